@@ -1,0 +1,285 @@
+"""The command line: `python -m maml_core train | evaluate | bench`. Results on stdout, everything else on stderr.
+
+Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted (what was trained is kept).
+"""
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from maml_core import checkpoint as ckpt
+from maml_core import runs, tasks
+from maml_core.algorithms import adapt
+from maml_core.checkpoint import CheckpointError
+from maml_core.config import MAX_SHOTS, MAX_UPDATES, ConfigError, TrainConfig
+from maml_core.evaluation import query_losses, summarise
+from maml_core.network import MLP
+from maml_core.runs import RunError, RunSettings
+from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
+
+DEVICES = ("auto", "cpu", "cuda")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line; returns the exit status."""
+    args = _parser().parse_args(_spelling(sys.argv[1:] if argv is None else argv))
+    try:
+        return args.command(args)
+    except (ConfigError, CheckpointError, RunError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except TrainingDiverged as error:
+        print(f"error: {error}; the last good checkpoint is kept", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def train(args: argparse.Namespace) -> int:
+    """Train into a run folder, with a progress bar, until done or Ctrl-C."""
+    given = {f.name: getattr(args, f.name) for f in dataclasses.fields(TrainConfig) if getattr(args, f.name) is not None}
+    if args.resume:
+        if args.run_dir is None:
+            raise RunError("--resume needs the folder to go on in: add --run-dir DIR")
+        config, settings = runs.read_config(args.run_dir)
+        stored = config.to_dict() | vars(settings)
+        asked = TrainConfig.from_dict(config.to_dict() | given).to_dict() | vars(settings)
+        asked |= {name: value for name in vars(settings) if (value := getattr(args, name)) not in (None, "auto")}
+        if changed := [f"{name}={stored[name]} (asked for {asked[name]})" for name in stored if stored[name] != asked[name]]:
+            raise RunError(f"this run was started with {', '.join(changed)}; leave that out, or start a new run")
+    else:
+        config = TrainConfig(**given)
+        settings = RunSettings.choose(config, args.path, args.device, 1 if args.threads is None else args.threads)
+        args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}"
+        runs.create(args.run_dir, config, settings)
+    print(f"training {config.algorithm} into {args.run_dir} on the {settings.path} path, {settings.device}", file=sys.stderr)
+    began = time.perf_counter()
+    with tqdm(total=config.max_steps, unit="it", file=sys.stderr, mininterval=0.5, disable=args.quiet) as bar:
+
+        def show(record: Record) -> None:
+            bar.update(record.iteration - bar.n)
+            bar.set_postfix_str(f"MSE {record.loss_before:.2f} -> {record.loss_after:.3f}", refresh=False)
+
+        try:
+            done = runs.train(args.run_dir, result_tasks=args.test_sample, on_record=show)
+        except KeyboardInterrupt:
+            bar.close()
+            print(
+                f"interrupted at {bar.n:,} of {config.max_steps:,}; usable checkpoint: {runs.latest_checkpoint(args.run_dir)}\n"
+                f"go on with: python -m maml_core train --run-dir {args.run_dir} --resume",
+                file=sys.stderr,
+            )
+            return 130
+    final = args.run_dir / "checkpoints" / "final.safetensors"
+    if args.json:
+        _print_json(
+            {
+                "checkpoint": str(final),
+                "iterations": done.iterations,
+                "alpha": done.config.alpha,
+                "seconds": round(time.perf_counter() - began, 3),
+                "settings": vars(settings),
+                "results": done.results,
+            }
+        )
+    else:
+        print(f"checkpoint: {final}")
+        for k, steps in done.results.items():
+            cells = "   ".join(f"{step}: {steps[str(step)]['mean']:.3f} ± {steps[str(step)]['ci95']:.3f}" for step in (0, 1, 5, 10))
+            print(f"{k}-shot query MSE by inner step (alpha {done.config.alpha:g})   {cells}")
+    return 0
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Query loss by inner step over fresh tasks, of one checkpoint."""
+    path = args.restore_checkpoint or runs.latest_checkpoint(args.restore_dir)
+    checkpoint = ckpt.load(path)
+    config = checkpoint.config
+    device = RunSettings.choose(config, device=args.device).device
+    loss = MLP.of(config).mse
+    theta = {name: value.to(device) for name, value in checkpoint.theta.items()}
+    alpha = config.alpha if args.alpha is None else args.alpha
+    family = args.family or config.family
+    losses = query_losses(
+        loss,
+        theta,
+        alpha=alpha,
+        K=args.K,
+        num_updates=args.num_updates,
+        test_tasks=args.test_sample,
+        family=family,
+        noise=args.noise,
+        seed=args.seed,
+    )
+    steps = [stats._asdict() for stats in summarise(losses)]
+    if args.draw:
+        _draw(args, path, checkpoint, family, alpha, steps)
+    if args.json:
+        about = {"checkpoint": str(path), "algorithm": config.algorithm, "alpha": alpha, "family": family, "noise": args.noise}
+        _print_json(about | {"K": args.K, "tasks": args.test_sample, "seed": args.seed, "steps": steps})
+    else:
+        print(f"{path}: {config.algorithm}, {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks")
+        print("step      mean ± 95%         median   diverged")
+        for s in steps:
+            print(f"{s['step']:>4}  {s['mean']:>8.4f} ± {s['ci95']:<8.4f}  {s['median']:>8.4f}   {s['diverged']:>7.2%}")
+    return 0
+
+
+def bench(args: argparse.Namespace) -> int:
+    """Meta-iterations a second on the reference workload: the paper's, sampling included (TrainConfig's defaults)."""
+    torch.set_num_threads(args.threads)
+    config = TrainConfig(max_steps=10_000_000)
+    settings = RunSettings.choose(config, args.path, args.device, args.threads)
+    records = meta_train(config, path=settings.path, device=settings.device)
+    next(records)  # start-up: tracing or compiling
+    began, iterations = time.perf_counter(), 0
+    while (seconds := time.perf_counter() - began) < args.seconds:
+        next(records)
+        iterations += BLOCK
+    result: dict[str, Any] = {"iterations_per_second": round(iterations / seconds, 1)} | vars(settings)
+    if args.json:
+        _print_json(result)
+    else:
+        print("{iterations_per_second:,.0f} meta-iterations/s ({path}, {device}, {threads} thread(s))".format(**result))
+    return 0
+
+
+def _draw(args: argparse.Namespace, path: Path, checkpoint: ckpt.Checkpoint, family: str, alpha: float, steps: list[dict]) -> None:
+    from maml_core.figures import ExampleTask, evaluation_figure  # plotly takes a second to import
+
+    net, grid = MLP.of(checkpoint.config), torch.linspace(-5, 5, 201)[:, None]
+    generator = torch.Generator().manual_seed(args.seed)
+    uniforms = torch.rand(1, tasks.SinusoidFamily.parameters + args.K, generator=generator)
+    shots = tasks.family(family).batch(uniforms, args.K)
+    at_grid = torch.cat([uniforms[:, : tasks.SinusoidFamily.parameters], (grid.T + 5) / 10], 1)
+    true = tasks.family(family).batch(at_grid, 0).y_query[0, :, 0]
+    x, y = shots.x_support[0], shots.y_support[0]
+    y = y + args.noise * torch.randn(y.shape, generator=generator)
+    with torch.no_grad():
+        curves = torch.stack([net.apply(phi, grid)[:, 0] for phi in adapt(net.mse, checkpoint.theta, x, y, alpha, args.num_updates)])
+    example = ExampleTask(*(tensor.numpy() for tensor in (grid[:, 0], true, x[:, 0], y[:, 0], curves)))
+    title = f"{path.name}: {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks"
+    out = Path(args.draw)
+    try:
+        evaluation_figure(title, checkpoint.config.algorithm, example, steps).write_html(out, include_plotlyjs=True)
+    except OSError as error:
+        raise RunError(f"{out} cannot be written: {error.strerror}") from None
+    print(f"drawn: {out}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learning on few-shot sinusoid regression.")
+    commands = parser.add_subparsers(required=True, metavar="train | evaluate | bench")
+
+    sub = _command(commands, "train", train)
+    for f in dataclasses.fields(TrainConfig):
+        choices = f.metadata["choices"]
+        shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
+        text = f"{f.metadata['help']} (default: {shown})"
+        spelled = _words(choices) if choices else {tuple: _widths, int: int, float: float}[type(f.default)]
+        names = [_flag(f.name)] + (["--dataset"] if f.name == "family" else [])
+        sub.add_argument(*names, dest=f.name, type=spelled, help=text, metavar="|".join(choices) or None)
+    sub.add_argument("--run-dir", type=Path, help="the run's folder (default: a new one under runs/)")
+    sub.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes a CUDA GPU if there is one")
+    sub.add_argument("--path", choices=("auto", *PATHS), default="auto", help="how the meta-step is executed (default: what pays)")
+    sub.add_argument("--threads", type=_whole(1, 256), help="CPU threads (default: 1, the fastest at this size)")
+    sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks the result is measured on")
+    sub.add_argument("--quiet", action="store_true", help="no progress bar")
+    sub.add_argument("--is-train", nargs="?", help=argparse.SUPPRESS)
+
+    sub = _command(commands, "evaluate", evaluate)
+    source = sub.add_mutually_exclusive_group(required=True)
+    source.add_argument("--restore-checkpoint", type=Path, help="a checkpoint file (.safetensors)")
+    source.add_argument("--restore-dir", type=Path, help="a run's folder: its latest checkpoint is taken")
+    sub.add_argument("--K", type=_whole(1, MAX_SHOTS), default=10, help="shots per task (default: 10)")
+    sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), default=10, help="inner steps (default: 10)")
+    sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")
+    sub.add_argument("--alpha", type=_real(1e-6, 10), help="inner step size (default: the checkpoint's)")
+    sub.add_argument("--family", "--dataset", type=_words(tuple(tasks.FAMILIES)), help="task family (default: the checkpoint's)")
+    sub.add_argument("--noise", type=_real(0, 10), default=0.0, help="standard deviation of noise on the shots (default: 0)")
+    sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seeds the tasks (default: 0)")
+    sub.add_argument("--draw", nargs="?", const="evaluation.html", metavar="OUT.html", help="write a figure as self-contained HTML")
+    sub.add_argument("--device", choices=DEVICES, default="auto")
+
+    sub = _command(commands, "bench", bench)
+    sub.add_argument("--seconds", type=_real(0.1, 3600), default=5.0, help="how long to measure (default: 5)")
+    sub.add_argument("--threads", type=_whole(1, 256), default=1, help="CPU threads (default: 1)")
+    sub.add_argument("--device", choices=DEVICES, default="auto")
+    sub.add_argument("--path", choices=("auto", *PATHS), default="auto")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
+    text = (run.__doc__ or "").splitlines()[0]
+    sub = commands.add_parser(name, help=text, description=text, allow_abbrev=False)
+    sub.set_defaults(command=run)
+    sub.add_argument("--json", action="store_true", help="machine-readable result on stdout")
+    return sub
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _spelling(argv: Sequence[str]) -> list[str]:
+    """MAML-tf's underscores as dashes: --num_updates=5 is --num-updates=5."""
+
+    def plain(token: str) -> str:
+        name, equals, value = token.partition("=")
+        return name.replace("_", "-") + equals + value if token.startswith("--") else token
+
+    return [plain(token) for token in argv]
+
+
+def _words(choices: tuple[str, ...]) -> Callable[[str], str]:
+    """One of these words, in any case: MAML-tf writes MSE, None and sin."""
+
+    def word(text: str) -> str:
+        text = {"sin": "sinusoid"}.get(text.lower(), text.lower())
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"{text!r} is not possible: choose one of {', '.join(choices)}")
+        return text
+
+    return word
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(width) for width in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not possible: give widths such as 40,40") from None
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    return _number(int, low, high, "a whole number")
+
+
+def _real(low: float, high: float) -> Callable[[str], float]:
+    return _number(float, low, high, "a number")
+
+
+def _number(kind: type, low: float, high: float, what: str) -> Callable[[str], Any]:
+    def number(text: str) -> Any:
+        try:
+            value = kind(text)
+        except ValueError:
+            value = None
+        if value is None or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not possible: it must be {what} between {low:g} and {high:g}")
+        return value
+
+    return number
+
+
+def _print_json(value: dict[str, Any]) -> None:
+    print(json.dumps(value, allow_nan=False))

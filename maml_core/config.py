@@ -1,0 +1,102 @@
+"""Every setting of a training run: what it is, its range, its default and where that comes from."""
+
+import dataclasses
+import math
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any
+
+ALGORITHMS = ("maml", "fomaml", "pretrained")
+FAMILIES = ("sinusoid",)
+NORMS = ("none", "batch_norm")
+SCHEDULES = ("constant", "cosine")
+
+DIVERGED_ABOVE = 100.0
+"""A task whose query MSE is not finite or exceeds this has diverged; the mean counts it as this."""
+
+MAX_SHOTS = 50
+MAX_UPDATES = 50
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used. The message says what was wrong and what is allowed."""
+
+
+def setting(default: Any, help: str, *, low: float | None = None, high: float | None = None, choices: tuple = ()) -> Any:
+    """A dataclass field that carries its own documentation and range (both ends included)."""
+    return field(default=default, metadata={"help": help, "low": low, "high": high, "choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig:
+    """One training run. Defaults are the paper's sinusoid experiment (Finn et al. 2017, section 5.1).
+
+    Raises:
+        ConfigError: a value has the wrong type or is out of range.
+    """
+
+    algorithm: str = setting("maml", "what is optimised: exact MAML, first-order MAML, or joint pretraining", choices=ALGORITHMS)
+    family: str = setting("sinusoid", "the distribution of tasks", choices=FAMILIES)
+    K: int = setting(10, "shots per task; as many query points are used for the meta-objective", low=1, high=1000)
+    num_updates: int = setting(1, "inner gradient steps in training (pretraining uses none)", low=1, high=MAX_UPDATES)
+    alpha: float = setting(0.01, "inner step size; found by search after training for algorithm=pretrained", low=1e-6, high=10)
+    beta: float = setting(0.001, "outer (Adam) step size", low=1e-7, high=1)
+    schedule: str = setting("constant", "outer step size over the run: constant, or cosine decay to zero", choices=SCHEDULES)
+    batch_size: int = setting(25, "tasks in a meta-batch", low=1, high=10_000)
+    max_steps: int = setting(70_000, "meta-iterations (outer steps)", low=1, high=10_000_000)
+    hidden: tuple[int, ...] = setting((40, 40), "width of each hidden layer", low=1, high=4096)
+    norm: str = setting("none", "normalisation after each hidden layer; batch_norm uses the batch at hand (transductive)", choices=NORMS)
+    model_type: str = setting("fc", "the kind of network: fully connected", choices=("fc",))
+    loss_type: str = setting("mse", "mean squared error", choices=("mse",))
+    seed: int = setting(1, "seeds the initial weights and every task", low=0, high=2**31 - 1)
+
+    def __post_init__(self) -> None:
+        hints = typing.get_type_hints(type(self))
+        for f in dataclasses.fields(self):
+            value = _check_type(f.name, hints[f.name], getattr(self, f.name))
+            object.__setattr__(self, f.name, value)
+            for item in value if isinstance(value, tuple) else (value,):
+                _check_range(f, item)
+        if not self.hidden or len(self.hidden) > 16:
+            raise ConfigError(f"hidden={self.hidden} is not possible: give the widths of 1 to 16 hidden layers, such as 40,40")
+
+    @property
+    def inner_steps(self) -> int:
+        """Inner steps inside the meta-objective: joint pretraining is the objective with none."""
+        return 0 if self.algorithm == "pretrained" else self.num_updates
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON values, in field order."""
+        return dataclasses.asdict(self) | {"hidden": list(self.hidden)}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
+        """The inverse of `to_dict`; missing fields take their defaults. Raises ConfigError on unknown fields."""
+        if not isinstance(values, dict):
+            raise ConfigError(f"a config is an object of settings, not {type(values).__name__}")
+        known = {f.name for f in dataclasses.fields(cls)}
+        if unknown := sorted(set(map(str, values)) - known):
+            raise ConfigError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+        return cls(**values)
+
+
+def _check_type(name: str, hint: Any, value: Any) -> Any:
+    """Accept exactly the declared type, an int where a float is meant, and a list where a tuple is."""
+    if isinstance(hint, types.GenericAlias):
+        if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
+            return tuple(value)
+    elif hint is float and type(value) in (int, float):
+        return float(value)
+    elif type(value) is hint:
+        return value
+    wanted = {int: "a whole number", float: "a number", str: "a word"}.get(hint, "a list of whole numbers")
+    raise ConfigError(f"{name}={value!r} is not possible: it must be {wanted}")
+
+
+def _check_range(f: dataclasses.Field, value: Any) -> None:
+    low, high, choices = (f.metadata[key] for key in ("low", "high", "choices"))
+    if choices and value not in choices:
+        raise ConfigError(f"{f.name}={value!r} is not possible: choose one of {', '.join(choices)}")
+    if low is not None and not (math.isfinite(value) and low <= value <= high):
+        raise ConfigError(f"{f.name}={value:g} is not possible: it must be between {low:g} and {high:g}")

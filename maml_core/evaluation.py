@@ -1,0 +1,78 @@
+"""How well a learner adapts: query loss by inner step over many fresh tasks, in one batch."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.func import vmap
+
+from maml_core import tasks
+from maml_core.algorithms import Loss, adapt
+from maml_core.config import DIVERGED_ABOVE
+from maml_core.network import Params
+
+CHUNK = 1000
+"""Tasks adapted at once: bounds the memory, whatever the number of tasks."""
+
+
+class StepStats(NamedTuple):
+    """Query MSE after one inner step, over all tasks. A diverged task counts as DIVERGED_ABOVE in mean and interval."""
+
+    step: int
+    mean: float
+    ci95: float  # half-width: 1.96 standard deviations / sqrt(tasks)
+    median: float
+    diverged: float  # share of the tasks
+
+
+def query_losses(
+    loss: Loss,
+    theta: Params,
+    *,
+    alpha: float,
+    K: int,
+    num_updates: int,
+    test_tasks: int = 10_000,
+    family: str = "sinusoid",
+    query: int = 100,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> Tensor:
+    """Query MSE of every task at every inner step -> (num_updates + 1, tasks); not finite where adaptation diverged.
+
+    query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets. The same seed gives
+    the same tasks, whatever is evaluated on them.
+    """
+    device = next(iter(theta.values())).device
+
+    def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
+        trajectory = adapt(loss, theta, x_support, y_support, alpha, num_updates)
+        return torch.stack([loss(phi, x_query, y_query) for phi in trajectory])
+
+    def chunks() -> Iterator[Tensor]:
+        generator = torch.Generator().manual_seed(seed)
+        for start in range(0, test_tasks, CHUNK):
+            batch = tasks.family(family).sample(generator, min(CHUNK, test_tasks - start), K, query, noise)
+            yield vmap(task)(*(part.to(device) for part in batch))  # (tasks in the chunk, num_updates + 1)
+
+    with torch.no_grad():
+        return torch.cat(list(chunks())).T.cpu()
+
+
+def summarise(losses: Tensor) -> list[StepStats]:
+    """(steps, tasks) -> one StepStats a step."""
+    diverged = ~(losses <= DIVERGED_ABOVE)  # NaN compares false: it is diverged
+    counted = losses.double().where(~diverged, DIVERGED_ABOVE)
+    n = losses.shape[1]
+    spread = counted.std(1) if n > 1 else torch.zeros(len(counted))
+    return [
+        StepStats(
+            step=step,
+            mean=counted[step].mean().item(),
+            ci95=1.96 * spread[step].item() / n**0.5,
+            median=counted[step].median().item(),
+            diverged=diverged[step].double().mean().item(),
+        )
+        for step in range(len(losses))
+    ]

@@ -1,0 +1,31 @@
+"""One meaning, one look: the colour and the line of every role, in both themes, for pages, exports and --draw alike."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a role is drawn. dash: lengths of strokes and gaps in pixels, empty for a solid line."""
+
+    label: str
+    light: str
+    dark: str
+    dash: tuple[int, ...] = ()
+    width: float = 2.5
+
+    @property
+    def plotly_dash(self) -> str:
+        """The dash as Plotly spells it."""
+        return ",".join(f"{length}px" for length in self.dash) or "solid"
+
+
+ROLES = {
+    "true": Look("true", "#16161a", "#f5f5f7", width=3.5),
+    "maml": Look("MAML", "#0072B2", "#4BA3DE"),
+    "fomaml": Look("FOMAML", "#0072B2", "#4BA3DE", (1, 4)),
+    "pretrained": Look("pretrained", "#D55E00", "#FF8B45", (9, 5)),
+    "oracle": Look("oracle", "#009E73", "#2EC49A", (14, 6)),
+    "random": Look("random", "#CC79A7", "#DD93BC", (9, 4, 2, 4)),
+    "before": Look("before", "#595959", "#999999", (2, 4), 2),
+    "shot": Look("shot", "#F2A900", "#FFD34D"),
+}
