@@ -1,0 +1,30 @@
+"""MAML Lab: `streamlit run app.py`. The server: warm start, routes, compression. What it serves is framed by ui/frame.py."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from ui import engine, task_plot
+
+
+@asynccontextmanager
+async def warm_start(app: st.App) -> AsyncIterator[None]:
+    """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
+    await asyncio.to_thread(engine.warm)
+    gc.collect()
+    gc.freeze()
+    yield
+
+
+app = st.App(
+    Path(__file__).parent / "ui" / "frame.py",
+    lifespan=warm_start,
+    routes=[task_plot.route()],
+    middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
+)

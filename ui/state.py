@@ -1,0 +1,224 @@
+"""The lab's state: every setting that changes the picture, its default and range, and its form in the address.
+
+Pure: no streamlit here. A state is immutable; what a person does makes a new one.
+"""
+
+import dataclasses
+import math
+import random
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from maml_core.config import MAX_SHOTS, MAX_UPDATES
+from maml_core.tasks import FAMILIES
+
+FAMILY = FAMILIES["sinusoid"]
+Y_LIMIT = 6.0
+"""The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
+LEARNERS = ("maml", "pretrained")
+
+Shots = tuple[tuple[float, float], ...]
+
+
+class Range(NamedTuple):
+    """Allowed values, both ends included."""
+
+    low: float
+    high: float
+
+    def clip(self, value: float) -> float:
+        """The nearest allowed value."""
+        return min(max(value, self.low), self.high)
+
+
+RANGES = {
+    "seed": Range(0, 999_999),
+    "amplitude": Range(*FAMILY.amplitude),
+    "phase": Range(FAMILY.phase[0], math.floor(FAMILY.phase[1] * 1e6) / 1e6),
+    "K": Range(1, 20),
+    "alpha": Range(1e-4, 1.0),
+    "num_updates": Range(1, MAX_UPDATES),
+    "noise": Range(0.0, 2.0),
+    "step": Range(0, MAX_UPDATES),
+}
+
+
+class Task(NamedTuple):
+    """A sinusoid, and what sampling shots from it draws: places in x, and standard normal noise."""
+
+    amplitude: float
+    phase: float
+    x: np.ndarray  # (MAX_SHOTS,)
+    z: np.ndarray  # (MAX_SHOTS,)
+
+    def curve(self, x: Any) -> Any:
+        """The true function at x, elementwise."""
+        return self.amplitude * np.sin(x - self.phase)
+
+
+def task_of_seed(seed: int) -> Task:
+    """The task of that seed, in numbers short enough for an address (two decimals)."""
+    draw = np.random.default_rng(seed)
+    amplitude, phase = draw.uniform(*FAMILY.amplitude), draw.uniform(*FAMILY.phase)
+    x, z = draw.uniform(*FAMILY.x, MAX_SHOTS), draw.standard_normal(MAX_SHOTS)
+    return Task(round(amplitude, 2), RANGES["phase"].clip(round(phase, 2)), x.round(2), z.round(3))
+
+
+@dataclass(frozen=True)
+class LabState:
+    """What the lab shows. amplitude, phase and shots are None while they follow from the seed."""
+
+    seed: int = 7
+    amplitude: float | None = None
+    phase: float | None = None
+    K: int = 5
+    alpha: float = 0.01
+    num_updates: int = 10
+    noise: float = 0.0
+    shots: Shots | None = None
+    step: int = 1
+    learners: tuple[str, ...] = LEARNERS
+    free: bool = field(default=False, metadata={"what": "whether clicks place shots off the curve"})
+
+    @property
+    def task(self) -> Task:
+        """The sinusoid on show."""
+        task = task_of_seed(self.seed)
+        amplitude = task.amplitude if self.amplitude is None else self.amplitude
+        phase = task.phase if self.phase is None else self.phase
+        return task._replace(amplitude=amplitude, phase=phase)
+
+    @property
+    def points(self) -> Shots:
+        """The shots on show: those placed by hand, or K sampled ones."""
+        return self._sampled(range(self.K)) if self.shots is None else self.shots
+
+    def _sampled(self, which: Iterable[int]) -> Shots:
+        task = self.task
+        points = []
+        for i in which:
+            y = task.curve(task.x[i]) + self.noise * task.z[i]
+            points.append((float(task.x[i]), float(np.clip(y, -Y_LIMIT, Y_LIMIT).round(3))))
+        return tuple(points)
+
+    def new_task(self) -> "LabState":
+        """Another task, with its own sampled shots."""
+        return replace(self, seed=_other_seed(self.seed), amplitude=None, phase=None, shots=None)
+
+    def sample_shots(self) -> "LabState":
+        """K other shots of the same task."""
+        return replace(self, seed=_other_seed(self.seed), amplitude=self.task.amplitude, phase=self.task.phase, shots=None)
+
+    def place(self, shots: Iterable[Iterable[float]]) -> "LabState":
+        """These shots, by hand."""
+        return replace(self, shots=_checked_shots(shots))
+
+    def change(self, name: str, value: Any) -> "LabState":
+        """One setting changed. Shots placed by hand keep their distance from the curve when it moves, and K adds or drops shots."""
+        after = replace(self, **{name: value})
+        if self.shots is None:
+            pass
+        elif name in ("amplitude", "phase"):
+            before, now = self.task, after.task
+            moved = [(x, float(np.clip(y - before.curve(x) + now.curve(x), -Y_LIMIT, Y_LIMIT).round(3))) for x, y in self.shots]
+            after = replace(after, shots=tuple(moved))
+        elif name == "K":
+            more = range(len(self.shots), value)
+            after = replace(after, shots=self.shots[:value] + after._sampled(more))
+        return replace(after, step=min(after.step, after.num_updates))
+
+    def to_query(self) -> dict[str, str]:
+        """The address parameters of this state; what is at its default is left out."""
+        query = {}
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            if value != f.default:
+                query[f.name] = _WRITE.get(f.name, _write_number)(value)
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple["LabState", list[str]]:
+        """The state of an address, and one sentence for each parameter that could not be used."""
+        values: dict[str, Any] = {}
+        problems = []
+        for f in dataclasses.fields(cls):
+            if f.name not in query:
+                continue
+            try:
+                values[f.name] = _READ.get(f.name, _read_number)(f.name, query[f.name])
+            except ValueError as error:
+                instead = "the task's own" if f.default is None else _WRITE.get(f.name, _write_number)(f.default)
+                problems.append(f"{f.name}={query[f.name][:40]} in the address: {error}. Using {instead} instead.")
+        state = cls(**values)
+        if "step" in values and state.step > state.num_updates:
+            problems.append(f"step={state.step} in the address is past the last of {state.num_updates} updates. Showing that one.")
+        return replace(state, step=min(state.step, state.num_updates)), problems
+
+
+def _other_seed(seed: int) -> int:
+    return random.choice([other for other in random.sample(range(1, 10_000), 2) if other != seed])
+
+
+def _checked_shots(shots: Iterable[Iterable[float]]) -> Shots:
+    points = []
+    x_range, y_range = Range(*FAMILY.x), Range(-Y_LIMIT, Y_LIMIT)
+    for point in shots:
+        x, y = map(float, point)
+        if not (math.isfinite(x) and math.isfinite(y)):
+            raise ValueError("a shot must be two finite numbers")
+        points.append((round(x_range.clip(x), 3), round(y_range.clip(y), 3)))
+    if len(points) > MAX_SHOTS:
+        raise ValueError(f"at most {MAX_SHOTS} shots are possible, not {len(points)}")
+    return tuple(points)
+
+
+def _write_number(value: float) -> str:
+    return repr(value) if isinstance(value, int) else f"{value:.10g}"
+
+
+def _read_number(name: str, text: str) -> float:
+    low, high = RANGES[name]
+    kind = float if name in ("amplitude", "phase", "alpha", "noise") else int
+    try:
+        value = kind(text)
+    except ValueError:
+        value = math.nan
+    if not low <= value <= high:
+        raise ValueError(f"it must be a {'number' if kind is float else 'whole number'} from {low:g} to {high:g}")
+    return value
+
+
+def _read_shots(name: str, text: str) -> Shots:
+    pairs = [pair.split(",") for pair in text.split(";") if pair.strip()]
+    try:
+        points = [(float(x), float(y)) for x, y in pairs]
+    except ValueError:
+        raise ValueError("shots are x,y pairs with semicolons between them, such as 1.5,2;-3,0.4") from None
+    x_range = FAMILY.x
+    if not all(x_range[0] <= x <= x_range[1] and abs(y) <= Y_LIMIT for x, y in points):
+        raise ValueError(f"a shot has x from {x_range[0]:g} to {x_range[1]:g} and y from {-Y_LIMIT:g} to {Y_LIMIT:g}")
+    return _checked_shots(points)
+
+
+def _read_learners(name: str, text: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(text.split(",")))
+    if unknown := [n for n in names if n not in LEARNERS]:
+        raise ValueError(f"there is no learner {unknown[0]!r}; there are {', '.join(LEARNERS)}")
+    return names
+
+
+def _read_switch(name: str, text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError("it must be 1 or 0")
+    return text == "1"
+
+
+_READ = {"shots": _read_shots, "learners": _read_learners, "free": _read_switch}
+_WRITE = {
+    "shots": lambda shots: ";".join(f"{x:g},{y:g}" for x, y in shots),
+    "learners": ",".join,
+    "free": lambda free: str(int(free)),
+}

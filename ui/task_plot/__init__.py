@@ -1,0 +1,100 @@
+"""The lab picture: a Streamlit v2 component that draws one task and every inner step of every learner, and edits the shots.
+
+Python sends all inner steps at once; stepping, scrubbing, playing and placing shots happen in the browser (main.js). What
+comes back is the list of shots after each edit, and the step when it has come to rest.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import streamlit as st
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
+from maml_core.palette import ROLES
+from ui import engine
+from ui.state import FAMILY, Y_LIMIT, LabState
+
+KEY = "task_plot"
+
+_FILES = {path.name: path for path in sorted(Path(__file__).parent.iterdir()) if path.suffix in (".js", ".css")}
+_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES.values())).hexdigest()[:12]
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
+
+# Streamlit resends a component's inline code at every rerun, so inline is only what fetches the rest.
+_LOADER = f"""
+const base = new URL("{KEY}/{_VERSION}/", document.baseURI).href;
+const main = import(base + "main.js");
+export default function (component) {{
+  let cleanup, gone = false;
+  main.then(({{ render }}) => {{ if (!gone) cleanup = render(component, base); }});
+  return () => {{ gone = true; cleanup?.(); }};
+}}
+"""
+_component = st.components.v2.component(f"maml_lab.{KEY}", html="<div></div>", js=_LOADER, isolate_styles=False)
+
+
+def route() -> Route:
+    """Where the browser finds the modules and the stylesheet: an address that changes with their content, cached for a year."""
+
+    async def file(request: Request) -> Response:
+        path = _FILES.get(request.path_params["name"])
+        if path is None or request.path_params["version"] != _VERSION:
+            return PlainTextResponse("not found", status_code=404)
+        return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers={"Cache-Control": "public, max-age=31536000, immutable"})
+
+    return Route(f"/{KEY}/{{version}}/{{name}}", file)
+
+
+def task_plot(data: str, on_shots: Callable[[], None], on_step: Callable[[], None]) -> None:
+    """Draw `payload(...)`. The callbacks run after an edit of the shots and after the step came to rest; `sent` has the news."""
+    _component(key=KEY, data=data, on_shots_change=on_shots, on_step_change=on_step, default={"shots": None, "step": None})
+
+
+def sent(what: str) -> Any:
+    """What the browser last sent of "shots" ({epoch, rev, points, final}) or "step" (a number)."""
+    return st.session_state[KEY][what]
+
+
+def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str) -> str:
+    """Everything the picture needs, as one JSON string with base64 float32 arrays.
+
+    epoch names the last change of shots made by Python: the browser replaces its own shots only when it changes. rev is the
+    last of the browser's edits contained in it. step_epoch does the same for the step.
+    """
+    task, shots = state.task, state.points
+    runs = engine.trajectories(state.learners, shots, task.amplitude, task.phase, state.alpha, state.num_updates)
+    learners = []
+    for name, run in zip(state.learners, runs, strict=True):
+        config = engine.learner(name).config
+        arrays = {field: _base64(value) for field, value in run._asdict().items()}
+        learners.append({"name": name, "trained_steps": config.inner_steps, "own_alpha": config.alpha} | arrays)
+    content = {
+        "epoch": epoch,
+        "rev": rev,
+        "step_epoch": step_epoch,
+        "step": state.step,
+        "updates": state.num_updates,
+        "alpha": state.alpha,
+        "amplitude": task.amplitude,
+        "phase": task.phase,
+        "free": state.free,
+        "by_hand": state.shots is not None,
+        "shots": shots,
+        "learners": learners,
+        "looks": {role: asdict(look) for role, look in ROLES.items()},
+        "limits": {"x": FAMILY.x, "y": [-Y_LIMIT, Y_LIMIT], "shots": MAX_SHOTS, "diverged": DIVERGED_ABOVE},
+    }
+    return json.dumps(content)
+
+
+def _base64(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array, dtype="<f4").tobytes()).decode("ascii")

@@ -1,0 +1,96 @@
+// The loss chart: query (thick) and support (thin, dotted) MSE by inner step, log scale; the current step and the trained one marked.
+
+import { el, log, linear, path, set, spread } from "./svg.js";
+import { isDiverged } from "./view.js";
+import { describeLoss } from "./words.js";
+
+const TICKS = [0.01, 0.1, 1, 10, 100];
+
+// `go(step)` is called when the person points at another step.
+export function lossChart(parent, { go }) {
+  const svg = el("svg", { class: "loss", role: "img" }, parent);
+  const clip = `clip-${Math.random().toString(36).slice(2)}`;
+  const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
+  const grid = el("g", { class: "grid" }, svg);
+  const lines = el("g", { "clip-path": `url(#${clip})` }, svg);
+  const labels = el("g", { class: "labels" }, svg);
+  const now = el("g", { class: "now" }, svg);
+  let view, step, sx, sy, size, pressed = false;
+
+  function layout() {
+    const width = svg.clientWidth, height = svg.clientHeight;
+    if (!width) return false;
+    size = { left: 34, right: width - 76, top: 18, bottom: height - 22 };
+    sx = linear([0, view.updates], [size.left, size.right]);
+    sy = log([0.01, 100], [size.bottom, size.top]);
+    set(svg, { viewBox: `0 0 ${width} ${height}` });
+    set(clipRect, { x: size.left - 5, y: size.top - 5, width: size.right - size.left + 10, height: size.bottom - size.top + 10 });
+    grid.replaceChildren();
+    for (const tick of TICKS) {
+      el("line", { x1: size.left, x2: size.right, y1: sy(tick), y2: sy(tick) }, grid);
+      el("text", { x: size.left - 6, y: sy(tick) + 4, "text-anchor": "end" }, grid, String(tick));
+    }
+    const every = [1, 2, 5, 10].find((n) => view.updates / n <= 10);
+    for (let s = 0; s <= view.updates; s += every) {
+      el("text", { x: sx(s), y: size.bottom + 16, "text-anchor": "middle" }, grid, String(s));
+    }
+    return true;
+  }
+
+  function draw() {
+    lines.replaceChildren();
+    labels.replaceChildren();
+    const x = Float32Array.from({ length: view.updates + 1 }, (_, s) => sx(s));
+    for (const trained of new Set(view.learners.map((l) => l.trained_steps))) {
+      if (!trained || trained > view.updates) continue;
+      el("line", { class: "trained", x1: sx(trained), x2: sx(trained), y1: size.top, y2: size.bottom }, lines);
+      el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 }, labels, `trained for ${trained}`);
+    }
+    for (const l of [...view.learners].reverse()) {
+      const look = view.looks[l.name], style = `stroke: var(--${l.name})`, high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);
+      el("path", { class: "curve support", style, d: path(x, l.support.map((loss) => (Number.isNaN(loss) && !view.shots.length ? NaN : high(loss)))) }, lines);
+      el("path", { class: "curve", style, d: path(x, l.query.map(high)), "stroke-width": look.width, "stroke-dasharray": look.dash.join(" ") || null }, lines);
+    }
+    const ends = view.learners.map((l) => sy(isDiverged(view, l.query.at(-1)) ? view.limits.diverged : l.query.at(-1)));
+    spread(ends, 14, size.top, size.bottom).forEach((y, i) => {
+      el("text", { x: size.right + 8, y: y + 4, style: `fill: var(--${view.learners[i].name})` }, labels, view.learners[i].label);
+    });
+  }
+
+  function mark() {
+    now.replaceChildren();
+    el("line", { x1: sx(step), x2: sx(step), y1: size.top, y2: size.bottom }, now);
+    for (const l of view.learners) {
+      const loss = l.query[step];
+      el("circle", { class: "dot", style: `fill: var(--${l.name})`, cx: sx(step), cy: sy(isDiverged(view, loss) ? view.limits.diverged : loss), r: 4.5 }, now);
+    }
+    svg.setAttribute("aria-label", describeLoss(view, step));
+  }
+
+  const pointed = (event) => {
+    const s = Math.round(sx.invert(event.clientX - svg.getBoundingClientRect().left));
+    go(Math.min(Math.max(s, 0), view.updates));
+  };
+  svg.addEventListener("pointerdown", (event) => {
+    if (event.button !== 0) return;
+    pressed = true;
+    svg.setPointerCapture(event.pointerId);
+    pointed(event);
+  });
+  svg.addEventListener("pointermove", (event) => pressed && pointed(event));
+  for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => (pressed = false));
+
+  return {
+    update(newView, newStep) {
+      view = newView;
+      step = newStep;
+      if (!layout()) return;
+      draw();
+      mark();
+    },
+    move(newStep) {
+      step = newStep;
+      mark();
+    },
+  };
+}

@@ -1,0 +1,74 @@
+// The shots as a table: the same data, for the keyboard and for exact values.
+
+import { el } from "./svg.js";
+import { curve } from "./view.js";
+
+export function shotTable(parent, { edit }) {
+  const fold = el("details", { class: "shot-table" }, parent);
+  const summary = el("summary", {}, fold);
+  const table = el("table", {}, fold);
+  const head = el("tr", {}, el("thead", {}, table));
+  for (const name of ["shot", "x", "y", ""]) el("th", { scope: "col" }, head, name);
+  const body = el("tbody", {}, table);
+  const add = el("button", { type: "button" }, fold, "Add a shot");
+  let view;
+
+  function input(row, i, axis) {
+    const name = "xy"[axis], [low, high] = view.limits[name];
+    const field = el("input", { type: "number", step: 0.1, min: low, max: high, "aria-label": `${name} of shot ${i + 1}` }, el("td", {}, row));
+    field.addEventListener("change", () => {
+      const value = field.valueAsNumber;
+      if (!Number.isFinite(value)) return show(); // an emptied field keeps the old value
+      const shot = [...view.shots[i]];
+      shot[axis] = Math.round(Math.min(Math.max(value, low), high) * 1000) / 1000;
+      if (axis === 0) shot[1] = Math.round((shot[1] - curve(view, view.shots[i][0]) + curve(view, shot[0])) * 1000) / 1000;
+      edit(view.shots.map((other, j) => (j === i ? shot : other)), true);
+    });
+    return field;
+  }
+
+  function show() {
+    summary.textContent = `Shots as a table (${view.shots.length})`;
+    add.disabled = view.shots.length >= view.limits.shots;
+    if (body.children.length !== view.shots.length) {
+      body.replaceChildren();
+      view.shots.forEach((_, i) => {
+        const row = el("tr", {}, body);
+        el("th", { scope: "row" }, row, String(i + 1));
+        input(row, i, 0);
+        input(row, i, 1);
+        const remove = el("button", { type: "button", "aria-label": `Remove shot ${i + 1}`, title: "Remove" }, el("td", {}, row), "×");
+        remove.addEventListener("click", () => {
+          edit(view.shots.filter((_, j) => j !== i), true);
+          (body.children[Math.min(i, view.shots.length - 1)]?.querySelector("button") ?? add).focus();
+        });
+      });
+    }
+    view.shots.forEach((shot, i) => {
+      body.children[i].querySelectorAll("input").forEach((field, axis) => {
+        if (Number(field.value) !== shot[axis] || field.value === "") field.value = shot[axis];
+      });
+    });
+  }
+
+  add.addEventListener("click", () => {
+    const x = widestGap(view.shots.map(([x]) => x), view.limits.x);
+    edit([...view.shots, [x, Math.round(curve(view, x) * 1000) / 1000]], true);
+    body.lastChild?.querySelector("input").focus();
+  });
+
+  return {
+    update(newView) {
+      view = newView;
+      show();
+    },
+  };
+}
+
+// The middle of the widest stretch without a shot.
+function widestGap(xs, [low, high]) {
+  const at = [low, ...xs.toSorted((a, b) => a - b), high];
+  let best = 0;
+  for (let i = 1; i < at.length - 1; i++) if (at[i + 1] - at[i] > at[best + 1] - at[best]) best = i;
+  return Math.round(((at[best] + at[best + 1]) / 2) * 10) / 10;
+}

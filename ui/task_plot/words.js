@@ -1,0 +1,73 @@
+// The findings in words: what the numbers say at this step. Pure functions of the view.
+
+import { isDiverged } from "./view.js";
+
+export function number(loss, digits = 2) {
+  if (loss >= 10) return loss.toFixed(1);
+  if (loss >= 0.095 || loss === 0) return loss.toFixed(digits);
+  return loss.toPrecision(digits);
+}
+
+export const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);
+export const when = (n) => (n === 0 ? "before any step" : `after ${steps(n)}`);
+export const lossWords = (view, loss) => (isDiverged(view, loss) ? "diverged" : number(loss));
+export const alphaWords = (alpha) => String(Number(alpha.toPrecision(6)));
+
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
+const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
+
+// One sentence: "After 1 step: MAML 0.38, pretrained 2.12."
+export function numbers(view, step) {
+  if (!view.learners.length) return "No learner is chosen.";
+  return capital(`${when(step)}: ${view.learners.map((l) => `${l.label} ${lossWords(view, l.query[step])}`).join(", ")}.`);
+}
+
+// What the picture shows, as a heading.
+export function finding(view, step) {
+  if (!view.learners.length) return "Choose a learner below to see it adapt";
+  const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
+  if (gone.length) return `${list(gone.map((l) => l.label))} diverged: the step size is too large`;
+  if (!view.shots.length) return "No shots yet: nothing to adapt to";
+  const [maml, other] = ["maml", "pretrained"].map((name) => view.learners.find((l) => l.name === name));
+  if (!maml || !other) return capital(when(step));
+  const ratio = other.query[step] / maml.query[step];
+  if (step === 0) return ratio > 0.7 && ratio < 1.4 ? "Before any step, both are about equally wrong" : "Before any step";
+  if (ratio >= 1.5) return `${capital(when(step))}, MAML is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times closer`;
+  if (ratio <= 1 / 1.5) return `${capital(when(step))}, here the pretrained network is ahead`;
+  return `${capital(when(step))}, the two are about as close`;
+}
+
+// What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
+export function remarks(view, step) {
+  const said = [];
+  for (const l of view.learners.filter((l) => l.diverged >= 0)) {
+    const advice =
+      view.alpha > l.own_alpha ? `α = ${alphaWords(view.alpha)} is too large; its own is ${alphaWords(l.own_alpha)}.` : "Take fewer steps, or a smaller α.";
+    said.push({ alert: true, text: `${l.label} diverges: at step ${l.diverged} its query loss is over ${view.limits.diverged}. ${advice}` });
+  }
+  if (!view.shots.length) said.push({ text: "Click on the plot to place a shot, or sample some below." });
+  for (const l of view.learners.filter((l) => l.diverged < 0 && step > 0 && view.shots.length && Math.abs(l.own_alpha / view.alpha - 1) > 0.01)) {
+    said.push({ text: `At its own best step size, α = ${alphaWords(l.own_alpha)}, ${l.label} would be at ${lossWords(view, l.query_own[step])}.` });
+  }
+  return said;
+}
+
+export function shotCount(view) {
+  const n = view.shots.length;
+  if (!n) return "no shots";
+  return `${n} shot${n === 1 ? "" : "s"}, ${view.by_hand ? "placed by hand" : "sampled"}`;
+}
+
+// The text alternative of the task plot.
+export function describeTask(view, step) {
+  return (
+    `A sine wave of amplitude ${number(view.amplitude)} and phase ${number(view.phase)} with ${shotCount(view)}. ` +
+    `${numbers(view, step)} These are mean squared errors against the true curve.`
+  );
+}
+
+// The text alternative of the loss chart.
+export function describeLoss(view, step) {
+  const each = view.learners.map((l) => `${l.label} from ${lossWords(view, l.query[0])} to ${lossWords(view, l.query[view.updates])}`);
+  return `Query loss over ${steps(view.updates)}: ${each.join("; ")}. The marker is at step ${step}.`;
+}
