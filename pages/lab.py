@@ -39,13 +39,13 @@ def lab() -> None:
         data = task_plot.payload(state, epoch=session.lab_epoch, rev=session.lab_rev, step_epoch=session.lab_step_epoch)
         task_plot.task_plot(data, on_shots=_shots_edited, on_step=_step_rested)
     with st.container(key="controls"):
-        with st.container(horizontal=True, vertical_alignment="bottom", key="actions"):
+        with st.container(horizontal=True, vertical_alignment="center", key="actions"):
             st.button("New task", on_click=_act, args=(LabState.new_task,), help="Another amplitude and phase, with fresh shots.")
             plural = "s" if state.K > 1 else ""
             st.button(f"Sample {state.K} shot{plural}", on_click=_act, args=(LabState.sample_shots,), help="Other shots of the same task.")
             st.button("Clear", on_click=_act, args=(lambda state: state.place(()),), help="Remove every shot.")
-            controls.free(_changed)
             controls.learners(_changed)
+            controls.free(_changed)
         columns = st.columns(6, gap="medium")
         trained = {name: engine.learner(name).config.alpha for name in state.learners}
         rows: list[Callable[[], None]] = [

@@ -67,6 +67,7 @@ def learners(change: Change) -> None:
         selection_mode="multi",
         key="learners",
         help=help,
+        label_visibility="collapsed",
         format_func=lambda name: ROLES[name].label,
         on_change=change,
         args=("learners",),

@@ -74,9 +74,10 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str) -> str:
     runs = engine.trajectories(state.learners, shots, task.amplitude, task.phase, state.alpha, state.num_updates)
     learners = []
     for name, run in zip(state.learners, runs, strict=True):
-        config = engine.learner(name).config
+        checkpoint = engine.learner(name)
+        config = checkpoint.config
         arrays = {field: _base64(value) for field, value in run._asdict().items()}
-        learners.append({"name": name, "trained_steps": config.inner_steps, "own_alpha": config.alpha} | arrays)
+        learners.append({"name": name, "trained_steps": config.inner_steps, "own_alpha": config.alpha, "results": checkpoint.results} | arrays)
     content = {
         "epoch": epoch,
         "rev": rev,

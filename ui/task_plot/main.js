@@ -6,7 +6,7 @@ import { el } from "./svg.js";
 import { shotTable } from "./table.js";
 import { taskPlot } from "./task.js";
 import { unpack } from "./view.js";
-import { finding, lossWords, numbers, remarks, shotCount, when } from "./words.js";
+import { finding, lossWords, numbers, remarks, setting, shotCount, usual } from "./words.js";
 
 const REST_MS = 350; // Python hears of a step when it has been at rest this long
 const RESEND_MS = 2000; // an edit not confirmed by then is sent again
@@ -33,16 +33,17 @@ export function render({ data, parentElement, setStateValue }, base) {
 function makeLab(parentElement) {
   const root = el("section", { class: "maml-lab", "aria-label": "Adapt lab" }, parentElement);
   const main = el("div", { class: "area-plot" }, root);
-  const heading = el("h2", {}, main);
+  const heading = el("h1", {}, main);
+  const subheading = el("p", { class: "setting" }, main);
   const plot = taskPlot(main, { edit, focusPlot: () => plot.svg.focus() });
   const hint = el("p", { class: "hint" }, main);
   const side = el("div", { class: "area-loss" }, root);
-  el("h3", {}, side, "loss by inner step");
-  el("p", { class: "key" }, side, "thick: query · thin dotted: support");
+  el("h2", {}, side, "loss by inner step");
+  el("p", { class: "key" }, side, "thick: query (the whole curve) · thin: support (the shots)");
   const chart = lossChart(side, { go: (to) => { bar.pause(); go(to, false); } });
   const words = el("div", { class: "area-words" }, root);
-  const cards = el("div", { class: "cards" }, words);
   const sentence = el("p", { class: "sentence" }, words);
+  const cards = el("div", { class: "cards" }, words);
   const notes = el("div", { class: "notes" }, words);
   const table = shotTable(words, { edit });
   const bar = stepBar(el("div", { class: "area-steps", role: "group", "aria-label": "Inner steps" }, root), { go });
@@ -110,17 +111,20 @@ function makeLab(parentElement) {
 
   function say() {
     heading.textContent = finding(view, step);
+    subheading.textContent = setting(view);
     hint.textContent = `${shotCount(view)} · click to place one, drag to move it, double-click or Delete to remove it`;
     cards.replaceChildren();
     for (const l of view.learners) {
       const card = el("div", { class: "card" }, cards);
       el("span", { class: "card-label" }, card, l.label);
       el("strong", { style: `color: var(--${l.name})`, "data-loss": l.name }, card, lossWords(view, l.query[step]));
-      el("span", { class: "card-label" }, card, `query loss ${when(step)}`);
+      el("span", { class: "card-label" }, card, view.shots.length ? `on the shots ${lossWords(view, l.support[step])}` : "no shots");
     }
     sentence.textContent = numbers(view, step);
     notes.replaceChildren();
     for (const remark of remarks(view, step)) note(remark.text, remark.alert);
+    const typical = usual(view, step);
+    if (typical) note(typical);
     clearTimeout(speaking);
     speaking = setTimeout(() => (live.textContent = [numbers(view, step), ...remarks(view, step).map((r) => r.text)].join(" ")), 600);
   }

@@ -2,7 +2,7 @@
 
 import { el, linear, path, set, spread } from "./svg.js";
 import { curve } from "./view.js";
-import { describeTask, number } from "./words.js";
+import { describeTask } from "./words.js";
 
 const DIAMOND = "M0,-8L8,0L0,8L-8,0Z";
 const NEAR = { mouse: 13, pen: 16, touch: 24 }; // pixels within which a press means this shot
@@ -103,7 +103,7 @@ export function taskPlot(parent, { edit, focusPlot }) {
       const help = `Arrow keys move it, Delete removes it.`;
       set(marks.children[i], {
         transform: `translate(${sx(x)},${sy(y)})`,
-        "aria-label": `Shot ${i + 1} of ${view.shots.length} at x ${number(x)}, y ${number(y)}. ${help}`,
+        "aria-label": `Shot ${i + 1} of ${view.shots.length} at x ${x.toFixed(2)}, y ${y.toFixed(2)}. ${help}`,
       });
     });
     if (focused >= view.shots.length) (marks.lastChild ?? svg).focus({ preventScroll: true });

@@ -32,18 +32,38 @@ export function finding(view, step) {
   if (!maml || !other) return capital(when(step));
   const ratio = other.query[step] / maml.query[step];
   if (step === 0) return ratio > 0.7 && ratio < 1.4 ? "Before any step, both are about equally wrong" : "Before any step";
-  if (ratio >= 1.5) return `${capital(when(step))}, MAML is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times closer`;
-  if (ratio <= 1 / 1.5) return `${capital(when(step))}, here the pretrained network is ahead`;
+  if (ratio >= 1.5) return `${capital(when(step))}, MAML’s error is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times smaller`;
+  if (ratio <= 1 / 1.5) return `${capital(when(step))}, the pretrained network is ahead on this task`;
   return `${capital(when(step))}, the two are about as close`;
+}
+
+// What is compared, under the heading.
+export function setting(view) {
+  if (!view.learners.length || !view.shots.length) return "Each learner takes the same gradient steps on the same shots.";
+  const n = view.shots.length, start = list(view.learners.map((l) => lossWords(view, l.query[0])));
+  const who = view.learners.length === 1 ? "One initialisation" : `${["", "", "Two", "Three", "Four"][view.learners.length] ?? view.learners.length} initialisations`;
+  return `${who}, the same ${n} shot${n === 1 ? "" : "s"}, the same step size α = ${alphaWords(view.alpha)}. Error before: ${start}.`;
+}
+
+// What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
+export function usual(view, step) {
+  const known = view.learners.map((l) => l.results[view.shots.length]?.[step]);
+  if (!known.length || !known.every(Boolean)) return "";
+  const each = view.learners.map((l, i) => `${l.label} ${known[i].mean.toFixed(2)} ± ${known[i].ci95.toFixed(2)}`);
+  return `Over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each at its own best α: ${each.join(", ")}.`;
 }
 
 // What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
 export function remarks(view, step) {
   const said = [];
-  for (const l of view.learners.filter((l) => l.diverged >= 0)) {
-    const advice =
-      view.alpha > l.own_alpha ? `α = ${alphaWords(view.alpha)} is too large; its own is ${alphaWords(l.own_alpha)}.` : "Take fewer steps, or a smaller α.";
-    said.push({ alert: true, text: `${l.label} diverges: at step ${l.diverged} its query loss is over ${view.limits.diverged}. ${advice}` });
+  const gone = view.learners.filter((l) => l.diverged >= 0);
+  if (gone.length) {
+    const each = list(gone.map((l) => `${l.label} diverges at step ${l.diverged}`));
+    const own = list(gone.map((l) => alphaWords(l.own_alpha)));
+    const advice = gone.some((l) => view.alpha > l.own_alpha)
+      ? `α = ${alphaWords(view.alpha)} is too large: take ${own}, the size that suits ${gone.length === 1 ? "it" : "them"}.`
+      : "Take fewer steps, or a smaller α.";
+    said.push({ alert: true, text: `${each}: the query loss is over ${view.limits.diverged}. ${advice}` });
   }
   if (!view.shots.length) said.push({ text: "Click on the plot to place a shot, or sample some below." });
   for (const l of view.learners.filter((l) => l.diverged < 0 && step > 0 && view.shots.length && Math.abs(l.own_alpha / view.alpha - 1) > 0.01)) {
@@ -61,7 +81,7 @@ export function shotCount(view) {
 // The text alternative of the task plot.
 export function describeTask(view, step) {
   return (
-    `A sine wave of amplitude ${number(view.amplitude)} and phase ${number(view.phase)} with ${shotCount(view)}. ` +
+    `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)} with ${shotCount(view)}. ` +
     `${numbers(view, step)} These are mean squared errors against the true curve.`
   );
 }

@@ -1,0 +1,149 @@
+"""The real app in a real browser: one server for all tests, a page object for the lab, and a watch on everything that goes wrong."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+ROOT = Path(__file__).parents[2]
+LOCAL = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
+STREAMLIT_PROBES = re.compile(r"/_stcore/(health|host-config)$")  # asked for below deep links too, where they do not exist
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
+    """Debian's Chromium instead of Playwright's own download."""
+    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    return browser_type_launch_args | {"executable_path": executable, "args": quiet}
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """`streamlit run app.py` as a person starts it, on a free port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    base = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(300):
+            try:
+                urllib.request.urlopen(f"{base}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                assert process.poll() is None, process.communicate()[0]
+                time.sleep(0.2)
+        yield base
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+class Lab:
+    """The lab page as a person sees it, and what went wrong while it was open."""
+
+    def __init__(self, page: Page, base: str):
+        self.page, self.base = page, base
+        self.problems: list[str] = []
+        page.on("console", lambda m: self._said(f"console: {m.text}") if m.type == "error" and not self._probe(m.location) else None)
+        page.on("pageerror", lambda error: self._said(f"page error: {error}"))
+        page.on("request", lambda r: None if LOCAL.match(r.url) else self._said(f"outside request: {r.url}"))
+
+    @staticmethod
+    def _probe(location: dict) -> bool:
+        return bool(STREAMLIT_PROBES.search(location.get("url", "")))
+
+    def _said(self, problem: str) -> None:
+        self.problems.append(problem)
+
+    def open(self, query: str = "") -> "Lab":
+        self.page.goto(f"{self.base}/{query}")
+        return self.ready()
+
+    def ready(self) -> "Lab":
+        expect(self.page.locator(".maml-lab [data-curve=true]")).to_be_visible(timeout=30_000)
+        return self.settled()
+
+    def settled(self) -> "Lab":
+        """Until every edit is confirmed by Python and the script is not running."""
+        expect(self.page.locator(".maml-lab[data-confirmed=true]")).to_be_visible()
+        self.page.wait_for_timeout(250)
+        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        return self
+
+    @property
+    def plot(self):
+        return self.page.locator("svg.task")
+
+    @property
+    def shots(self) -> list[tuple[float, float]]:
+        """Where the shots are, in x and y."""
+        labels = self.page.locator(".shot").evaluate_all("all => all.map(s => s.getAttribute('aria-label'))")
+        found = [re.search(r"at x (\S+), y (\S+)\. ", label) for label in labels]
+        return [(float(m[1]), float(m[2])) for m in found]
+
+    def pixel(self, x: float, y: float) -> tuple[float, float]:
+        """Where (x, y) is on the screen, from the grid's labels."""
+        box = self.plot.bounding_box()
+        lines = "() => [...document.querySelectorAll('svg.task .grid line')].map(l => ['x1','x2','y1','y2'].map(a => +l.getAttribute(a)))"
+        all_lines = self.page.evaluate(lines)
+        xs = [line[0] for line in all_lines if line[0] == line[1]]  # x = -4, -2, 0, 2, 4
+        ys = [line[2] for line in all_lines if line[2] == line[3]]  # y = -6, -4, ..., 6
+        return box["x"] + xs[2] + x * (xs[4] - xs[2]) / 4, box["y"] + ys[3] + y * (ys[6] - ys[3]) / 6
+
+    def click(self, x: float, y: float) -> None:
+        self.page.mouse.click(*self.pixel(x, y))
+
+    def curve(self, name: str) -> str:
+        return self.page.locator(f"svg.task [data-curve={name}]").get_attribute("d")
+
+    def picture(self) -> dict[str, object]:
+        """Everything that makes up the picture."""
+        curves = "() => [...document.querySelectorAll('svg.task [data-curve], svg.loss path')].map(p => p.getAttribute('d'))"
+        return {"shots": self.shots, "curves": self.page.evaluate(curves), "words": self.page.locator(".area-words").inner_text(), "step": self.step}
+
+    @property
+    def step(self) -> str:
+        return self.page.locator(".count").inner_text()
+
+    @property
+    def sentence(self) -> str:
+        return self.page.locator(".sentence").inner_text()
+
+    def button(self, name: str) -> None:
+        self.page.get_by_role("button", name=name).click()
+        self.settled()
+
+    def slider(self, key: str):
+        return self.page.locator(f".st-key-{key} input[type=range]")
+
+
+@pytest.fixture
+def lab(page: Page, server: str) -> Iterator[Lab]:
+    """The lab, just opened; the test fails if the browser complained or asked for anything outside."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    lab = Lab(page, server)
+    lab.open()
+    yield lab
+    assert lab.problems == []
+
+
+@pytest.fixture
+def visitor(browser: Browser, server: str) -> Iterator[Lab]:
+    """A second person: a browser context of their own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    lab = Lab(context.new_page(), server)
+    yield lab
+    assert lab.problems == []
+    context.close()

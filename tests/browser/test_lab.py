@@ -1,0 +1,248 @@
+"""What a person does on the lab page, in a real browser on the real server."""
+
+import math
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from conftest import Lab
+from playwright.sync_api import expect
+
+PLACES = [(-4, 1), (-2.5, -3), (-0.5, 4), (1.5, -1), (3.5, 2)]
+
+
+def on_curve(x, amplitude, phase):
+    return amplitude * math.sin(x - phase)
+
+
+def test_opens_with_four_labelled_curves(lab):
+    drawn = lab.page.locator("svg.task [data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
+    assert sorted(drawn) == ["before", "maml", "pretrained", "true"]
+    labels = lab.page.locator("svg.task .labels text").evaluate_all("all => all.map(t => t.textContent)")
+    assert sorted(labels) == ["MAML", "MAML before", "pretrained", "true"]
+    assert len(lab.shots) == 5
+    assert re.fullmatch(r"After 1 step: MAML \d+\.\d+, pretrained \d+\.\d+\.", lab.sentence)
+
+
+def test_five_fast_clicks_place_five_shots_where_they_were_made(lab):
+    lab.button("Clear")
+    assert lab.shots == []
+    pixels = [lab.pixel(x, y) for x, y in PLACES]
+    for x, y in pixels:
+        lab.page.mouse.click(x, y)  # no waiting in between
+    lab.settled()
+    placed = lab.shots
+    assert [x for x, _ in placed] == pytest.approx([x for x, _ in PLACES], abs=0.03)
+    assert [y for _, y in placed] == pytest.approx([on_curve(x, 3.49, 2.56) for x, _ in placed], abs=0.02)
+    assert len(parse_qs(urlsplit(lab.page.url).query)["shots"][0].split(";")) == 5
+
+
+def test_off_the_curve_a_shot_goes_where_the_click_was(lab):
+    lab.button("Clear")
+    lab.page.get_by_text("off the curve").click()
+    lab.settled()
+    lab.click(1, 5)
+    lab.settled()
+    assert lab.shots[0] == pytest.approx((1, 5), abs=0.05)
+
+
+def test_drag_moves_a_shot_and_the_curves_follow(lab):
+    before, start = lab.curve("maml"), lab.shots[1]
+    x, y = lab.pixel(*start)
+    lab.page.mouse.move(x, y)
+    lab.page.mouse.down()
+    there = lab.pixel(0, 0)
+    lab.page.mouse.move(*there, steps=6)
+    lab.page.mouse.up()
+    lab.settled()
+    assert len(lab.shots) == 5
+    assert lab.shots[1] == pytest.approx((0, on_curve(0, 3.49, 2.56)), abs=0.05)
+    assert lab.curve("maml") != before
+    assert "placed by hand" in lab.page.locator(".hint").inner_text()
+
+
+def test_double_click_and_delete_remove_a_shot(lab):
+    first = lab.shots[0]
+    lab.page.mouse.dblclick(*lab.pixel(*first))
+    lab.settled()
+    assert len(lab.shots) == 4 and first not in lab.shots
+    lab.page.locator(".shot").nth(1).focus()
+    gone = lab.shots[1]
+    lab.page.keyboard.press("Delete")
+    lab.settled()
+    assert len(lab.shots) == 3 and gone not in lab.shots
+    assert lab.page.evaluate("document.activeElement.classList.contains('shot')")
+
+
+def test_double_click_on_an_empty_place_leaves_one_shot(lab):
+    lab.button("Clear")
+    lab.page.mouse.dblclick(*lab.pixel(2.2, on_curve(2.2, 3.49, 2.56)))
+    lab.settled()
+    assert len(lab.shots) == 1
+
+
+def test_arrows_move_a_focused_shot_and_otherwise_step(lab):
+    lab.page.locator(".shot").first.focus()
+    x = lab.shots[0][0]
+    lab.page.keyboard.press("ArrowRight")
+    lab.settled()
+    assert lab.shots[0][0] == pytest.approx(x + 0.1, abs=0.011)
+    assert lab.step == "step 1 of 10"
+    lab.page.keyboard.press("Escape")
+    lab.page.keyboard.press("ArrowRight")
+    assert lab.step == "step 2 of 10"
+    lab.page.keyboard.press("End")
+    assert lab.step == "step 10 of 10"
+    lab.page.keyboard.press("Home")
+    assert lab.step == "step 0 of 10"
+
+
+def test_scrubbing_and_stepping_ask_the_server_nothing(lab):
+    frames = []
+    lab.page.on("websocket", lambda socket: socket.on("framesent", lambda frame: frames.append(frame)))
+    lab.page.reload()
+    lab.ready()
+    frames.clear()
+    scrubber = lab.page.get_by_role("slider", name="inner step")
+    curves = set()
+    for step in (0, 3, 7, 10):
+        scrubber.fill(str(step))
+        curves.add(lab.curve("maml"))
+        assert lab.step == f"step {step} of 10"
+        assert lab.sentence.lower().startswith("before any step" if step == 0 else f"after {step} steps")
+    assert len(curves) == 4
+    assert frames == []
+    lab.page.wait_for_timeout(700)
+    assert len(frames) == 1, "one message when the step came to rest"
+    assert "step=10" in lab.page.url
+
+
+def test_play_walks_to_the_end_and_pause_stops(lab):
+    lab.page.get_by_role("button", name="Before any step").click()
+    lab.page.get_by_role("button", name="Play").click()
+    expect(lab.page.locator(".count")).to_have_text("step 3 of 10", timeout=6000)
+    lab.page.get_by_role("button", name="Pause").click()
+    stopped = lab.step
+    lab.page.wait_for_timeout(1000)
+    assert lab.step == stopped
+    lab.page.get_by_role("button", name="Play").click()
+    expect(lab.page.locator(".count")).to_have_text("step 10 of 10", timeout=12_000)
+    expect(lab.page.get_by_role("button", name="Play")).to_be_visible()
+
+
+def test_alpha_until_divergence_says_so_and_the_axes_stay(lab):
+    axes = "() => [...document.querySelectorAll('svg .grid text')].map(t => t.outerHTML).join()"
+    before = lab.page.evaluate(axes)
+    thumb = lab.slider("alpha")
+    thumb.focus()
+    for _ in range(40):
+        lab.page.keyboard.press("ArrowRight")
+    lab.settled()
+    assert float(re.search(r"alpha=([\d.]+)", lab.page.url)[1]) > 0.1
+    expect(lab.page.locator("h1")).to_contain_text("diverged")
+    expect(lab.page.locator(".notes .alert")).to_contain_text("is too large")
+    assert "diverged" in lab.sentence
+    assert lab.page.evaluate(axes) == before
+    assert lab.page.locator("[data-testid=stException]").count() == 0
+
+
+@pytest.mark.parametrize("key", ["K", "alpha", "num_updates", "noise", "amplitude", "phase"])
+def test_each_slider_changes_the_picture_and_the_address(lab, key):
+    before = lab.picture()
+    lab.slider(key).focus()
+    lab.page.keyboard.press("ArrowRight" if key != "phase" else "ArrowLeft")
+    lab.settled()
+    assert lab.picture() != before
+    assert f"{key}=" in lab.page.url
+
+
+def test_new_task_and_new_shots(lab):
+    truth, shots = lab.curve("true"), lab.shots
+    lab.button("Sample 5 shots")
+    assert lab.curve("true") == truth and lab.shots != shots
+    lab.button("New task")
+    assert lab.curve("true") != truth
+    assert lab.shots[0][1] != shots[0][1]
+
+
+def test_reload_and_a_copied_address_give_the_same_picture(lab, visitor):
+    lab.click(2.9, 0)
+    lab.slider("alpha").focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.settled()
+    lab.slider("amplitude").focus()
+    lab.page.keyboard.press("ArrowLeft")
+    lab.settled()
+    lab.page.get_by_role("slider", name="inner step").fill("6")
+    lab.page.wait_for_timeout(600)
+    lab.settled()
+    picture, address = lab.picture(), lab.page.url
+    lab.page.reload()
+    assert lab.ready().picture() == picture
+    visitor.page.goto(address)
+    assert visitor.ready().picture() == picture
+    assert len(picture["shots"]) == 6
+
+
+def test_any_value_in_range_survives_the_address(lab):
+    lab.open("?alpha=0.013&amplitude=3.137&phase=1.2345&K=7&num_updates=23&noise=0.37&step=23")
+    assert lab.step == "step 23 of 23"
+    assert len(lab.shots) == 7
+    for part in ("alpha=0.013", "amplitude=3.137", "phase=1.2345", "noise=0.37"):
+        assert part in lab.page.url
+    lab.click(0, 0)
+    lab.settled()
+    for part in ("alpha=0.013", "amplitude=3.137", "phase=1.2345", "noise=0.37"):
+        assert part in lab.page.url
+    assert lab.slider("alpha").get_attribute("aria-valuetext") == "0.013"
+
+
+def test_a_bad_address_is_explained_and_harmless(lab):
+    lab.open("?alpha=7&shots=1,2;x&K=5")
+    warnings = lab.page.locator("[data-testid=stAlert]").all_inner_texts()
+    assert any("alpha=7" in text and "0.0001 to 1" in text for text in warnings)
+    assert any("semicolons" in text for text in warnings)
+    assert len(lab.shots) == 5
+
+
+def test_back_undoes_the_last_change(lab):
+    before = lab.picture()
+    lab.button("New task")
+    assert lab.picture() != before
+    lab.page.go_back()
+    lab.settled()
+    assert lab.picture() == before
+
+
+def test_the_table_edits_the_same_shots(lab):
+    lab.page.get_by_text("Shots as a table").click()
+    field = lab.page.get_by_label("x of shot 2")
+    field.fill("-1.25")
+    field.press("Tab")
+    lab.settled()
+    assert lab.shots[1] == pytest.approx((-1.25, on_curve(-1.25, 3.49, 2.56)), abs=0.01)
+    lab.page.get_by_role("button", name="Add a shot").click()
+    lab.settled()
+    assert len(lab.shots) == 6
+    lab.page.get_by_role("button", name="Remove shot 1").click()
+    lab.settled()
+    assert len(lab.shots) == 5
+
+
+def test_no_shots_is_a_state_of_its_own(lab):
+    lab.button("Clear")
+    expect(lab.page.locator("h1")).to_contain_text("No shots")
+    assert lab.curve("maml") == lab.curve("before")
+
+
+def test_on_a_phone_a_tap_places_a_shot_and_nothing_scrolls_sideways(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = Lab(context.new_page(), server).open()
+    phone.button("Clear")
+    phone.page.locator("svg.task").scroll_into_view_if_needed()
+    phone.page.touchscreen.tap(*phone.pixel(1, 2))
+    phone.settled()
+    assert len(phone.shots) == 1
+    assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert phone.problems == []
+    context.close()
