@@ -1,0 +1,129 @@
+"""What a person feels on the lab page: `python benchmarks/lab_latency.py [--clicks 40]`. Medians and p95, in milliseconds.
+
+Starts the real server, opens the page in headless Chromium (tests' requirements) and measures inside the browser, from the
+input event to the frame after the picture changed:
+  shot     pointer up -> the shot is drawn
+  curves   pointer up -> the curves adapted to it are drawn (10 steps, two learners)
+  slider   key on the alpha slider -> the curves are drawn
+  scrub    input on the scrubber -> the curves of that step are drawn
+  first    opening the page -> the first picture: cold (first visit to a fresh server, nothing in the browser's cache) and warm
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
+# Resolves with the milliseconds from the event's own time to the frame in which `seen()` first holds.
+WATCH = """([selector, type, attribute]) => {
+  const read = () => [...document.querySelectorAll(selector)].map(n => n.getAttribute(attribute)).join();
+  const before = read();
+  window.measured = new Promise(done => addEventListener(type, event => {
+    const check = () => read() !== before ? requestAnimationFrame(() => done(performance.now() - event.timeStamp)) : requestAnimationFrame(check);
+    check();
+  }, { capture: true, once: true }));
+}"""
+MAML = "svg.task [data-curve=maml]"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--clicks", type=int, default=40)
+    count = parser.parse_args().clicks
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    try:
+        while not _healthy(base):
+            time.sleep(0.1)
+        with sync_playwright() as playwright:
+            executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+            browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+            person = browser.new_context(viewport={"width": 1280, "height": 800})
+            cold = [_first_picture(person, base)]
+            warm = [_first_picture(person, base) for _ in range(8)]
+            page = person.new_page()
+            page.goto(base)
+            page.wait_for_selector(MAML)
+            page.wait_for_timeout(1500)
+            _report("first, cold", cold)
+            _report("first, warm", warm)
+            _report("shot", [_click(page, i, ".shot", "transform") for i in range(count)])
+            _report("curves", [_click(page, i, MAML, "d") for i in range(count)])
+            _report("slider", [_key(page, i) for i in range(count)])
+            _report("scrub", [_scrub(page, i) for i in range(count)])
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def _healthy(base: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{base}/_stcore/health", timeout=1)
+        return True
+    except OSError:
+        return False
+
+
+def _first_picture(person: BrowserContext, base: str) -> float:
+    page = person.new_page()
+    began = time.perf_counter()
+    page.goto(base, wait_until="commit")
+    page.wait_for_selector(MAML)
+    took = 1000 * (time.perf_counter() - began)
+    page.close()
+    return took
+
+
+def _click(page: Page, i: int, selector: str, attribute: str) -> float:
+    if i % 8 == 0:  # never so many that a click meets a shot
+        page.get_by_role("button", name="Clear").click()
+        page.wait_for_timeout(400)
+    box = page.locator("svg.task").bounding_box()
+    assert box
+    page.evaluate(WATCH, [selector, "pointerup", attribute])
+    page.mouse.click(box["x"] + 60 + 75 * (i % 8), box["y"] + box["height"] / 2)
+    return _measured(page)
+
+
+def _key(page: Page, i: int) -> float:
+    page.locator(".st-key-alpha input[type=range]").focus()
+    page.evaluate(WATCH, [MAML, "keydown", "d"])
+    page.keyboard.press("ArrowRight" if i % 8 < 4 else "ArrowLeft")
+    return _measured(page)
+
+
+def _scrub(page: Page, i: int) -> float:
+    page.evaluate(WATCH, [MAML, "input", "d"])
+    page.get_by_role("slider", name="inner step").fill(str(1 + (3 * i + 1) % 10))
+    return _measured(page)
+
+
+def _measured(page: Page) -> float:
+    took = page.evaluate("() => Promise.race([window.measured, new Promise((_, no) => setTimeout(no, 5000, 'nothing changed'))])")
+    page.wait_for_timeout(300)
+    return took
+
+
+def _report(what: str, took: list[float]) -> None:
+    p95 = sorted(took)[max(0, round(0.95 * len(took)) - 1)]
+    print(f"{what:12} median {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   (n={len(took)})", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,187 @@
+"""The command line as a person and a program use it: results, spellings, errors, interruption and resumption."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from maml_core import runs
+from maml_core.checkpoint import load
+from maml_core.cli import main
+
+ROOT = Path(__file__).parents[2]
+QUICK = ["--K", "4", "--batch-size", "4", "--hidden", "8,8", "--path", "traced", "--test-sample", "20", "--quiet"]
+
+
+def trained(folder, *more):
+    assert main(["train", "--run-dir", str(folder), *QUICK, "--max-steps", "120", *more]) == 0
+    return folder
+
+
+def weights(folder, name="final"):
+    return load(folder / "checkpoints" / f"{name}.safetensors").theta
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return trained(tmp_path_factory.mktemp("run") / "a")
+
+
+def test_a_run_leaves_what_the_contract_names(run):
+    status = json.loads((run / "status.json").read_text())
+    assert (status["state"], status["iteration"]) == ("finished", 120)
+    assert json.loads((run / "config.json").read_text())["config"]["K"] == 4
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert [line["iteration"] for line in lines] == [100, 120]
+    assert (run / "checkpoints" / "step-000000.safetensors").exists()
+    final = load(run / "checkpoints" / "final.safetensors")
+    assert final.results["5"]["10"]["tasks"] == 20
+    assert final.iterations == 120
+
+
+def test_train_prints_json(tmp_path, capsys):
+    trained(tmp_path / "r", "--json")
+    said = json.loads(capsys.readouterr().out)
+    assert said["iterations"] == 120
+    assert Path(said["checkpoint"]).exists()
+    assert set(said["results"]) == {"5", "10"}
+
+
+def test_evaluate_prints_losses_by_step(run, capsys):
+    options = ["--K", "4", "--num-updates", "3", "--test-sample", "50", "--json"]
+    assert main(["evaluate", "--restore-checkpoint", str(run / "checkpoints" / "final.safetensors"), *options]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert [step["step"] for step in said["steps"]] == [0, 1, 2, 3]
+    assert set(said["steps"][0]) == {"step", "mean", "ci95", "median", "diverged"}
+    assert main(["evaluate", "--restore-dir", str(run), *options]) == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == said["steps"]
+
+
+def test_diverged_losses_are_valid_json(run, capsys):
+    assert main(["evaluate", "--restore-dir", str(run), "--alpha", "10", "--test-sample", "20", "--json"]) == 0
+    steps = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)["steps"]
+    assert steps[-1]["diverged"] > 0.5
+    assert steps[-1]["mean"] <= 100
+
+
+def test_maml_tfs_spellings_are_understood(tmp_path, capsys):
+    spelled = ["--dataset", "sin", "--model_type", "fc", "--loss_type", "MSE", "--norm", "None", "--num_updates=2", "--is_train", "True"]
+    trained(tmp_path / "r", *spelled)
+    config = load(tmp_path / "r" / "checkpoints" / "final.safetensors").config
+    assert (config.family, config.norm, config.num_updates) == ("sinusoid", "none", 2)
+    capsys.readouterr()
+    assert main(["evaluate", "--restore_dir", str(tmp_path / "r"), "--test_sample", "20"]) == 0
+
+
+def test_draw_writes_a_page_that_needs_no_network(run, tmp_path, capsys):
+    out = tmp_path / "out.html"
+    assert main(["evaluate", "--restore-dir", str(run), "--test-sample", "20", "--draw", str(out)]) == 0
+    page = out.read_text(encoding="utf-8")
+    assert "Plotly.newPlot" in page
+    assert '<script src="http' not in page
+    assert len(page) > 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["train", "--K", "0"], "K=0 is not possible: it must be between 1 and 1000"),
+        (["train", "--K", "ten"], "invalid int value: 'ten'"),
+        (["train", "--norm", "layer"], "choose one of none, batch_norm"),
+        (["train", "--resume"], "--resume needs the folder"),
+        (["train", "--resume", "--run-dir", "/nonexistent"], "holds no run"),
+        (["train", "--learning-rate", "1"], "unrecognized arguments"),
+        (["evaluate"], "one of the arguments --restore-checkpoint --restore-dir is required"),
+        (["evaluate", "--restore-checkpoint", "none.safetensors"], "there is no checkpoint none.safetensors"),
+        (["evaluate", "--restore-dir", "/nonexistent"], "there is no checkpoint"),
+        (["evaluate", "--restore-dir", ".", "--K", "99"], "a whole number between 1 and 50"),
+        (["evaluate", "--restore-dir", ".", "--noise", "nan"], "a number between 0 and 10"),
+    ],
+)
+def test_bad_input_is_one_clear_sentence_and_exit_2(argv, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        code = main(argv)
+    except SystemExit as error:
+        code = error.code
+    said = capsys.readouterr()
+    assert code == 2
+    assert says in said.err
+    assert said.out == ""
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_cuda_without_a_gpu_is_explained(capsys, tmp_path):
+    assert main(["train", "--run-dir", str(tmp_path / "r"), "--device", "cuda"]) == 2
+    assert "sees no CUDA GPU" in capsys.readouterr().err
+
+
+def test_a_run_is_not_overwritten(run, capsys):
+    assert main(["train", "--run-dir", str(run)]) == 2
+    assert "already holds a run; add --resume" in capsys.readouterr().err
+
+
+def test_a_resumed_run_keeps_its_settings(run, capsys):
+    assert main(["train", "--run-dir", str(run), "--resume", "--K", "7"]) == 2
+    assert "K=4 (asked for 7)" in capsys.readouterr().err
+
+
+def test_divergence_is_a_failed_run_with_its_last_good_checkpoint(tmp_path, capsys):
+    argv = ["train", "--run-dir", str(tmp_path / "r"), *QUICK, "--max-steps", "300", "--alpha", "10", "--num-updates", "10"]
+    assert main(argv) == 1
+    assert "diverged" in capsys.readouterr().err
+    assert json.loads((tmp_path / "r" / "status.json").read_text())["state"] == "diverged"
+    assert load(runs.latest_checkpoint(tmp_path / "r")).iterations == 0
+
+
+def test_the_pretrained_baseline_gets_a_tuned_step_size(tmp_path):
+    trained(tmp_path / "r", "--algorithm", "pretrained")
+    final = load(tmp_path / "r" / "checkpoints" / "final.safetensors")
+    tried = final.run["alpha_search"]
+    assert tried[f"{final.config.alpha:g}"] == min(tried.values())
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
+def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tmp_path):
+    command = [sys.executable, "-m", "maml_core", "train", *QUICK, "--max-steps", "4000", "--run-dir"]
+    cut = subprocess.Popen([*command, str(tmp_path / "cut")], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    metrics = tmp_path / "cut" / "metrics.jsonl"
+    while not (metrics.exists() and metrics.read_text().count("\n") >= 3):
+        assert cut.poll() is None
+        time.sleep(0.02)
+    cut.send_signal(signal.SIGINT)
+    said = cut.communicate(timeout=60)[1]
+    assert cut.returncode == 130
+    assert "go on with: python -m maml_core train" in said
+    assert json.loads((tmp_path / "cut" / "status.json").read_text())["state"] == "interrupted"
+    assert 0 < load(runs.latest_checkpoint(tmp_path / "cut")).iterations < 4000
+
+    assert subprocess.run([*command[:4], "--resume", "--quiet", "--test-sample", "20", "--run-dir", str(tmp_path / "cut")], cwd=ROOT).returncode == 0
+    assert subprocess.run([*command, str(tmp_path / "whole")], cwd=ROOT).returncode == 0
+    cut_final, whole_final = weights(tmp_path / "cut"), weights(tmp_path / "whole")
+    assert all(torch.equal(cut_final[name], whole_final[name]) for name in whole_final)
+
+
+def test_old_snapshots_are_thinned_but_never_the_first_or_the_last(tmp_path):
+    for step in range(0, 40_000, 1000):
+        (tmp_path / f"step-{step:06d}.safetensors").touch()
+        (tmp_path / f"step-{step:06d}.state.safetensors").touch()
+        runs._thin(tmp_path)
+    kept = sorted(p.name for p in tmp_path.glob("step-??????.safetensors"))
+    assert len(kept) == runs.KEEP
+    assert kept[0] == "step-000000.safetensors"
+    assert kept[-1] == "step-039000.safetensors"
+    assert len(list(tmp_path.glob("*.state.safetensors"))) == runs.KEEP
+
+
+def test_bench_reports_a_rate(capsys):
+    assert main(["bench", "--seconds", "0.2", "--path", "traced", "--device", "cpu", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["iterations_per_second"] > 1
+    assert (said["path"], said["device"], said["threads"]) == ("traced", "cpu", 1)

@@ -1,0 +1,59 @@
+"""Settings: what is allowed survives a round trip, what is not is explained."""
+
+import json
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from maml_core.config import ConfigError, TrainConfig
+
+
+def allowed(f):
+    low, high, choices = (f.metadata[key] for key in ("low", "high", "choices"))
+    if choices:
+        return st.sampled_from(choices)
+    if isinstance(f.default, tuple):
+        return st.lists(st.integers(low, high), min_size=1, max_size=4).map(tuple)
+    return st.integers(low, high) if isinstance(f.default, int) else st.floats(low, high)
+
+
+configs = st.fixed_dictionaries({f.name: allowed(f) for f in fields(TrainConfig)}).map(lambda values: TrainConfig(**values))
+
+
+@given(configs)
+def test_round_trip_through_json(config):
+    assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+@given(st.dictionaries(st.sampled_from([f.name for f in fields(TrainConfig)]), st.none() | st.booleans() | st.integers() | st.floats() | st.text()))
+def test_any_value_is_taken_or_explained(values):
+    try:
+        TrainConfig.from_dict(values)
+    except ConfigError as error:
+        assert "is not possible" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"K": 0}, "K=0 is not possible: it must be between 1 and 1000"),
+        ({"K": 2.5}, "it must be a whole number"),
+        ({"K": True}, "it must be a whole number"),
+        ({"alpha": float("nan")}, "it must be between"),
+        ({"algorithm": "mamml"}, "choose one of maml, fomaml, pretrained"),
+        ({"hidden": []}, "1 to 16 hidden layers"),
+        ({"hidden": "40"}, "a list of whole numbers"),
+        ({"learning_rate": 1}, "unknown setting learning_rate"),
+    ],
+)
+def test_what_is_wrong_is_said(values, message):
+    with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
+        TrainConfig.from_dict(values)
+
+
+def test_every_setting_says_what_it_is():
+    for f in fields(TrainConfig):
+        assert f.metadata["help"]
+        assert f.metadata["choices"] or f.metadata["low"] is not None

@@ -1,0 +1,57 @@
+"""Statistics against hand-made numbers, and losses against a plain loop."""
+
+import math
+
+import pytest
+import torch
+
+from maml_core.algorithms import adapt
+from maml_core.baselines import STEP_SIZES, tune_alpha
+from maml_core.evaluation import query_losses, summarise
+from maml_core.network import MLP
+from maml_core.tasks import family
+
+NET = MLP((1, 10, 1))
+THETA = NET.init(torch.Generator().manual_seed(0))
+
+
+def test_losses_equal_a_plain_loop():
+    losses = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=3, test_tasks=6, query=7, seed=9)
+    batch = family("sinusoid").sample(torch.Generator().manual_seed(9), 6, 4, 7)
+    assert losses.shape == (4, 6)
+    for task, (x_s, y_s, x_q, y_q) in enumerate(zip(*batch, strict=True)):
+        for step, phi in enumerate(adapt(NET.mse, THETA, x_s, y_s, 0.02, 3)):
+            assert losses[step, task].item() == pytest.approx(NET.mse(phi, x_q, y_q).item(), rel=1e-4)
+
+
+def test_tasks_do_not_depend_on_the_learner_or_the_number_of_steps():
+    few = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=1500)
+    many = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=3, test_tasks=1500)
+    torch.testing.assert_close(few, many[:2])
+
+
+def test_a_diverged_task_counts_as_100_and_never_as_nan():
+    losses = torch.tensor([[1.0, 3.0, 2.0, 2.0], [1.0, float("nan"), float("inf"), 100.5], [1.0, 1.0, 1.0, 100.0]])
+    first, second, third = summarise(losses)
+    assert (first.mean, first.median, first.diverged) == (2.0, 2.0, 0.0)
+    assert first.ci95 == pytest.approx(1.96 * math.sqrt(2 / 3) / 2)
+    assert (second.mean, second.diverged) == (pytest.approx((1 + 300) / 4), 0.75)
+    assert third.diverged == 0.0
+    assert all(math.isfinite(value) for stats in summarise(losses) for value in stats)
+
+
+def test_intervals_cover_the_truth():
+    """Of 40 evaluations on 400 tasks each, about 95% of the intervals hold the mean over very many tasks."""
+    truth = summarise(query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=40_000, seed=1))[1].mean
+    held = 0
+    for seed in range(2, 42):
+        stats = summarise(query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=400, seed=seed))[1]
+        held += abs(stats.mean - truth) <= stats.ci95
+    assert held >= 34
+
+
+def test_the_tuned_step_size_is_the_best_of_those_tried():
+    tuning = tune_alpha(NET.mse, THETA, family="sinusoid", K=10, num_updates=5, tasks=200)
+    assert set(tuning.means) == set(STEP_SIZES)
+    assert tuning.means[tuning.alpha] == min(tuning.means.values())
+    assert STEP_SIZES[0] < tuning.alpha < STEP_SIZES[-1]
