@@ -30,7 +30,8 @@ WATCH = """([selector, type, attribute]) => {
   const read = () => [...document.querySelectorAll(selector)].map(n => n.getAttribute(attribute)).join();
   const before = read();
   window.measured = new Promise(done => addEventListener(type, event => {
-    const check = () => read() !== before ? requestAnimationFrame(() => done(performance.now() - event.timeStamp)) : requestAnimationFrame(check);
+    const finish = () => done(performance.now() - event.timeStamp);
+    const check = () => requestAnimationFrame(read() === before ? check : finish);
     check();
   }, { capture: true, once: true }));
 }"""

@@ -6,7 +6,7 @@ from maml_core.algorithms import Loss
 from maml_core.evaluation import query_losses, summarise
 from maml_core.network import Params
 
-STEP_SIZES = tuple(round(m * 10.0**e, 6) for e in (-4, -3, -2) for m in (1, 1.5, 2, 3, 5, 7)) + (0.1,)
+STEP_SIZES = (*(round(m * 10.0**e, 6) for e in (-4, -3, -2) for m in (1, 1.5, 2, 3, 5, 7)), 0.1)
 VALIDATION_SEED = 20_171
 """Tasks that choose a step size are none of the tasks that report results (seed 0)."""
 

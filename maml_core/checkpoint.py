@@ -1,8 +1,8 @@
 """Checkpoints: one safetensors file, named as plain `torch.nn.Sequential` names it, with its recipe and results as metadata.
 
-    from safetensors.torch import load_file
-    net = torch.nn.Sequential(Linear(1, 40), ReLU(), Linear(40, 40), ReLU(), Linear(40, 1))
-    net.load_state_dict(load_file("pretrained/maml.safetensors"))
+from safetensors.torch import load_file
+net = torch.nn.Sequential(Linear(1, 40), ReLU(), Linear(40, 40), ReLU(), Linear(40, 1))
+net.load_state_dict(load_file("pretrained/maml.safetensors"))
 """
 
 import json
@@ -68,7 +68,9 @@ def load(path: Path) -> Checkpoint:
     if "config" not in metadata:
         raise CheckpointError(f"{path.name} carries no recipe (metadata `config`); it was not written by this project")
     if metadata.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(f"{path.name} has format version {metadata.get('format_version')}; this version reads {FORMAT_VERSION}")
+        raise CheckpointError(
+            f"{path.name} has format version {metadata.get('format_version')}; this version reads {FORMAT_VERSION}"
+        )
     try:
         config = TrainConfig.from_dict(_parse(metadata["config"]))
         iterations = int(metadata.get("iterations", ""))

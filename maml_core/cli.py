@@ -94,7 +94,9 @@ def train(args: argparse.Namespace) -> int:
     else:
         print(f"checkpoint: {final}")
         for k, steps in done.results.items():
-            cells = "   ".join(f"{step}: {steps[str(step)]['mean']:.3f} ± {steps[str(step)]['ci95']:.3f}" for step in (0, 1, 5, 10))
+            cells = "   ".join(
+                f"{step}: {steps[str(step)]['mean']:.3f} ± {steps[str(step)]['ci95']:.3f}" for step in (0, 1, 5, 10)
+            )
             print(f"{k}-shot query MSE by inner step (alpha {done.config.alpha:g})   {cells}")
     return 0
 
@@ -153,7 +155,9 @@ def bench(args: argparse.Namespace) -> int:
     return 0
 
 
-def _draw(args: argparse.Namespace, path: Path, checkpoint: ckpt.Checkpoint, family: str, alpha: float, steps: list[dict]) -> None:
+def _draw(
+    args: argparse.Namespace, path: Path, checkpoint: ckpt.Checkpoint, family: str, alpha: float, steps: list[dict]
+) -> None:
     from maml_core.figures import ExampleTask, evaluation_figure  # plotly takes a second to import
 
     net, grid = MLP.of(checkpoint.config), torch.linspace(-5, 5, 201)[:, None]
@@ -165,7 +169,9 @@ def _draw(args: argparse.Namespace, path: Path, checkpoint: ckpt.Checkpoint, fam
     x, y = shots.x_support[0], shots.y_support[0]
     y = y + args.noise * torch.randn(y.shape, generator=generator)
     with torch.no_grad():
-        curves = torch.stack([net.apply(phi, grid)[:, 0] for phi in adapt(net.mse, checkpoint.theta, x, y, alpha, args.num_updates)])
+        curves = torch.stack(
+            [net.apply(phi, grid)[:, 0] for phi in adapt(net.mse, checkpoint.theta, x, y, alpha, args.num_updates)]
+        )
     example = ExampleTask(*(tensor.numpy() for tensor in (grid[:, 0], true, x[:, 0], y[:, 0], curves)))
     title = f"{path.name}: {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks"
     out = Path(args.draw)
@@ -185,13 +191,16 @@ def _parser() -> argparse.ArgumentParser:
         choices = f.metadata["choices"]
         shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
         text = f"{f.metadata['help']} (default: {shown})"
-        spelled = _words(choices) if choices else {tuple: _widths, int: int, float: float}[type(f.default)]
+        plain: dict[type, Callable[[str], Any]] = {tuple: _widths, int: int, float: float}
+        spelled = _words(choices) if choices else plain[type(f.default)]
         names = [_flag(f.name)] + (["--dataset"] if f.name == "family" else [])
         sub.add_argument(*names, dest=f.name, type=spelled, help=text, metavar="|".join(choices) or None)
     sub.add_argument("--run-dir", type=Path, help="the run's folder (default: a new one under runs/)")
     sub.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
     sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes a CUDA GPU if there is one")
-    sub.add_argument("--path", choices=("auto", *PATHS), default="auto", help="how the meta-step is executed (default: what pays)")
+    sub.add_argument(
+        "--path", choices=("auto", *PATHS), default="auto", help="how the meta-step is executed (default: what pays)"
+    )
     sub.add_argument("--threads", type=_whole(1, 256), help="CPU threads (default: 1, the fastest at this size)")
     sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks the result is measured on")
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -208,7 +217,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--family", "--dataset", type=_words(tuple(tasks.FAMILIES)), help="task family (default: the checkpoint's)")
     sub.add_argument("--noise", type=_real(0, 10), default=0.0, help="standard deviation of noise on the shots (default: 0)")
     sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seeds the tasks (default: 0)")
-    sub.add_argument("--draw", nargs="?", const="evaluation.html", metavar="OUT.html", help="write a figure as self-contained HTML")
+    sub.add_argument(
+        "--draw", nargs="?", const="evaluation.html", metavar="OUT.html", help="write a figure as self-contained HTML"
+    )
     sub.add_argument("--device", choices=DEVICES, default="auto")
 
     sub = _command(commands, "bench", bench)

@@ -46,7 +46,9 @@ class TrainConfig:
     batch_size: int = setting(25, "tasks in a meta-batch", low=1, high=10_000)
     max_steps: int = setting(70_000, "meta-iterations (outer steps)", low=1, high=10_000_000)
     hidden: tuple[int, ...] = setting((40, 40), "width of each hidden layer", low=1, high=4096)
-    norm: str = setting("none", "normalisation after each hidden layer; batch_norm uses the batch at hand (transductive)", choices=NORMS)
+    norm: str = setting(
+        "none", "normalisation after each hidden layer; batch_norm uses the batch at hand (transductive)", choices=NORMS
+    )
     model_type: str = setting("fc", "the kind of network: fully connected", choices=("fc",))
     loss_type: str = setting("mse", "mean squared error", choices=("mse",))
     seed: int = setting(1, "seeds the initial weights and every task", low=0, high=2**31 - 1)

@@ -40,9 +40,13 @@ def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[d
     figure.update_yaxes(title_text="y", range=[-6, 6], row=1, col=1)
     figure.update_xaxes(title_text="inner step", dtick=1, row=1, col=2)
     figure.update_yaxes(title_text="MSE", type="log", row=1, col=2)
-    return figure.update_layout(title=title, template="plotly_white", legend={"orientation": "h", "y": -0.15}, hovermode="x unified")
+    return figure.update_layout(
+        title=title, template="plotly_white", legend={"orientation": "h", "y": -0.15}, hovermode="x unified"
+    )
 
 
 def _line(role: str, name: str, x: np.ndarray, y: np.ndarray) -> go.Scatter:
     look = ROLES[role]
-    return go.Scatter(x=x, y=y, mode="lines", name=name, line={"color": look.light, "width": look.width, "dash": look.plotly_dash})
+    return go.Scatter(
+        x=x, y=y, mode="lines", name=name, line={"color": look.light, "width": look.width, "dash": look.plotly_dash}
+    )

@@ -1,4 +1,4 @@
-"""A run's folder on disk: config, status, metrics and checkpoints; and training into one, so that it can be interrupted and resumed."""
+"""A run's folder on disk (config, status, metrics, checkpoints), and training into one, to be interrupted and resumed."""
 
 import json
 import math
@@ -105,7 +105,14 @@ def train(folder: Path, *, result_tasks: int = 10_000, on_record: Callable[[Reco
     def status(word: str, message: str = "") -> None:
         _write_json(
             folder / "status.json",
-            {"state": word, "iteration": state.iteration, "max_steps": config.max_steps, "pid": os.getpid(), "time": time.time(), "message": message},
+            {
+                "state": word,
+                "iteration": state.iteration,
+                "max_steps": config.max_steps,
+                "pid": os.getpid(),
+                "time": time.time(),
+                "message": message,
+            },
         )
 
     try:

@@ -73,7 +73,9 @@ def meta_step(config: TrainConfig) -> MetaStep:
     def objective(theta: Params, batch: tasks.Batch) -> Tensor:
         return meta_objective(loss, theta, batch, config.alpha, config.inner_steps, config.algorithm == "fomaml")
 
-    def step(theta: Params, m: Params, v: Params, uniforms: Tensor, beta: Tensor, t: Tensor):
+    def step(
+        theta: Params, m: Params, v: Params, uniforms: Tensor, beta: Tensor, t: Tensor
+    ) -> tuple[Params, Params, Params, Tensor]:
         batch = family.batch(uniforms, config.K)
         g, after = grad_and_value(objective)(theta, batch)
         before = vmap(loss, (None, 0, 0))(theta, batch.x_support, batch.y_support).mean()

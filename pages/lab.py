@@ -42,7 +42,12 @@ def lab() -> None:
         with st.container(horizontal=True, vertical_alignment="center", key="actions"):
             st.button("New task", on_click=_act, args=(LabState.new_task,), help="Another amplitude and phase, with fresh shots.")
             plural = "s" if state.K > 1 else ""
-            st.button(f"Sample {state.K} shot{plural}", on_click=_act, args=(LabState.sample_shots,), help="Other shots of the same task.")
+            st.button(
+                f"Sample {state.K} shot{plural}",
+                on_click=_act,
+                args=(LabState.sample_shots,),
+                help="Other shots of the same task.",
+            )
             st.button("Clear", on_click=_act, args=(lambda state: state.place(()),), help="Remove every shot.")
             controls.learners(_changed)
             controls.free(_changed)

@@ -11,7 +11,7 @@ Change = Callable[[str], None]
 """Called with the name of the setting whose widget (of the same key) was moved."""
 
 _E24 = (1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6, 6.2, 6.8, 7.5, 8.2, 9.1)
-ALPHAS = tuple(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24) + (1.0,)
+ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
 """Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
 
 
@@ -32,14 +32,16 @@ def phase(change: Change) -> None:
 def shots(change: Change) -> None:
     """How many shots sampling draws."""
     low, high = RANGES["K"]
-    help = "How many points the learners adapt to. More: a better fit. Fewer: more is left to the initialisation. Moving it adds or drops shots."
+    help = "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. Moving it adds or drops shots."
     st.slider("K shots", int(low), int(high), key="K", help=help, on_change=change, args=("K",))
 
 
 def alpha(change: Change, value: float, trained: dict[str, float]) -> None:
-    """The inner step size, on a log scale. `value`, wherever it came from, is among the positions. trained: learner -> its own."""
+    """The inner step size, on a log scale with `value`, wherever it came from, among the positions. trained: learner -> its own."""
     own = ", ".join(f"{ROLES[name].label} {value:g}" for name, value in trained.items())
-    help = f"Inner step size. Raise it and each step goes further, until adaptation diverges. Lower it and more steps are needed. Own: {own}."
+    help = (
+        f"Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed. Own: {own}."
+    )
     options = sorted({*ALPHAS, value})
     st.select_slider("step size α", options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
 

@@ -19,6 +19,8 @@ FAMILY = FAMILIES["sinusoid"]
 Y_LIMIT = 6.0
 """The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
 LEARNERS = ("maml", "pretrained")
+NONE = "none"
+"""An empty list in the address: an empty parameter is easily lost when addresses are copied."""
 
 Shots = tuple[tuple[float, float], ...]
 
@@ -117,7 +119,7 @@ class LabState:
         return replace(self, shots=_checked_shots(shots))
 
     def change(self, name: str, value: Any) -> "LabState":
-        """One setting changed. Shots placed by hand keep their distance from the curve when it moves, and K adds or drops shots."""
+        """One setting changed. Shots placed by hand keep their distance from a curve that moves; K adds or drops shots."""
         after = replace(self, **{name: value})
         if self.shots is None:
             pass
@@ -154,7 +156,9 @@ class LabState:
                 problems.append(f"{f.name}={query[f.name][:40]} in the address: {error}. Using {instead} instead.")
         state = cls(**values)
         if "step" in values and state.step > state.num_updates:
-            problems.append(f"step={state.step} in the address is past the last of {state.num_updates} updates. Showing that one.")
+            problems.append(
+                f"step={state.step} in the address is past the last of {state.num_updates} updates. Showing that one."
+            )
         return replace(state, step=min(state.step, state.num_updates)), problems
 
 
@@ -192,6 +196,8 @@ def _read_number(name: str, text: str) -> float:
 
 
 def _read_shots(name: str, text: str) -> Shots:
+    if text == NONE:
+        return ()
     pairs = [pair.split(",") for pair in text.split(";") if pair.strip()]
     try:
         points = [(float(x), float(y)) for x, y in pairs]
@@ -204,6 +210,8 @@ def _read_shots(name: str, text: str) -> Shots:
 
 
 def _read_learners(name: str, text: str) -> tuple[str, ...]:
+    if text == NONE:
+        return ()
     names = tuple(dict.fromkeys(text.split(",")))
     if unknown := [n for n in names if n not in LEARNERS]:
         raise ValueError(f"there is no learner {unknown[0]!r}; there are {', '.join(LEARNERS)}")
@@ -218,7 +226,7 @@ def _read_switch(name: str, text: str) -> bool:
 
 _READ = {"shots": _read_shots, "learners": _read_learners, "free": _read_switch}
 _WRITE = {
-    "shots": lambda shots: ";".join(f"{x:g},{y:g}" for x, y in shots),
-    "learners": ",".join,
+    "shots": lambda shots: ";".join(f"{x:g},{y:g}" for x, y in shots) or NONE,
+    "learners": lambda learners: ",".join(learners) or NONE,
     "free": lambda free: str(int(free)),
 }

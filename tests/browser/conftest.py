@@ -1,4 +1,4 @@
-"""The real app in a real browser: one server for all tests, a page object for the lab, and a watch on everything that goes wrong."""
+"""The real app in a real browser: one server for all tests, a page object for the lab, a watch on what goes wrong."""
 
 import os
 import re
@@ -56,7 +56,9 @@ class Lab:
     def __init__(self, page: Page, base: str):
         self.page, self.base = page, base
         self.problems: list[str] = []
-        page.on("console", lambda m: self._said(f"console: {m.text}") if m.type == "error" and not self._probe(m.location) else None)
+        page.on(
+            "console", lambda m: self._said(f"console: {m.text}") if m.type == "error" and not self._probe(m.location) else None
+        )
         page.on("pageerror", lambda error: self._said(f"page error: {error}"))
         page.on("request", lambda r: None if LOCAL.match(r.url) else self._said(f"outside request: {r.url}"))
 
@@ -96,8 +98,9 @@ class Lab:
     def pixel(self, x: float, y: float) -> tuple[float, float]:
         """Where (x, y) is on the screen, from the grid's labels."""
         box = self.plot.bounding_box()
-        lines = "() => [...document.querySelectorAll('svg.task .grid line')].map(l => ['x1','x2','y1','y2'].map(a => +l.getAttribute(a)))"
-        all_lines = self.page.evaluate(lines)
+        all_lines = self.page.locator("svg.task .grid line").evaluate_all(
+            "lines => lines.map(line => ['x1', 'x2', 'y1', 'y2'].map(name => +line.getAttribute(name)))"
+        )
         xs = [line[0] for line in all_lines if line[0] == line[1]]  # x = -4, -2, 0, 2, 4
         ys = [line[2] for line in all_lines if line[2] == line[3]]  # y = -6, -4, ..., 6
         return box["x"] + xs[2] + x * (xs[4] - xs[2]) / 4, box["y"] + ys[3] + y * (ys[6] - ys[3]) / 6
@@ -111,7 +114,12 @@ class Lab:
     def picture(self) -> dict[str, object]:
         """Everything that makes up the picture."""
         curves = "() => [...document.querySelectorAll('svg.task [data-curve], svg.loss path')].map(p => p.getAttribute('d'))"
-        return {"shots": self.shots, "curves": self.page.evaluate(curves), "words": self.page.locator(".area-words").inner_text(), "step": self.step}
+        return {
+            "shots": self.shots,
+            "curves": self.page.evaluate(curves),
+            "words": self.page.locator(".area-words").inner_text(),
+            "step": self.step,
+        }
 
     @property
     def step(self) -> str:

@@ -71,7 +71,19 @@ def test_diverged_losses_are_valid_json(run, capsys):
 
 
 def test_maml_tfs_spellings_are_understood(tmp_path, capsys):
-    spelled = ["--dataset", "sin", "--model_type", "fc", "--loss_type", "MSE", "--norm", "None", "--num_updates=2", "--is_train", "True"]
+    spelled = [
+        "--dataset",
+        "sin",
+        "--model_type",
+        "fc",
+        "--loss_type",
+        "MSE",
+        "--norm",
+        "None",
+        "--num_updates=2",
+        "--is_train",
+        "True",
+    ]
     trained(tmp_path / "r", *spelled)
     config = load(tmp_path / "r" / "checkpoints" / "final.safetensors").config
     assert (config.family, config.norm, config.num_updates) == ("sinusoid", "none", 2)
@@ -162,7 +174,12 @@ def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tm
     assert json.loads((tmp_path / "cut" / "status.json").read_text())["state"] == "interrupted"
     assert 0 < load(runs.latest_checkpoint(tmp_path / "cut")).iterations < 4000
 
-    assert subprocess.run([*command[:4], "--resume", "--quiet", "--test-sample", "20", "--run-dir", str(tmp_path / "cut")], cwd=ROOT).returncode == 0
+    assert (
+        subprocess.run(
+            [*command[:4], "--resume", "--quiet", "--test-sample", "20", "--run-dir", str(tmp_path / "cut")], cwd=ROOT
+        ).returncode
+        == 0
+    )
     assert subprocess.run([*command, str(tmp_path / "whole")], cwd=ROOT).returncode == 0
     cut_final, whole_final = weights(tmp_path / "cut"), weights(tmp_path / "whole")
     assert all(torch.equal(cut_final[name], whole_final[name]) for name in whole_final)

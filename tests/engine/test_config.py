@@ -27,7 +27,12 @@ def test_round_trip_through_json(config):
     assert TrainConfig.from_dict(json.loads(json.dumps(config.to_dict()))) == config
 
 
-@given(st.dictionaries(st.sampled_from([f.name for f in fields(TrainConfig)]), st.none() | st.booleans() | st.integers() | st.floats() | st.text()))
+@given(
+    st.dictionaries(
+        st.sampled_from([f.name for f in fields(TrainConfig)]),
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    )
+)
 def test_any_value_is_taken_or_explained(values):
     try:
         TrainConfig.from_dict(values)

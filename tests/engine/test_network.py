@@ -1,5 +1,7 @@
 """The functional network against the torch.nn.Sequential whose names it borrows."""
 
+import itertools
+
 import pytest
 import torch
 from torch import nn
@@ -9,7 +11,7 @@ from maml_core.network import MLP
 
 def sequential(sizes, norm):
     layers = []
-    for layer, (fan_in, fan_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for layer, (fan_in, fan_out) in enumerate(itertools.pairwise(sizes)):
         layers.append(nn.Linear(fan_in, fan_out))
         if layer < len(sizes) - 2:
             layers += [nn.BatchNorm1d(fan_out, track_running_stats=False)] if norm == "batch_norm" else []

@@ -49,7 +49,9 @@ def route() -> Route:
         path = _FILES.get(request.path_params["name"])
         if path is None or request.path_params["version"] != _VERSION:
             return PlainTextResponse("not found", status_code=404)
-        return FileResponse(path, media_type=_MEDIA_TYPES[path.suffix], headers={"Cache-Control": "public, max-age=31536000, immutable"})
+        return FileResponse(
+            path, media_type=_MEDIA_TYPES[path.suffix], headers={"Cache-Control": "public, max-age=31536000, immutable"}
+        )
 
     return Route(f"/{KEY}/{{version}}/{{name}}", file)
 
@@ -77,7 +79,9 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str) -> str:
         checkpoint = engine.learner(name)
         config = checkpoint.config
         arrays = {field: _base64(value) for field, value in run._asdict().items()}
-        learners.append({"name": name, "trained_steps": config.inner_steps, "own_alpha": config.alpha, "results": checkpoint.results} | arrays)
+        learners.append(
+            {"name": name, "trained_steps": config.inner_steps, "own_alpha": config.alpha, "results": checkpoint.results} | arrays
+        )
     content = {
         "epoch": epoch,
         "rev": rev,

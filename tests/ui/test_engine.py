@@ -1,0 +1,47 @@
+"""The lab's numbers equal the engine's own adapt, one learner after the other."""
+
+import numpy as np
+import pytest
+import torch
+
+from maml_core.algorithms import adapt
+from maml_core.network import MLP
+from ui import engine
+
+SHOTS = ((-4.0, 2.0), (-1.0, -2.0), (2.5, 1.0))
+
+
+@pytest.mark.parametrize("alpha", [0.001, 0.01])
+def test_trajectories_equal_adapting_each_learner_alone(alpha):
+    both = engine.trajectories(("maml", "pretrained"), SHOTS, 3.0, 1.0, alpha, 4)
+    x, y = torch.tensor(SHOTS).split(1, dim=1)
+    grid = torch.from_numpy(engine.GRID)[:, None]
+    true = 3 * torch.sin(grid - 1)
+    for name, got in zip(("maml", "pretrained"), both, strict=True):
+        checkpoint = engine.learner(name)
+        net = MLP.of(checkpoint.config)
+        for step, phi in enumerate(adapt(net.mse, checkpoint.theta, x, y, alpha, 4)):
+            np.testing.assert_allclose(got.curves[step], net.apply(phi, grid)[:, 0], rtol=1e-3, atol=1e-4)
+            assert got.support[step] == pytest.approx(net.mse(phi, x, y).item(), rel=1e-3)
+            assert got.query[step] == pytest.approx(net.mse(phi, grid, true).item(), rel=1e-3)
+        for step, phi in enumerate(adapt(net.mse, checkpoint.theta, x, y, checkpoint.config.alpha, 4)):
+            assert got.query_own[step] == pytest.approx(net.mse(phi, grid, true).item(), rel=1e-3)
+
+
+def test_without_shots_nothing_moves():
+    (got,) = engine.trajectories(("maml",), (), 3.0, 1.0, 0.01, 3)
+    assert np.isnan(got.support).all()
+    assert (got.curves == got.curves[0]).all()
+    assert np.isfinite(got.query).all()
+
+
+def test_divergence_is_numbers_not_an_error():
+    (got,) = engine.trajectories(("maml",), SHOTS, 3.0, 1.0, 1.0, 50)
+    assert not np.isfinite(got.query[-1])
+
+
+def test_the_order_of_learners_is_kept_and_none_is_none():
+    maml, pretrained = engine.trajectories(("maml", "pretrained"), SHOTS, 3.0, 1.0, 0.01, 2)
+    assert engine.trajectories(("pretrained",), SHOTS, 3.0, 1.0, 0.01, 2)[0].query == pytest.approx(pretrained.query, rel=1e-4)
+    assert not np.allclose(maml.curves, pretrained.curves)
+    assert engine.trajectories((), SHOTS, 3.0, 1.0, 0.01, 2) == ()

@@ -1,0 +1,107 @@
+"""The wiring of the lab page, without a browser: widgets, state, the component's data."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from starlette.requests import Request
+from streamlit.testing.v1 import AppTest
+
+from ui import task_plot
+
+FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
+KEYS = ("amplitude", "phase", "K", "alpha", "num_updates", "noise", "free")
+
+
+def page(**query):
+    app = AppTest.from_file(FRAME, default_timeout=30)
+    for name, value in query.items():
+        app.query_params[name] = value
+    return app.run()
+
+
+def widget(app, key):
+    return next(w for w in [*app.slider, *app.select_slider, *app.toggle] if w.key == key)
+
+
+def data(app):
+    component = next(node for node in walk(app.main) if node.type == "bidi_component")
+    return json.loads(json.loads(component.proto.json))
+
+
+def walk(node):
+    for child in getattr(node, "children", {}).values():
+        yield child
+        yield from walk(child)
+
+
+def test_opens_without_a_click():
+    app = page()
+    assert not app.exception
+    content = data(app)
+    assert [learner["name"] for learner in content["learners"]] == ["maml", "pretrained"]
+    assert len(content["shots"]) == 5
+    assert {widget(app, key).key for key in KEYS} == set(KEYS)
+
+
+def test_widgets_show_the_address():
+    app = page(alpha="0.0137", K="9", amplitude="2.345", free="1")
+    assert widget(app, "alpha").value == 0.0137
+    assert widget(app, "K").value == 9
+    assert widget(app, "amplitude").value == 2.345
+    assert widget(app, "free").value is True
+    assert len(data(app)["shots"]) == 9
+
+
+def test_a_bad_address_warns_and_the_page_works():
+    app = page(alpha="seven")
+    assert "alpha=seven" in app.warning[0].value
+    assert data(app)["alpha"] == 0.01
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("K", 8), ("alpha", 0.02), ("num_updates", 20), ("noise", 0.5), ("amplitude", 1.5), ("phase", 0.7)]
+)
+def test_a_moved_slider_reaches_the_picture(key, value):
+    app = page()
+    before = data(app)
+    widget(app, key).set_value(value)
+    app.run()
+    after = data(app)
+    assert after["epoch"] != before["epoch"]
+    assert after["learners"] != before["learners"]
+    assert app.query_params[key] in ([str(value)], str(value))
+
+
+def test_buttons():
+    app = page()
+    first = data(app)
+    app.button[1].click().run()
+    second = data(app)
+    assert second["amplitude"] == first["amplitude"]
+    assert second["shots"] != first["shots"]
+    app.button[2].click().run()
+    assert data(app)["shots"] == []
+    app.button[0].click().run()
+    assert data(app)["amplitude"] != first["amplitude"]
+    assert len(data(app)["shots"]) == 5
+    assert not app.exception
+
+
+def test_data_never_holds_what_json_does_not_know():
+    json.dumps(data(page(alpha="1", num_updates="50", K="20")), allow_nan=False)
+
+
+def test_the_browser_finds_its_modules_and_nothing_else():
+    def get(version, name):
+        request = Request({"type": "http", "path_params": {"version": version, "name": name}})
+        return asyncio.run(task_plot.route().endpoint(request))
+
+    main = get(task_plot._VERSION, "main.js")
+    assert main.status_code == 200
+    assert main.media_type == "text/javascript"
+    assert "immutable" in main.headers["cache-control"]
+    assert get(task_plot._VERSION, "__init__.py").status_code == 404
+    assert get(task_plot._VERSION, "../state.py").status_code == 404
+    assert get("old", "main.js").status_code == 404
