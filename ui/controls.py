@@ -32,12 +32,12 @@ def phase(change: Change) -> None:
 def shots(change: Change) -> None:
     """How many shots sampling draws."""
     low, high = RANGES["K"]
-    help = "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. Moving it adds or drops shots."
+    help = "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. It adds or drops shots."
     st.slider("K shots", int(low), int(high), key="K", help=help, on_change=change, args=("K",))
 
 
 def alpha(change: Change, value: float, trained: dict[str, float]) -> None:
-    """The inner step size, on a log scale with `value`, wherever it came from, among the positions. trained: learner -> its own."""
+    """The inner step size, on a log scale that has `value` among its positions. trained: learner -> its own step size."""
     own = ", ".join(f"{ROLES[name].label} {value:g}" for name, value in trained.items())
     help = (
         f"Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed. Own: {own}."
