@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -22,9 +23,17 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     yield
 
 
+def explain(error: Exception) -> bool:
+    """Say in words that something went wrong; the traceback goes to the server's log."""
+    logging.getLogger("maml_lab").error("a page failed", exc_info=error)
+    st.error("Something went wrong on this page. Your settings are in the address: reload to go on, or open the plain address.")
+    return True
+
+
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
     routes=[task_plot.route()],
+    on_script_error=explain,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
 )

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from ui import controls, engine, task_plot
-from ui.state import LabState
+from ui import controls, task_plot
+from ui.state import LEARNERS, LabState
 
 
 def main() -> None:
@@ -51,19 +51,10 @@ def lab() -> None:
             st.button("Clear", on_click=_act, args=(lambda state: state.place(()),), help="Remove every shot.")
             controls.learners(_changed)
             controls.free(_changed)
-        columns = st.columns(6, gap="medium")
-        trained = {name: engine.learner(name).config.alpha for name in state.learners}
-        rows: list[Callable[[], None]] = [
-            lambda: controls.shots(_changed),
-            lambda: controls.alpha(_changed, state.alpha, trained),
-            lambda: controls.num_updates(_changed),
-            lambda: controls.noise(_changed),
-            lambda: controls.amplitude(_changed),
-            lambda: controls.phase(_changed),
-        ]
-        for column, control in zip(columns, rows, strict=True):
+        row = (controls.shots, controls.alpha, controls.num_updates, controls.noise, controls.amplitude, controls.phase)
+        for column, control in zip(st.columns(len(row), gap="medium"), row, strict=True):
             with column:
-                control()
+                control(_changed)
     _write_address()
 
 
@@ -76,7 +67,7 @@ def _act(action: Callable[[LabState], LabState]) -> None:
 def _changed(name: str) -> None:
     value = st.session_state[name]
     if name == "learners":
-        value = tuple(sorted(value, key=["maml", "pretrained"].index))
+        value = tuple(learner for learner in LEARNERS if learner in value)
     _act(lambda state: state.change(name, value))
 
 

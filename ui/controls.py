@@ -1,10 +1,12 @@
 """The shared inputs, each with its help text: what happens when it is raised or lowered."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 import streamlit as st
 
 from maml_core.palette import ROLES
+from ui import engine
 from ui.state import LEARNERS, RANGES
 
 Change = Callable[[str], None]
@@ -36,14 +38,18 @@ def shots(change: Change) -> None:
     st.slider("K shots", int(low), int(high), key="K", help=help, on_change=change, args=("K",))
 
 
-def alpha(change: Change, value: float, trained: dict[str, float]) -> None:
-    """The inner step size, on a log scale that has `value` among its positions. trained: learner -> its own step size."""
-    own = ", ".join(f"{ROLES[name].label} {value:g}" for name, value in trained.items())
-    help = (
-        f"Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed. Own: {own}."
-    )
-    options = sorted({*ALPHAS, value})
+def alpha(change: Change) -> None:
+    """The inner step size, on a log scale, with a mark at each learner's own. Any value in range is a position once it is set."""
+    help = "Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed."
+    options = sorted({*ALPHAS, st.session_state["alpha"]})
     st.select_slider("step size α", options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
+    own = {ROLES[name].label: engine.learner(name).config.alpha for name in st.session_state["learners"]}
+    ticks = "".join(
+        f'<i style="left: {100 * bisect_left(options, value) / (len(options) - 1):.2f}%"></i>' for value in own.values()
+    )
+    text = ", ".join(f"{label} {_plain(value)}" for label, value in own.items())
+    if own:
+        st.html(f'<div class="own-alpha">{ticks}<span>own: {text}</span></div>')
 
 
 def num_updates(change: Change) -> None:

@@ -26,14 +26,14 @@ export function numbers(view, step) {
 export function finding(view, step) {
   if (!view.learners.length) return "Choose a learner below to see it adapt";
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
-  if (gone.length) return `${list(gone.map((l) => l.label))} diverged: the step size is too large`;
+  if (gone.length) return `${list(gone.map((l) => l.label))} diverged: α is too large`;
   if (!view.shots.length) return "No shots yet: nothing to adapt to";
   const [maml, other] = ["maml", "pretrained"].map((name) => view.learners.find((l) => l.name === name));
   if (!maml || !other) return capital(when(step));
   const ratio = other.query[step] / maml.query[step];
   if (step === 0) return ratio > 0.7 && ratio < 1.4 ? "Before any step, both are about equally wrong" : "Before any step";
   if (ratio >= 1.5) return `${capital(when(step))}, MAML’s error is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times smaller`;
-  if (ratio <= 1 / 1.5) return `${capital(when(step))}, the pretrained network is ahead on this task`;
+  if (ratio <= 1 / 1.5) return `${capital(when(step))}, pretrained is ahead on this task`;
   return `${capital(when(step))}, the two are about as close`;
 }
 
@@ -50,7 +50,7 @@ export function usual(view, step) {
   const known = view.learners.map((l) => l.results[view.shots.length]?.[step]);
   if (!known.length || !known.every(Boolean)) return "";
   const each = view.learners.map((l, i) => `${l.label} ${known[i].mean.toFixed(2)} ± ${known[i].ci95.toFixed(2)}`);
-  return `Over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each at its own best α: ${each.join(", ")}.`;
+  return `Over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each at its own α: ${each.join(", ")}.`;
 }
 
 // What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
