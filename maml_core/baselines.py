@@ -1,9 +1,9 @@
-"""What MAML is compared with, made as strong as it can be: the pretrained baseline gets the step size that suits it best."""
+"""What MAML is compared with, made as strong as it can be: a baseline gets the step size that suits it best."""
 
 from typing import NamedTuple
 
-from maml_core.algorithms import Loss
-from maml_core.evaluation import query_losses, summarise
+from maml_core.config import TrainConfig
+from maml_core.evaluation import evaluate
 from maml_core.network import Params
 
 STEP_SIZES = (*(round(m * 10.0**e, 6) for e in (-4, -3, -2) for m in (1, 1.5, 2, 3, 5, 7)), 0.1)
@@ -18,16 +18,16 @@ class Tuning(NamedTuple):
     means: dict[float, float]
 
 
-def tune_alpha(loss: Loss, theta: Params, *, family: str, K: int, num_updates: int = 10, tasks: int = 1000) -> Tuning:
+def tune_alpha(learned: Params, config: TrainConfig, *, num_updates: int = 10, tasks: int = 1000) -> Tuning:
     """The inner step size with the lowest mean query loss after num_updates, over STEP_SIZES, on validation tasks.
 
     This is how the paper treats its baseline ("fine-tuned with an automatically tuned step size", section 5.1). The mean counts
     diverged tasks as 100, so a step size that is too large for some tasks loses.
     """
-    means = {}
-    for alpha in STEP_SIZES:
-        losses = query_losses(
-            loss, theta, alpha=alpha, K=K, num_updates=num_updates, test_tasks=tasks, family=family, seed=VALIDATION_SEED
-        )
-        means[alpha] = summarise(losses)[-1].mean
+    means = {
+        alpha: evaluate(
+            learned, config, K=config.K, num_updates=num_updates, test_tasks=tasks, alpha=alpha, seed=VALIDATION_SEED
+        )[-1].mean
+        for alpha in STEP_SIZES
+    }
     return Tuning(min(means, key=means.__getitem__), means)

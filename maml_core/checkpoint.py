@@ -16,12 +16,14 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
 from maml_core import __version__
+from maml_core.algorithms import StepSize
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.network import MLP, Params
-from maml_core.training import State
+from maml_core.training import State, shapes, split
 
 FORMAT_VERSION = "1"
 MAX_BYTES = 64 * 2**20
+_PARTS = State._fields[1:]
 
 Results = dict[str, dict[str, dict[str, float]]]
 """K -> inner step -> mean, ci95, median, diverged, tasks. Keys are decimal strings, as in JSON."""
@@ -35,12 +37,22 @@ class CheckpointError(ValueError):
 class Checkpoint:
     """A trained initialisation, how it was obtained, and what was measured on it."""
 
-    theta: Params
+    learned: Params
+    """The initialisation theta, and for Meta-SGD its step sizes as alpha.NAME."""
     config: TrainConfig
     iterations: int
     results: Results = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
     """How the run was executed: path, device, threads, torch version; for a baseline, the step sizes tried."""
+
+    def split(self, alpha: float | None = None) -> tuple[Params, StepSize]:
+        """theta, and the step sizes to adapt it with: its own, or alpha (learned ones are scaled by alpha / config.alpha)."""
+        return split(self.learned, self.config, alpha)
+
+    @property
+    def network(self) -> MLP:
+        """The network that theta is for."""
+        return MLP.of(self.config)
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -55,7 +67,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "iterations": str(checkpoint.iterations),
         "run": json.dumps(checkpoint.run, allow_nan=False),
     }
-    _write(path, to_bytes(_plain(checkpoint.theta), metadata))
+    _write(path, to_bytes(_plain(checkpoint.learned), metadata))
 
 
 def load(path: Path) -> Checkpoint:
@@ -78,7 +90,7 @@ def load(path: Path) -> Checkpoint:
         run = _parse(metadata.get("run", "{}"))
     except (ConfigError, ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} has damaged metadata: {error}") from None
-    expected = MLP.of(config).shapes
+    expected = shapes(config)
     if missing := sorted(expected.keys() - tensors.keys()):
         raise CheckpointError(f"{path.name} lacks the tensor {missing[0]} that its recipe calls for")
     if extra := sorted(tensors.keys() - expected.keys()):
@@ -96,18 +108,17 @@ def load(path: Path) -> Checkpoint:
 
 def save_state(path: Path, state: State) -> None:
     """Write what a resumed run needs beside its checkpoint: the parameters and Adam's moments."""
-    parts = {f"{part}.{name}": value for part in ("theta", "m", "v") for name, value in getattr(state, part).items()}
+    parts = {f"{part}.{name}": value for part in _PARTS for name, value in getattr(state, part).items()}
     _write(path, to_bytes(_plain(parts), {"iteration": str(state.iteration)}))
 
 
 def load_state(path: Path, config: TrainConfig) -> State:
     """Read a state written by `save_state`. Raises CheckpointError if it does not fit the config."""
     tensors, metadata = _read(path)
-    names = MLP.of(config).shapes
-    if tensors.keys() != {f"{part}.{name}" for part in ("theta", "m", "v") for name in names} or "iteration" not in metadata:
+    names = shapes(config)
+    if tensors.keys() != {f"{part}.{name}" for part in _PARTS for name in names} or "iteration" not in metadata:
         raise CheckpointError(f"{path.name} is not the training state of this run")
-    theta, m, v = ({name: tensors[f"{part}.{name}"] for name in names} for part in ("theta", "m", "v"))
-    return State(int(metadata["iteration"]), theta, m, v)
+    return State(int(metadata["iteration"]), *({name: tensors[f"{part}.{name}"] for name in names} for part in _PARTS))
 
 
 def _plain(tensors: Params) -> Params:

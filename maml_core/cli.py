@@ -20,8 +20,7 @@ from maml_core import runs, tasks
 from maml_core.algorithms import adapt
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS, MAX_UPDATES, ConfigError, TrainConfig
-from maml_core.evaluation import query_losses, summarise
-from maml_core.network import MLP
+from maml_core.evaluation import evaluate as measure
 from maml_core.runs import RunError, RunSettings
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
 
@@ -107,22 +106,20 @@ def evaluate(args: argparse.Namespace) -> int:
     checkpoint = ckpt.load(path)
     config = checkpoint.config
     device = RunSettings.choose(config, device=args.device).device
-    loss = MLP.of(config).mse
-    theta = {name: value.to(device) for name, value in checkpoint.theta.items()}
     alpha = config.alpha if args.alpha is None else args.alpha
     family = args.family or config.family
-    losses = query_losses(
-        loss,
-        theta,
-        alpha=alpha,
+    stats = measure(
+        {name: value.to(device) for name, value in checkpoint.learned.items()},
+        config,
         K=args.K,
         num_updates=args.num_updates,
         test_tasks=args.test_sample,
+        alpha=alpha,
         family=family,
         noise=args.noise,
         seed=args.seed,
     )
-    steps = [stats._asdict() for stats in summarise(losses)]
+    steps = [step._asdict() for step in stats]
     if args.draw:
         _draw(args, path, checkpoint, family, alpha, steps)
     if args.json:
@@ -160,19 +157,17 @@ def _draw(
 ) -> None:
     from maml_core.figures import ExampleTask, evaluation_figure  # plotly takes a second to import
 
-    net, grid = MLP.of(checkpoint.config), torch.linspace(-5, 5, 201)[:, None]
+    drawn, net = tasks.family(family), checkpoint.network
     generator = torch.Generator().manual_seed(args.seed)
-    uniforms = torch.rand(1, tasks.SinusoidFamily.parameters + args.K, generator=generator)
-    shots = tasks.family(family).batch(uniforms, args.K)
-    at_grid = torch.cat([uniforms[:, : tasks.SinusoidFamily.parameters], (grid.T + 5) / 10], 1)
-    true = tasks.family(family).batch(at_grid, 0).y_query[0, :, 0]
-    x, y = shots.x_support[0], shots.y_support[0]
+    everywhere = torch.linspace(0, 1, 201)[None]  # the query points are a grid over x
+    uniforms = torch.cat([torch.rand(1, drawn.randoms + args.K, generator=generator), everywhere], 1)
+    x, y, grid, true = (part[0] for part in tasks.batch(drawn, uniforms, args.K, checkpoint.config.algorithm == "oracle"))
     y = y + args.noise * torch.randn(y.shape, generator=generator)
+    theta, step_size = checkpoint.split(alpha)
     with torch.no_grad():
-        curves = torch.stack(
-            [net.apply(phi, grid)[:, 0] for phi in adapt(net.mse, checkpoint.theta, x, y, alpha, args.num_updates)]
-        )
-    example = ExampleTask(*(tensor.numpy() for tensor in (grid[:, 0], true, x[:, 0], y[:, 0], curves)))
+        trajectory = adapt(net.mse, theta, x, y, step_size, args.num_updates)
+        curves = torch.stack([net.apply(phi, grid)[:, 0] for phi in trajectory])
+    example = ExampleTask(*(tensor.numpy() for tensor in (grid[:, 0], true[:, 0], x[:, 0], y[:, 0], curves)))
     title = f"{path.name}: {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks"
     out = Path(args.draw)
     try:
@@ -189,6 +184,9 @@ def _parser() -> argparse.ArgumentParser:
     sub = _command(commands, "train", train)
     for f in dataclasses.fields(TrainConfig):
         choices = f.metadata["choices"]
+        if isinstance(f.default, bool):
+            sub.add_argument(_flag(f.name), action=argparse.BooleanOptionalAction, help=f.metadata["help"], default=None)
+            continue
         shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
         text = f"{f.metadata['help']} (default: {shown})"
         plain: dict[type, Callable[[str], Any]] = {tuple: _widths, int: int, float: float}

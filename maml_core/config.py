@@ -7,8 +7,10 @@ import typing
 from dataclasses import dataclass, field
 from typing import Any
 
-ALGORITHMS = ("maml", "fomaml", "pretrained")
-FAMILIES = ("sinusoid",)
+ALGORITHMS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle")
+JOINT = ("pretrained", "oracle")
+"""Baselines: trained on all tasks at once, without inner steps."""
+FAMILIES = ("sinusoid", "sinusoid_2pi", "sinusoid_line")
 NORMS = ("none", "batch_norm")
 SCHEDULES = ("constant", "cosine")
 
@@ -36,13 +38,23 @@ class TrainConfig:
         ConfigError: a value has the wrong type or is out of range.
     """
 
-    algorithm: str = setting("maml", "what is optimised: exact MAML, first-order MAML, or joint pretraining", choices=ALGORITHMS)
-    family: str = setting("sinusoid", "the distribution of tasks", choices=FAMILIES)
+    algorithm: str = setting(
+        "maml", "what is learned, and how: see algorithms.py; pretrained and oracle are the baselines", choices=ALGORITHMS
+    )
+    family: str = setting(
+        "sinusoid", "the tasks: phases in [0, pi], phases in [0, 2 pi], or half sinusoids and half lines", choices=FAMILIES
+    )
     K: int = setting(10, "shots per task; as many query points are used for the meta-objective", low=1, high=1000)
-    num_updates: int = setting(1, "inner gradient steps in training (pretraining uses none)", low=1, high=MAX_UPDATES)
-    alpha: float = setting(0.01, "inner step size; found by search after training for algorithm=pretrained", low=1e-6, high=10)
+    num_updates: int = setting(1, "inner gradient steps in training (the baselines use none)", low=1, high=MAX_UPDATES)
+    alpha: float = setting(
+        0.01, "inner step size; meta_sgd starts there; the baselines find theirs by search after training", low=1e-6, high=10
+    )
     beta: float = setting(0.001, "outer (Adam) step size", low=1e-7, high=1)
     schedule: str = setting("constant", "outer step size over the run: constant, or cosine decay to zero", choices=SCHEDULES)
+    clip: float = setting(0.0, "largest norm of the meta-gradient; 0 for no clipping", low=0, high=1e6)
+    multi_step: bool = setting(
+        False, "judge the network after every inner step, not only the last (MAML++)", choices=(False, True)
+    )
     batch_size: int = setting(25, "tasks in a meta-batch", low=1, high=10_000)
     max_steps: int = setting(70_000, "meta-iterations (outer steps)", low=1, high=10_000_000)
     hidden: tuple[int, ...] = setting((40, 40), "width of each hidden layer", low=1, high=4096)
@@ -63,10 +75,20 @@ class TrainConfig:
         if not self.hidden or len(self.hidden) > 16:
             raise ConfigError(f"hidden={self.hidden} is not possible: give the widths of 1 to 16 hidden layers, such as 40,40")
 
+        if self.algorithm == "oracle" and self.family == "sinusoid_line":
+            raise ConfigError(
+                "family='sinusoid_line' is not possible with algorithm='oracle': the oracle is told amplitude and phase"
+            )
+
     @property
     def inner_steps(self) -> int:
-        """Inner steps inside the meta-objective: joint pretraining is the objective with none."""
-        return 0 if self.algorithm == "pretrained" else self.num_updates
+        """Inner steps inside the meta-objective: joint training is the objective with none."""
+        return 0 if self.algorithm in JOINT else self.num_updates
+
+    @property
+    def inputs(self) -> int:
+        """Inputs of the network: x, and for the oracle the amplitude and phase too."""
+        return 3 if self.algorithm == "oracle" else 1
 
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, in field order."""

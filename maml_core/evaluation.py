@@ -8,9 +8,10 @@ from torch import Tensor
 from torch.func import vmap
 
 from maml_core import tasks
-from maml_core.algorithms import Loss, adapt
-from maml_core.config import DIVERGED_ABOVE
-from maml_core.network import Params
+from maml_core.algorithms import Loss, StepSize, adapt
+from maml_core.config import DIVERGED_ABOVE, TrainConfig
+from maml_core.network import MLP, Params
+from maml_core.training import split
 
 CHUNK = 1000
 """Tasks adapted at once: bounds the memory, whatever the number of tasks."""
@@ -30,18 +31,20 @@ def query_losses(
     loss: Loss,
     theta: Params,
     *,
-    alpha: float,
+    alpha: StepSize,
     K: int,
     num_updates: int,
     test_tasks: int = 10_000,
     family: str = "sinusoid",
     query: int = 100,
     noise: float = 0.0,
+    oracle: bool = False,
     seed: int = 0,
 ) -> Tensor:
     """Query MSE of every task at every inner step -> (num_updates + 1, tasks); not finite where adaptation diverged.
 
-    query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets. The same seed gives
+    query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets.
+    oracle: the network is told each task's parameters. The same seed gives
     the same tasks, whatever is evaluated on them.
     """
     device = next(iter(theta.values())).device
@@ -53,11 +56,40 @@ def query_losses(
     def chunks() -> Iterator[Tensor]:
         generator = torch.Generator().manual_seed(seed)
         for start in range(0, test_tasks, CHUNK):
-            batch = tasks.family(family).sample(generator, min(CHUNK, test_tasks - start), K, query, noise)
+            batch = tasks.sample(tasks.family(family), generator, min(CHUNK, test_tasks - start), K, query, noise, oracle)
             yield vmap(task)(*(part.to(device) for part in batch))  # (tasks in the chunk, num_updates + 1)
 
     with torch.no_grad():
         return torch.cat(list(chunks())).T.cpu()
+
+
+def evaluate(
+    learned: Params,
+    config: TrainConfig,
+    *,
+    K: int,
+    num_updates: int,
+    test_tasks: int = 10_000,
+    alpha: float | None = None,
+    family: str | None = None,
+    noise: float = 0.0,
+    seed: int = 0,
+) -> list[StepStats]:
+    """How well what a run learned adapts, step by step. alpha and family default to those it was trained with."""
+    theta, step_size = split(learned, config, alpha)
+    losses = query_losses(
+        MLP.of(config).mse,
+        theta,
+        alpha=step_size,
+        K=K,
+        num_updates=num_updates,
+        test_tasks=test_tasks,
+        family=family or config.family,
+        noise=noise,
+        oracle=config.algorithm == "oracle",
+        seed=seed,
+    )
+    return summarise(losses)
 
 
 def summarise(losses: Tensor) -> list[StepStats]:

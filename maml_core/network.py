@@ -24,8 +24,8 @@ class MLP:
 
     @classmethod
     def of(cls, config: TrainConfig) -> "MLP":
-        """The network a config describes: one input, one output."""
-        return cls((1, *config.hidden, 1), config.norm)
+        """The network a config describes."""
+        return cls((config.inputs, *config.hidden, 1), config.norm)
 
     @property
     def _stride(self) -> int:

@@ -14,9 +14,8 @@ import torch
 from maml_core import checkpoint as ckpt
 from maml_core.baselines import tune_alpha
 from maml_core.checkpoint import Checkpoint, CheckpointError
-from maml_core.config import ConfigError, TrainConfig
-from maml_core.evaluation import StepStats, query_losses, summarise
-from maml_core.network import MLP, Params
+from maml_core.config import JOINT, ConfigError, TrainConfig
+from maml_core.evaluation import evaluate
 from maml_core.training import Record, State, TrainingDiverged, choose_path, init, meta_train
 
 SAVE_EVERY = 1000
@@ -99,7 +98,7 @@ def train(folder: Path, *, result_tasks: int = 10_000, on_record: Callable[[Reco
     def keep(state: State) -> None:
         name = folder / "checkpoints" / f"step-{state.iteration:06d}.safetensors"
         ckpt.save_state(name.with_suffix(".state.safetensors"), state)
-        ckpt.save(name, Checkpoint(state.theta, config, state.iteration, run=execution))
+        ckpt.save(name, Checkpoint(state.learned, config, state.iteration, run=execution))
         _thin(folder / "checkpoints")
 
     def status(word: str, message: str = "") -> None:
@@ -129,7 +128,10 @@ def train(folder: Path, *, result_tasks: int = 10_000, on_record: Callable[[Reco
                 }
                 if state.iteration % SAVE_EVERY == 0:
                     keep(state)
-                    line["validation"] = [stats._asdict() for stats in _validate(config, state.theta)]
+                    validation = evaluate(
+                        state.learned, config, K=config.K, num_updates=config.num_updates, test_tasks=VALIDATION_TASKS
+                    )
+                    line["validation"] = [stats._asdict() for stats in validation]
                 metrics.write(json.dumps(line) + "\n")
                 metrics.flush()
                 status("running")
@@ -153,34 +155,18 @@ def train(folder: Path, *, result_tasks: int = 10_000, on_record: Callable[[Reco
 
 def _measured(config: TrainConfig, state: State, execution: dict[str, Any], result_tasks: int) -> Checkpoint:
     """The trained state as a checkpoint with its table of results; a baseline with the step size that suits it best."""
-    loss = MLP.of(config).mse
-    if config.algorithm == "pretrained":
-        tuning = tune_alpha(loss, state.theta, family=config.family, K=config.K)
+    if config.algorithm in JOINT:
+        tuning = tune_alpha(state.learned, config)
         config = replace(config, alpha=tuning.alpha)
         execution = execution | {"alpha_search": {f"{alpha:g}": mean for alpha, mean in tuning.means.items()}}
     results: ckpt.Results = {}
     for k in RESULT_SHOTS:
-        losses = query_losses(
-            loss, state.theta, alpha=config.alpha, K=k, num_updates=RESULT_UPDATES, test_tasks=result_tasks, family=config.family
-        )
+        steps = evaluate(state.learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=result_tasks)
         results[str(k)] = {
             str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": result_tasks}
-            for stats in summarise(losses)
+            for stats in steps
         }
-    return Checkpoint(state.theta, config, state.iteration, results, execution)
-
-
-def _validate(config: TrainConfig, theta: Params) -> list[StepStats]:
-    losses = query_losses(
-        MLP.of(config).mse,
-        theta,
-        alpha=config.alpha,
-        K=config.K,
-        num_updates=config.num_updates,
-        test_tasks=VALIDATION_TASKS,
-        family=config.family,
-    )
-    return summarise(losses)
+    return Checkpoint(state.learned, config, state.iteration, results, execution)
 
 
 def _last_state(folder: Path, config: TrainConfig) -> State:

@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -13,54 +13,111 @@ from maml_core.config import ConfigError
 class Batch(NamedTuple):
     """T tasks: K support points to adapt on, Q query points to judge the adapted network by. No noise on the query."""
 
-    x_support: Tensor  # (T, K, 1)
+    x_support: Tensor  # (T, K, inputs)
     y_support: Tensor  # (T, K, 1)
-    x_query: Tensor  # (T, Q, 1)
+    x_query: Tensor  # (T, Q, inputs)
     y_query: Tensor  # (T, Q, 1)
 
 
+class Family(Protocol):
+    """A distribution of tasks, as pure functions of uniform random numbers, so that sampling can run inside a traced program."""
+
+    @property
+    def x(self) -> tuple[float, float]:
+        """Where points lie."""
+
+    @property
+    def randoms(self) -> int:
+        """Uniform random numbers that make a task, beside one for each of its points."""
+
+    def parameters(self, uniforms: Tensor) -> Tensor:
+        """(T, randoms) uniform in [0, 1) -> (T, P): what tells a task from its siblings, and what an oracle is told."""
+
+    def curve(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """The true functions: (T, P), (T, N) -> (T, N)."""
+
+
 @dataclass(frozen=True)
-class SinusoidFamily:
-    """y = A sin(x - phi), with A, phi and x uniform in their ranges (Finn et al. 2017, section 5.1)."""
+class Sinusoids:
+    """y = A sin(x - phi), with A, phi and x uniform in their ranges (Finn et al. 2017, section 5.1). P = 2: A and phi."""
 
     amplitude: tuple[float, float] = (0.1, 5.0)
     phase: tuple[float, float] = (0.0, math.pi)
     x: tuple[float, float] = (-5.0, 5.0)
+    randoms = 2
 
-    parameters = 2
-    """Random numbers that make a task, beside one for each of its points."""
+    def parameters(self, uniforms: Tensor) -> Tensor:
+        """(T, 2) -> (T, 2): amplitude and phase."""
+        return torch.stack([_scale(uniforms[:, 0], self.amplitude), _scale(uniforms[:, 1], self.phase)], 1)
 
-    def curve(self, amplitude: Tensor, phase: Tensor, x: Tensor) -> Tensor:
-        """The true function, elementwise over broadcast shapes."""
-        return amplitude * torch.sin(x - phase)
+    def curve(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """(T, 2), (T, N) -> (T, N)."""
+        return parameters[:, :1] * torch.sin(x - parameters[:, 1:])
 
-    def batch(self, uniforms: Tensor, K: int) -> Batch:
-        """Tasks from random numbers: (T, 2 + K + Q) uniform in [0, 1) -> T tasks. Pure, so it can run inside a traced program."""
-        amplitude = _scale(uniforms[:, 0, None, None], self.amplitude)  # (T, 1, 1)
-        phase = _scale(uniforms[:, 1, None, None], self.phase)  # (T, 1, 1)
-        x = _scale(uniforms[:, self.parameters :, None], self.x)  # (T, K + Q, 1)
-        y = self.curve(amplitude, phase, x)
-        return Batch(x[:, :K], y[:, :K], x[:, K:], y[:, K:])
 
-    def sample(self, generator: torch.Generator, tasks: int, K: int, query: int, noise: float = 0.0) -> Batch:
-        """Fresh tasks. noise: standard deviation of Gaussian noise on the support targets, in units of y."""
-        uniforms = torch.rand(tasks, self.parameters + K + query, generator=generator)
-        batch = self.batch(uniforms, K)
-        if noise:
-            batch = batch._replace(y_support=batch.y_support + noise * torch.randn(batch.y_support.shape, generator=generator))
-        return batch
+@dataclass(frozen=True)
+class SinusoidsAndLines:
+    """Half sinusoids, half lines y = a x + b: tasks of two shapes behind one initialisation (as in Finn et al. 2018, PLATIPUS).
+
+    P = 3: which of the two (0 a line, 1 a sinusoid), then A and phi or a and b.
+    """
+
+    sinusoids: Sinusoids = Sinusoids()
+    slope: tuple[float, float] = (-1.0, 1.0)
+    intercept: tuple[float, float] = (-1.0, 1.0)
+    x: tuple[float, float] = (-5.0, 5.0)
+    randoms = 3
+
+    def parameters(self, uniforms: Tensor) -> Tensor:
+        """(T, 3) -> (T, 3)."""
+        wave = (uniforms[:, :1] < 0.5).to(uniforms.dtype)  # (T, 1)
+        line = torch.stack([_scale(uniforms[:, 1], self.slope), _scale(uniforms[:, 2], self.intercept)], 1)
+        return torch.cat([wave, wave * self.sinusoids.parameters(uniforms[:, 1:]) + (1 - wave) * line], 1)
+
+    def curve(self, parameters: Tensor, x: Tensor) -> Tensor:
+        """(T, 3), (T, N) -> (T, N)."""
+        wave, line = self.sinusoids.curve(parameters[:, 1:], x), parameters[:, 1:2] * x + parameters[:, 2:]
+        return torch.where(parameters[:, :1] > 0.5, wave, line)
+
+
+FAMILIES: dict[str, Family] = {
+    "sinusoid": Sinusoids(),
+    "sinusoid_2pi": Sinusoids(phase=(0.0, 2 * math.pi)),
+    "sinusoid_line": SinusoidsAndLines(),
+}
+
+
+def family(name: str) -> Family:
+    """The family of that name. Raises ConfigError if there is none."""
+    if name not in FAMILIES:
+        raise ConfigError(f"family={name!r} is not possible: choose one of {', '.join(FAMILIES)}")
+    return FAMILIES[name]
+
+
+def batch(family: Family, uniforms: Tensor, K: int, oracle: bool = False) -> Batch:
+    """Tasks from random numbers: (T, randoms + K + Q) uniform in [0, 1) -> T tasks with K support and Q query points.
+
+    oracle: every point also carries its task's parameters, inputs = 1 + P (the paper's upper bound).
+    """
+    parameters = family.parameters(uniforms[:, : family.randoms])  # (T, P)
+    x = _scale(uniforms[:, family.randoms :], family.x)  # (T, K + Q)
+    y = family.curve(parameters, x)[..., None]  # (T, K + Q, 1)
+    x = x[..., None]  # (T, K + Q, 1)
+    if oracle:
+        x = torch.cat([x, parameters[:, None].expand(-1, x.shape[1], -1)], 2)  # (T, K + Q, 1 + P)
+    return Batch(x[:, :K], y[:, :K], x[:, K:], y[:, K:])
+
+
+def sample(
+    family: Family, generator: torch.Generator, tasks: int, K: int, query: int, noise: float = 0.0, oracle: bool = False
+) -> Batch:
+    """Fresh tasks. noise: standard deviation of Gaussian noise on the support targets, in units of y."""
+    drawn = batch(family, torch.rand(tasks, family.randoms + K + query, generator=generator), K, oracle)
+    if noise:
+        drawn = drawn._replace(y_support=drawn.y_support + noise * torch.randn(drawn.y_support.shape, generator=generator))
+    return drawn
 
 
 def _scale(uniform: Tensor, bounds: tuple[float, float]) -> Tensor:
     low, high = bounds
     return low + (high - low) * uniform
-
-
-FAMILIES = {"sinusoid": SinusoidFamily()}
-
-
-def family(name: str) -> SinusoidFamily:
-    """The family of that name. Raises ConfigError if there is none."""
-    if name not in FAMILIES:
-        raise ConfigError(f"family={name!r} is not possible: choose one of {', '.join(FAMILIES)}")
-    return FAMILIES[name]

@@ -13,7 +13,7 @@ from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
 
 from maml_core import tasks
-from maml_core.algorithms import meta_objective
+from maml_core.algorithms import StepSize, meta_objective, reptile_direction
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.network import MLP, Params
 
@@ -23,6 +23,9 @@ BLOCK = 100
 WORTH_COMPILING = 15_000
 """Meta-iterations from which compiling (some 20 s) pays, at about 4 times the traced rate."""
 
+ALPHA = "alpha."
+"""Prefix of learned step sizes among what is learned, in memory and in checkpoints."""
+
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
 
 
@@ -30,9 +33,9 @@ class State(NamedTuple):
     """Everything a run needs to go on, bit for bit: random numbers follow from the seed and the iteration."""
 
     iteration: int
-    theta: Params
-    m: Params  # Adam's first moment, shaped as theta
-    v: Params  # Adam's second moment, shaped as theta
+    learned: Params  # theta, and for Meta-SGD the step sizes
+    m: Params  # Adam's first moment, shaped as learned
+    v: Params  # Adam's second moment, shaped as learned
 
 
 class Record(NamedTuple):
@@ -57,34 +60,72 @@ MetaStep = Callable[[Params, Params, Params, Tensor, Tensor, Tensor], tuple[Para
 
 def init(config: TrainConfig) -> State:
     """The state before the first meta-iteration."""
-    theta = MLP.of(config).init(_generator(config.seed, 0))
-    zeros = {name: torch.zeros_like(value) for name, value in theta.items()}
-    return State(0, theta, zeros, zeros)
+    learned = MLP.of(config).init(_generator(config.seed, 0))
+    if config.algorithm == "meta_sgd":
+        learned |= {ALPHA + name: torch.full_like(value, config.alpha) for name, value in learned.items()}
+    zeros = {name: torch.zeros_like(value) for name, value in learned.items()}
+    return State(0, learned, zeros, zeros)
+
+
+def shapes(config: TrainConfig) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of everything that a run of this config learns."""
+    network = MLP.of(config).shapes
+    return network | ({ALPHA + name: shape for name, shape in network.items()} if config.algorithm == "meta_sgd" else {})
+
+
+def split(learned: Params, config: TrainConfig, alpha: float | None = None) -> tuple[Params, StepSize]:
+    """What is learned, as an initialisation and the step sizes it is adapted with.
+
+    alpha: another step size than the config's. Where step sizes were learned, they are scaled by alpha / config.alpha.
+    """
+    alpha = config.alpha if alpha is None else alpha
+    theta = {name: value for name, value in learned.items() if not name.startswith(ALPHA)}
+    if config.algorithm == "meta_sgd":
+        scale = alpha / config.alpha
+        return theta, {name.removeprefix(ALPHA): scale * value for name, value in learned.items() if name.startswith(ALPHA)}
+    if config.algorithm == "anil":
+        return theta, dict.fromkeys(list(theta)[-2:], alpha)  # the head
+    return theta, alpha
+
+
+def meta_gradient(config: TrainConfig) -> Callable[[Params, tasks.Batch], tuple[Params, Tensor]]:
+    """What the outer optimiser follows: (learned, batch) -> (gradient with respect to all that is learned, meta-objective)."""
+    loss, steps = MLP.of(config).mse, config.inner_steps
+
+    def objective(learned: Params, batch: tasks.Batch) -> Tensor:
+        theta, alpha = split(learned, config)
+        first_order = config.algorithm == "fomaml"
+        return meta_objective(loss, theta, batch, alpha, steps, first_order=first_order, multi_step=config.multi_step)
+
+    def reptile(theta: Params, batch: tasks.Batch) -> tuple[Params, Tensor]:
+        return reptile_direction(loss, theta, batch, config.alpha, steps), objective(theta, batch)
+
+    return reptile if config.algorithm == "reptile" else grad_and_value(objective)
 
 
 def meta_step(config: TrainConfig) -> MetaStep:
-    """One outer update (Algorithm 1, lines 3-8, with Adam) as a pure function, sampling included.
+    """One outer update (MAML Algorithm 1, lines 3-8, with Adam) as a pure function, sampling included.
 
-    (theta, m, v, uniforms (T, 2 + 2K), beta, t) -> (theta, m, v, losses (2,)): beta the outer step size and t the number
-    of this update from 1, both scalars on the device; losses are the support loss at theta and the meta-objective.
+    (learned, m, v, uniforms (T, randoms + 2K), beta, t) -> (learned, m, v, losses (2,)): beta the outer step size and t the
+    number of this update from 1, both scalars on the device; losses are the support loss at theta and the meta-objective.
     """
-    loss, family = MLP.of(config).mse, tasks.family(config.family)
-
-    def objective(theta: Params, batch: tasks.Batch) -> Tensor:
-        return meta_objective(loss, theta, batch, config.alpha, config.inner_steps, config.algorithm == "fomaml")
+    loss, family, gradient = MLP.of(config).mse, tasks.family(config.family), meta_gradient(config)
 
     def step(
-        theta: Params, m: Params, v: Params, uniforms: Tensor, beta: Tensor, t: Tensor
+        learned: Params, m: Params, v: Params, uniforms: Tensor, beta: Tensor, t: Tensor
     ) -> tuple[Params, Params, Params, Tensor]:
-        batch = family.batch(uniforms, config.K)
-        g, after = grad_and_value(objective)(theta, batch)
-        before = vmap(loss, (None, 0, 0))(theta, batch.x_support, batch.y_support).mean()
-        m = {name: ADAM_BETA1 * m[name] + (1 - ADAM_BETA1) * g[name] for name in theta}
-        v = {name: ADAM_BETA2 * v[name] + (1 - ADAM_BETA2) * g[name].square() for name in theta}
+        batch = tasks.batch(family, uniforms, config.K, config.algorithm == "oracle")
+        g, after = gradient(learned, batch)
+        before = vmap(loss, (None, 0, 0))(split(learned, config)[0], batch.x_support, batch.y_support).mean()
+        if config.clip:
+            norm = torch.stack([value.square().sum() for value in g.values()]).sum().sqrt()
+            g = {name: value * (config.clip / norm.clamp_min(config.clip)) for name, value in g.items()}
+        m = {name: ADAM_BETA1 * m[name] + (1 - ADAM_BETA1) * g[name] for name in learned}
+        v = {name: ADAM_BETA2 * v[name] + (1 - ADAM_BETA2) * g[name].square() for name in learned}
         size = beta / (1 - ADAM_BETA1**t)
         scale = (1 - ADAM_BETA2**t).rsqrt()
-        theta = {name: theta[name] - size * m[name] / (v[name].sqrt() * scale + ADAM_EPS) for name in theta}
-        return theta, m, v, torch.stack([before, after])
+        learned = {name: learned[name] - size * m[name] / (v[name].sqrt() * scale + ADAM_EPS) for name in learned}
+        return learned, m, v, torch.stack([before, after])
 
     return step
 
@@ -102,10 +143,10 @@ def build(config: TrainConfig, path: str, device: str = "cpu") -> MetaStep:
     step = meta_step(config)
     if path == "eager":
         return torch.no_grad()(step)
-    _, theta, m, v = to_device(init(config), device)
+    _, learned, m, v = to_device(init(config), device)
     m, v = ({name: torch.zeros_like(value) for name, value in part.items()} for part in (m, v))  # tracing merges equal objects
     beta, t = torch.ones((), device=device), torch.ones((), device=device)
-    program: Callable = _without_repeats(make_fx(step)(theta, m, v, _uniforms(config, 0, 1).to(device)[0], beta, t))
+    program: Callable = _without_repeats(make_fx(step)(learned, m, v, _uniforms(config, 0, 1).to(device)[0], beta, t))
     if path == "compiled":
         program = torch.compile(program)
     return torch.no_grad()(program)
@@ -132,22 +173,22 @@ def meta_train(
         uniforms = _uniforms(config, number, block).to(device)
         at = torch.arange(state.iteration, state.iteration + count, dtype=torch.float32)
         betas, ts = _beta(config, at).to(device), (at + 1).to(device)
-        theta, m, v = state.theta, state.m, state.v
+        learned, m, v = state.learned, state.m, state.v
         losses = []
         for i in range(count):
-            theta, m, v, loss = step(theta, m, v, uniforms[offset + i], betas[i], ts[i])
+            learned, m, v, loss = step(learned, m, v, uniforms[offset + i], betas[i], ts[i])
             losses.append(loss)
         before, after = torch.stack(losses).mean(0).tolist()
-        last, state = state, State(state.iteration + count, theta, m, v)
-        if not (math.isfinite(after) and all(value.isfinite().all() for value in theta.values())):
+        last, state = state, State(state.iteration + count, learned, m, v)
+        if not (math.isfinite(after) and all(value.isfinite().all() for value in learned.values())):
             raise TrainingDiverged(state.iteration, last)
         yield Record(state.iteration, before, after, state)
 
 
 def to_device(state: State, device: str) -> State:
     """The same state with every tensor on `device`."""
-    theta, m, v = ({name: value.to(device) for name, value in part.items()} for part in state[1:])
-    return State(state.iteration, theta, m, v)
+    learned, m, v = ({name: value.to(device) for name, value in part.items()} for part in state[1:])
+    return State(state.iteration, learned, m, v)
 
 
 def _beta(config: TrainConfig, at: Tensor) -> Tensor:
@@ -159,7 +200,7 @@ def _beta(config: TrainConfig, at: Tensor) -> Tensor:
 
 def _uniforms(config: TrainConfig, number: int, block: int = BLOCK) -> Tensor:
     """Random numbers of the block of that number, always drawn on the CPU so that every device sees the same tasks."""
-    width = tasks.family(config.family).parameters + 2 * config.K
+    width = tasks.family(config.family).randoms + 2 * config.K
     return torch.rand(block, config.batch_size, width, generator=_generator(config.seed, 1 + number))
 
 

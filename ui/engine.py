@@ -71,7 +71,7 @@ def _adapt_together(
     true = amplitude * torch.sin(grid - phase)
     x, y = torch.tensor(shots, dtype=torch.float32).reshape(-1, 2).split(1, dim=1)  # (K, 1) each
     twice = [*checkpoints, *checkpoints]
-    theta = {name: torch.stack([c.theta[name] for c in twice]) for name in net.shapes}  # (2L, ...)
+    theta = {name: torch.stack([c.learned[name] for c in twice]) for name in net.shapes}  # (2L, ...)
     alphas = torch.tensor([alpha] * len(checkpoints) + [c.config.alpha for c in checkpoints])  # (2L,)
 
     def one(theta: Params, alpha: Tensor) -> tuple[Tensor, Tensor, Tensor]:

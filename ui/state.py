@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from maml_core.config import MAX_SHOTS, MAX_UPDATES
-from maml_core.tasks import FAMILIES
+from maml_core.tasks import Sinusoids
 
-FAMILY = FAMILIES["sinusoid"]
+FAMILY = Sinusoids()
 Y_LIMIT = 6.0
 """The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
 LEARNERS = ("maml", "pretrained")

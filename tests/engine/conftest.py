@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from maml_core.network import MLP
-from maml_core.tasks import Batch, family
+from maml_core.tasks import Batch, family, sample
 
 
 @pytest.fixture
@@ -19,5 +19,5 @@ def theta(net: MLP) -> dict[str, torch.Tensor]:
 
 @pytest.fixture
 def batch() -> Batch:
-    sampled = family("sinusoid").sample(torch.Generator().manual_seed(5), tasks=4, K=3, query=6)
+    sampled = sample(family("sinusoid"), torch.Generator().manual_seed(5), tasks=4, K=3, query=6)
     return Batch(*(part.double() for part in sampled))

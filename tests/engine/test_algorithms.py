@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.func import grad, vmap
 
-from maml_core.algorithms import adapt, inner_step, meta_objective
+from maml_core.algorithms import adapt, inner_step, meta_objective, reptile_direction
 from maml_core.network import MLP
 
 ALPHA = 0.05
@@ -124,3 +124,37 @@ def test_adaptation_converges_to_least_squares():
 def test_no_inner_step_is_joint_training(net, theta, batch):
     pooled_x, pooled_y = batch.x_query.reshape(-1, 1), batch.y_query.reshape(-1, 1)
     torch.testing.assert_close(meta_objective(net.mse, theta, batch, ALPHA, 0), net.mse(theta, pooled_x, pooled_y))
+
+
+def test_multi_step_loss_is_the_mean_over_the_steps(net, theta, batch):
+    each = [meta_objective(net.mse, theta, batch, ALPHA, steps) for steps in (1, 2, 3)]
+    torch.testing.assert_close(meta_objective(net.mse, theta, batch, ALPHA, 3, multi_step=True), torch.stack(each).mean())
+
+
+def test_a_dictionary_of_equal_step_sizes_is_one_step_size(net, theta, batch):
+    same = {name: torch.full_like(value, ALPHA) for name, value in theta.items()}
+    torch.testing.assert_close(
+        meta_objective(net.mse, theta, batch, same, 2), meta_objective(net.mse, theta, batch, ALPHA, 2), rtol=1e-12, atol=0
+    )
+
+
+def test_parameters_without_a_step_size_stay(net, theta, batch):
+    phi = adapt(net.mse, theta, batch.x_support[0], batch.y_support[0], {"4.bias": ALPHA}, 2)[-1]
+    assert [name for name in theta if not torch.equal(theta[name], phi[name])] == ["4.bias"]
+
+
+def test_reptile_with_one_step_is_joint_training_on_all_points(net, theta, batch):
+    got = reptile_direction(net.mse, theta, batch, ALPHA, 1)
+    x, y = (torch.cat([a, b], 1).reshape(-1, 1) for a, b in ((batch.x_support, batch.x_query), (batch.y_support, batch.y_query)))
+    for name, g in grad(net.mse)(theta, x, y).items():
+        torch.testing.assert_close(got[name], g, rtol=1e-9, atol=1e-12)
+
+
+def test_reptile_points_from_the_adapted_parameters_to_theta(net, theta, batch):
+    got = reptile_direction(net.mse, theta, batch, ALPHA, 3)
+    ends = []
+    for x_s, y_s, x_q, y_q in zip(*batch, strict=True):
+        ends.append(adapt(net.mse, theta, torch.cat([x_s, x_q]), torch.cat([y_s, y_q]), ALPHA, 3)[-1])
+    for name in theta:
+        mean = torch.stack([phi[name] for phi in ends]).mean(0)
+        torch.testing.assert_close(got[name], (theta[name] - mean) / (3 * ALPHA))

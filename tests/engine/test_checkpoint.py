@@ -17,7 +17,7 @@ from maml_core.network import MLP
 from maml_core.training import State, init
 
 CONFIG = TrainConfig(max_steps=10)
-THETA = init(CONFIG).theta
+THETA = init(CONFIG).learned
 RESULTS = {"10": {"1": {"mean": 0.4, "ci95": 0.01, "median": 0.2, "diverged": 0.0, "tasks": 100}}}
 
 
@@ -38,7 +38,7 @@ def damaged(path, tensors=None, **metadata):
 def test_round_trip(file):
     again = load(file)
     assert (again.config, again.iterations, again.results, again.run) == (CONFIG, 10, RESULTS, {"path": "traced"})
-    assert all(torch.equal(again.theta[name], THETA[name]) for name in THETA)
+    assert all(torch.equal(again.learned[name], THETA[name]) for name in THETA)
 
 
 def test_three_lines_of_plain_pytorch_load_it(file):
@@ -55,9 +55,21 @@ def test_the_metadata_is_strings_of_the_contract(file):
     assert json.loads(metadata["config"])["K"] == 10
 
 
+def test_learned_step_sizes_are_further_tensors_that_plain_pytorch_may_skip(tmp_path):
+    config = replace(CONFIG, algorithm="meta_sgd")
+    save(tmp_path / "s.safetensors", Checkpoint(init(config).learned, config, 0))
+    again = load(tmp_path / "s.safetensors")
+    _, alpha = again.split()
+    assert alpha["2.weight"].shape == (40, 40)
+    net = nn.Sequential(nn.Linear(1, 40), nn.ReLU(), nn.Linear(40, 40), nn.ReLU(), nn.Linear(40, 1))
+    skipped = net.load_state_dict(load_file(tmp_path / "s.safetensors"), strict=False)
+    assert not skipped.missing_keys
+    assert all(name.startswith("alpha.") for name in skipped.unexpected_keys)
+
+
 def test_batch_norm_moves_the_indices(tmp_path):
     config = replace(CONFIG, norm="batch_norm")
-    theta = init(config).theta
+    theta = init(config).learned
     save(tmp_path / "b.safetensors", Checkpoint(theta, config, 0))
     assert set(load_file(tmp_path / "b.safetensors")) == {f"{i}.{kind}" for i in (0, 1, 3, 4, 6) for kind in ("weight", "bias")}
     assert load(tmp_path / "b.safetensors").config.norm == "batch_norm"
@@ -121,7 +133,7 @@ def test_any_damage_gives_an_error_of_ours_or_a_valid_checkpoint(file, tmp_path,
     except CheckpointError as error:
         assert "\n" not in str(error)
     else:
-        assert all(value.isfinite().all() for value in checkpoint.theta.values())
+        assert all(value.isfinite().all() for value in checkpoint.learned.values())
 
 
 def test_training_state_round_trip(tmp_path):

@@ -25,7 +25,7 @@ def trained(folder, *more):
 
 
 def weights(folder, name="final"):
-    return load(folder / "checkpoints" / f"{name}.safetensors").theta
+    return load(folder / "checkpoints" / f"{name}.safetensors").learned
 
 
 @pytest.fixture(scope="module")

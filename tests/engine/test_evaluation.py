@@ -7,9 +7,10 @@ import torch
 
 from maml_core.algorithms import adapt
 from maml_core.baselines import STEP_SIZES, tune_alpha
+from maml_core.config import TrainConfig
 from maml_core.evaluation import query_losses, summarise
 from maml_core.network import MLP
-from maml_core.tasks import family
+from maml_core.tasks import family, sample
 
 NET = MLP((1, 10, 1))
 THETA = NET.init(torch.Generator().manual_seed(0))
@@ -17,7 +18,7 @@ THETA = NET.init(torch.Generator().manual_seed(0))
 
 def test_losses_equal_a_plain_loop():
     losses = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=3, test_tasks=6, query=7, seed=9)
-    batch = family("sinusoid").sample(torch.Generator().manual_seed(9), 6, 4, 7)
+    batch = sample(family("sinusoid"), torch.Generator().manual_seed(9), 6, 4, 7)
     assert losses.shape == (4, 6)
     for task, (x_s, y_s, x_q, y_q) in enumerate(zip(*batch, strict=True)):
         for step, phi in enumerate(adapt(NET.mse, THETA, x_s, y_s, 0.02, 3)):
@@ -51,7 +52,7 @@ def test_intervals_cover_the_truth():
 
 
 def test_the_tuned_step_size_is_the_best_of_those_tried():
-    tuning = tune_alpha(NET.mse, THETA, family="sinusoid", K=10, num_updates=5, tasks=200)
+    tuning = tune_alpha(THETA, TrainConfig(hidden=(10,)), num_updates=5, tasks=200)
     assert set(tuning.means) == set(STEP_SIZES)
     assert tuning.means[tuning.alpha] == min(tuning.means.values())
     assert STEP_SIZES[0] < tuning.alpha < STEP_SIZES[-1]

@@ -5,17 +5,14 @@ from pathlib import Path
 import pytest
 
 from maml_core.checkpoint import load
-from maml_core.evaluation import query_losses, summarise
-from maml_core.network import MLP
+from maml_core.evaluation import evaluate
 
 PRETRAINED = Path(__file__).parents[2] / "pretrained"
 FILES = sorted(PRETRAINED.glob("*.safetensors"))
 
 
 def one_step(checkpoint, K, tasks):
-    loss = MLP.of(checkpoint.config).mse
-    losses = query_losses(loss, checkpoint.theta, alpha=checkpoint.config.alpha, K=K, num_updates=1, test_tasks=tasks)
-    return summarise(losses)[1]
+    return evaluate(checkpoint.learned, checkpoint.config, K=K, num_updates=1, test_tasks=tasks)[1]
 
 
 def test_maml_learns_in_one_step_what_the_baseline_does_not():

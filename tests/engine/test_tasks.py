@@ -6,27 +6,26 @@ import pytest
 import torch
 
 from maml_core.config import ConfigError
-from maml_core.tasks import SinusoidFamily, family
+from maml_core.tasks import FAMILIES, Sinusoids, batch, family, sample
 
 
 def test_a_batch_is_the_formula():
-    sinusoid = SinusoidFamily()
     u = torch.rand(5, 2 + 3 + 4, generator=torch.Generator().manual_seed(0))
-    batch = sinusoid.batch(u, K=3)
-    assert batch.x_support.shape == batch.y_support.shape == (5, 3, 1)
-    assert batch.x_query.shape == batch.y_query.shape == (5, 4, 1)
+    drawn = batch(Sinusoids(), u, K=3)
+    assert drawn.x_support.shape == drawn.y_support.shape == (5, 3, 1)
+    assert drawn.x_query.shape == drawn.y_query.shape == (5, 4, 1)
     for t in range(5):
         amplitude, phase = 0.1 + 4.9 * u[t, 0].item(), math.pi * u[t, 1].item()
         for k in range(3):
             x = -5 + 10 * u[t, 2 + k].item()
-            assert batch.x_support[t, k, 0].item() == pytest.approx(x, abs=1e-5)
-            assert batch.y_support[t, k, 0].item() == pytest.approx(amplitude * math.sin(x - phase), abs=1e-4)
+            assert drawn.x_support[t, k, 0].item() == pytest.approx(x, abs=1e-5)
+            assert drawn.y_support[t, k, 0].item() == pytest.approx(amplitude * math.sin(x - phase), abs=1e-4)
 
 
 def test_pooled_tasks_have_the_moments_that_pretraining_learns():
     """E[y | x] = E[A] (-2 / pi) cos x over phases in [0, pi]: what joint pretraining converges to."""
-    batch = family("sinusoid").sample(torch.Generator().manual_seed(1), tasks=200_000, K=1, query=1)
-    x, y = batch.x_support.flatten(), batch.y_support.flatten()
+    drawn = sample(family("sinusoid"), torch.Generator().manual_seed(1), tasks=200_000, K=1, query=1)
+    x, y = drawn.x_support.flatten(), drawn.y_support.flatten()
     coefficient = (y * x.cos()).mean() / x.cos().square().mean()
     assert coefficient.item() == pytest.approx(-2.55 * 2 / math.pi, abs=0.02)
     assert (x >= -5).all()
@@ -35,12 +34,41 @@ def test_pooled_tasks_have_the_moments_that_pretraining_learns():
 
 def test_noise_is_on_the_support_alone():
     quiet, noisy = (
-        family("sinusoid").sample(torch.Generator().manual_seed(2), tasks=4000, K=5, query=5, noise=noise) for noise in (0.0, 0.3)
+        sample(family("sinusoid"), torch.Generator().manual_seed(2), tasks=4000, K=5, query=5, noise=noise)
+        for noise in (0.0, 0.3)
     )
     assert torch.equal(quiet.y_query, noisy.y_query)
     assert (noisy.y_support - quiet.y_support).std().item() == pytest.approx(0.3, rel=0.03)
 
 
 def test_an_unknown_family_is_named():
-    with pytest.raises(ConfigError, match="'cubic' is not possible: choose one of sinusoid"):
+    with pytest.raises(ConfigError, match="'cubic' is not possible: choose one of sinusoid, sinusoid_2pi, sinusoid_line"):
         family("cubic")
+
+
+def test_with_phases_from_0_to_2_pi_the_pooled_mean_is_zero():
+    drawn = sample(family("sinusoid_2pi"), torch.Generator().manual_seed(1), tasks=200_000, K=1, query=1)
+    x, y = drawn.x_support.flatten(), drawn.y_support.flatten()
+    assert (y * x.cos()).mean().item() == pytest.approx(0, abs=0.02)
+    assert (y * x.sin()).mean().item() == pytest.approx(0, abs=0.02)
+
+
+def test_half_of_the_mixture_are_lines_and_half_are_sinusoids():
+    drawn = sample(family("sinusoid_line"), torch.Generator().manual_seed(1), tasks=2000, K=3, query=1, oracle=True)
+    x, wave, first, second = drawn.x_support[:, 0].T
+    y = drawn.y_support[:, 0, 0]
+    assert wave.mean().item() == pytest.approx(0.5, abs=0.05)
+    torch.testing.assert_close(y, torch.where(wave == 1, first * torch.sin(x - second), first * x + second))
+    assert first[wave == 0].abs().max() <= 1
+    assert first[wave == 1].max() > 4
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_the_oracle_is_told_what_makes_the_task(name):
+    plain, told = (sample(family(name), torch.Generator().manual_seed(3), 4, 5, 6, oracle=oracle) for oracle in (False, True))
+    assert torch.equal(plain.y_query, told.y_query)
+    assert torch.equal(plain.x_query, told.x_query[..., :1])
+    parameters = told.x_query[:, 0, 1:]
+    assert (told.x_support[..., 1:] == parameters[:, None]).all()
+    again = family(name).curve(parameters, told.x_query[..., 0])
+    torch.testing.assert_close(again, told.y_query[..., 0])

@@ -6,11 +6,22 @@ from dataclasses import replace
 import pytest
 import torch
 
-from maml_core.algorithms import meta_objective
-from maml_core.config import ConfigError, TrainConfig
+from maml_core.algorithms import adapt, meta_objective
+from maml_core.config import ALGORITHMS, ConfigError, TrainConfig
 from maml_core.network import MLP
-from maml_core.tasks import family
-from maml_core.training import PATHS, TrainingDiverged, _uniforms, build, choose_path, init, meta_train
+from maml_core.tasks import batch, family
+from maml_core.training import (
+    ALPHA,
+    PATHS,
+    TrainingDiverged,
+    _uniforms,
+    build,
+    choose_path,
+    init,
+    meta_gradient,
+    meta_train,
+    split,
+)
 
 SMALL = TrainConfig(max_steps=60, K=4, batch_size=5, hidden=(8, 8), beta=0.01)
 
@@ -20,32 +31,34 @@ def last(config, **options):
 
 
 def same(a, b):
-    return all(torch.equal(a.state.theta[name], b.state.theta[name]) for name in a.state.theta)
+    return all(torch.equal(a.state.learned[name], b.state.learned[name]) for name in a.state.learned)
 
 
 @pytest.mark.parametrize("algorithm", ["maml", "fomaml", "pretrained"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_equals_torch_adam_on_the_same_tasks(algorithm, schedule):
     config = replace(SMALL, algorithm=algorithm, schedule=schedule, num_updates=2)
-    theta = {name: value.clone().requires_grad_() for name, value in init(config).theta.items()}
+    theta = {name: value.clone().requires_grad_() for name, value in init(config).learned.items()}
     adam = torch.optim.Adam(list(theta.values()), lr=config.beta)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, config.max_steps)
     uniforms, loss = _uniforms(config, 0), MLP.of(config).mse
     for i in range(config.max_steps):
-        batch = family("sinusoid").batch(uniforms[i], config.K)
+        drawn = batch(family("sinusoid"), uniforms[i], config.K)
         adam.zero_grad()
         steps = 0 if algorithm == "pretrained" else 2
-        meta_objective(loss, theta, batch, config.alpha, steps, algorithm == "fomaml").backward()
+        meta_objective(loss, theta, drawn, config.alpha, steps, first_order=algorithm == "fomaml").backward()
         adam.step()
         if schedule == "cosine":
             cosine.step()
-    ours = last(config, path="eager").state.theta
+    ours = last(config, path="eager").state.learned
     for name in theta:
         torch.testing.assert_close(ours[name], theta[name].detach(), rtol=1e-3, atol=2e-4)
 
 
-def test_every_path_sees_the_same_tasks_and_learns_the_same():
-    eager, traced = last(SMALL, path="eager"), last(SMALL, path="traced")
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_path_sees_the_same_tasks_and_learns_the_same(algorithm):
+    config = replace(SMALL, algorithm=algorithm, num_updates=2, clip=1.0, multi_step=True)
+    eager, traced = last(config, path="eager"), last(config, path="traced")
     assert same(eager, traced)
     assert eager.loss_after == traced.loss_after
 
@@ -53,16 +66,16 @@ def test_every_path_sees_the_same_tasks_and_learns_the_same():
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
 def test_the_compiled_path_agrees():
     traced, compiled = last(SMALL, path="traced"), last(SMALL, path="compiled")
-    for name in traced.state.theta:
-        torch.testing.assert_close(traced.state.theta[name], compiled.state.theta[name], rtol=1e-3, atol=1e-4)
+    for name in traced.state.learned:
+        torch.testing.assert_close(traced.state.learned[name], compiled.state.learned[name], rtol=1e-3, atol=1e-4)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
 @pytest.mark.parametrize("path", PATHS)
 def test_cuda_agrees_with_the_cpu(path):
     cpu, cuda = last(SMALL, path="eager"), last(SMALL, path=path, device="cuda")
-    for name in cpu.state.theta:
-        torch.testing.assert_close(cpu.state.theta[name], cuda.state.theta[name].cpu(), rtol=1e-2, atol=1e-3)
+    for name in cpu.state.learned:
+        torch.testing.assert_close(cpu.state.learned[name], cuda.state.learned[name].cpu(), rtol=1e-2, atol=1e-3)
 
 
 @pytest.mark.parametrize("stop", [1, 20, 33, 59])
@@ -80,6 +93,48 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
     assert not same(last(SMALL, path="traced"), last(replace(SMALL, seed=2), path="traced"))
 
 
+def test_meta_sgd_starts_as_maml_and_learns_its_step_sizes():
+    sgd, maml = (meta_gradient(replace(SMALL, algorithm=algorithm)) for algorithm in ("meta_sgd", "maml"))
+    drawn = batch(family("sinusoid"), _uniforms(SMALL, 0)[0], SMALL.K)
+    learned = init(replace(SMALL, algorithm="meta_sgd")).learned
+    both, loss = sgd(learned, drawn)
+    alone, same_loss = maml(init(SMALL).learned, drawn)
+    torch.testing.assert_close(loss, same_loss)
+    for name, g in alone.items():
+        torch.testing.assert_close(both[name], g, rtol=1e-4, atol=1e-6)
+    # One alpha for all moves the loss as all the single ones together do.
+    total = sum(both[ALPHA + name].sum() for name in alone).item()
+    eps = 1e-3
+    up, down = (meta_gradient(replace(SMALL, alpha=SMALL.alpha + s * eps))(init(SMALL).learned, drawn)[1] for s in (1, -1))
+    assert total == pytest.approx(((up - down) / (2 * eps)).item(), rel=0.02)
+    changed = last(replace(SMALL, algorithm="meta_sgd")).state.learned[ALPHA + "2.weight"]
+    assert changed.std() > 0
+
+
+def test_anil_moves_the_head_alone():
+    theta, alpha = split(init(SMALL).learned, replace(SMALL, algorithm="anil"))
+    assert alpha == {"4.weight": 0.01, "4.bias": 0.01}
+    phi = adapt(MLP.of(SMALL).mse, theta, torch.randn(4, 1), torch.randn(4, 1), alpha, 3)[-1]
+    assert [name for name in theta if not torch.equal(theta[name], phi[name])] == ["4.weight", "4.bias"]
+
+
+def test_another_alpha_scales_learned_step_sizes():
+    config = replace(SMALL, algorithm="meta_sgd")
+    learned = last(config).state.learned
+    _, own = split(learned, config)
+    _, doubled = split(learned, config, alpha=0.02)
+    for name in own:
+        torch.testing.assert_close(doubled[name], 2 * own[name])
+    assert split(learned, SMALL, alpha=0.02)[1] == 0.02
+
+
+def test_clipping_bounds_the_meta_gradient():
+    """Adam forgives a scale that never changes, so compare its first moment after one step: 0.1 times the clipped gradient."""
+    config = replace(SMALL, clip=0.5, max_steps=1, alpha=0.02)
+    m = last(config, path="eager").state.m
+    assert torch.stack([value.square().sum() for value in m.values()]).sum().sqrt().item() == pytest.approx(0.05, rel=1e-4)
+
+
 def test_records_come_every_block_and_end_at_max_steps():
     records = list(meta_train(replace(SMALL, max_steps=50), path="traced", block=20))
     assert [record.iteration for record in records] == [20, 40, 50]
@@ -95,7 +150,7 @@ def test_divergence_stops_and_keeps_the_last_good_state():
     config = replace(SMALL, alpha=10.0, num_updates=10, max_steps=100)
     with pytest.raises(TrainingDiverged, match="smaller") as caught:
         last(config, path="traced", block=5)
-    assert all(value.isfinite().all() for value in caught.value.last.theta.values())
+    assert all(value.isfinite().all() for value in caught.value.last.learned.values())
 
 
 def test_paths_are_checked_and_chosen():

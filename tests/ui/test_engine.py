@@ -20,11 +20,11 @@ def test_trajectories_equal_adapting_each_learner_alone(alpha):
     for name, got in zip(("maml", "pretrained"), both, strict=True):
         checkpoint = engine.learner(name)
         net = MLP.of(checkpoint.config)
-        for step, phi in enumerate(adapt(net.mse, checkpoint.theta, x, y, alpha, 4)):
+        for step, phi in enumerate(adapt(net.mse, checkpoint.learned, x, y, alpha, 4)):
             np.testing.assert_allclose(got.curves[step], net.apply(phi, grid)[:, 0], rtol=1e-3, atol=1e-4)
             assert got.support[step] == pytest.approx(net.mse(phi, x, y).item(), rel=1e-3)
             assert got.query[step] == pytest.approx(net.mse(phi, grid, true).item(), rel=1e-3)
-        for step, phi in enumerate(adapt(net.mse, checkpoint.theta, x, y, checkpoint.config.alpha, 4)):
+        for step, phi in enumerate(adapt(net.mse, checkpoint.learned, x, y, checkpoint.config.alpha, 4)):
             assert got.query_own[step] == pytest.approx(net.mse(phi, grid, true).item(), rel=1e-3)
 
 
