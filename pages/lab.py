@@ -1,5 +1,6 @@
 """The Adapt lab: controls -> engine -> the picture. Every setting lives in one LabState, and its copy in the address."""
 
+import re
 import secrets
 from collections.abc import Callable
 
@@ -11,89 +12,100 @@ from ui.state import LEARNERS, LabState
 
 def main() -> None:
     """The page."""
+    begin()
     session = st.session_state
-    query = st.query_params.to_dict()
-    # The address wins whenever it is not what this page wrote: on arrival, and after Back or an edit by hand.
-    if "lab" not in session or query != session.lab_query:
-        session.lab, session.lab_problems = LabState.from_query(query)
-        session.lab_query = query
-        session.lab_rev = 0
-        session.lab_epoch = session.lab_step_epoch = secrets.token_hex(4)
-    for problem in session.lab_problems:
-        st.warning(problem)
-    lab()
+    state: LabState = session.lab
+    show(state)
+    data = task_plot.payload(
+        state, epoch=session.lab_epoch, rev=session.lab_rev, step_epoch=session.lab_step_epoch, remember=session.lab_remember
+    )
+    task_plot.task_plot(data, on_shots=shots_edited, on_step=step_rested, on_act=button_pressed, on_address=address_changed)
+    with st.container(horizontal=True, vertical_alignment="center", key="choices"):
+        controls.learners(changed)
+        controls.free(changed)
+        controls.exact_values(changed)
+    row = (controls.shots, controls.alpha, controls.num_updates, controls.noise, controls.amplitude, controls.phase)
+    for column, control in zip(st.columns(len(row), gap="medium"), row, strict=True):
+        with column:
+            control(changed)
 
 
-@st.fragment
-def lab() -> None:
-    """The picture and everything that changes it: one fragment, so that a click reruns nothing else."""
-    state: LabState = st.session_state.lab
-    for name in ("amplitude", "phase", "K", "alpha", "num_updates", "noise", "learners", "free"):
-        shown = {"amplitude": state.task.amplitude, "phase": state.task.phase, "learners": list(state.learners)}
-        value = shown.get(name, getattr(state, name))
-        if st.session_state.get(name) != value:
-            st.session_state[name] = value
+def begin() -> bool:
+    """Make a new visitor's state from the address; True if that is what happened.
 
-    with st.container(key="picture"):
-        session = st.session_state
-        data = task_plot.payload(state, epoch=session.lab_epoch, rev=session.lab_rev, step_epoch=session.lab_step_epoch)
-        task_plot.task_plot(data, on_shots=_shots_edited, on_step=_step_rested)
-    with st.container(key="controls"):
-        with st.container(horizontal=True, vertical_alignment="center", key="actions"):
-            st.button("New task", on_click=_act, args=(LabState.new_task,), help="Another amplitude and phase, with fresh shots.")
-            plural = "s" if state.K > 1 else ""
-            st.button(
-                f"Sample {state.K} shot{plural}",
-                on_click=_act,
-                args=(LabState.sample_shots,),
-                help="Other shots of the same task.",
-            )
-            st.button("Clear", on_click=_act, args=(lambda state: state.place(()),), help="Remove every shot.")
-            controls.learners(_changed)
-            controls.free(_changed)
-        row = (controls.shots, controls.alpha, controls.num_updates, controls.noise, controls.amplitude, controls.phase)
-        for column, control in zip(st.columns(len(row), gap="medium"), row, strict=True):
-            with column:
-                control(_changed)
-    _write_address()
+    Callbacks run before the page does, and after a restart of the server they are the first to see an old visitor again.
+    """
+    if "lab" in st.session_state:
+        return False
+    adopt(st.query_params.to_dict())
+    return True
 
 
-def _act(action: Callable[[LabState], LabState]) -> None:
-    st.session_state.lab = action(st.session_state.lab)
-    st.session_state.lab_epoch = secrets.token_hex(4)
-    st.session_state.lab_final = True
+def adopt(query: dict[str, str]) -> None:
+    """Show what an address says, and what in it could not be used."""
+    session = st.session_state
+    session.lab, problems = LabState.from_query(query)
+    session.lab_rev = 0
+    session.lab_epoch = session.lab_step_epoch = secrets.token_hex(4)
+    session.lab_remember = False
+    for problem in problems:
+        st.toast(re.sub(r"([^\w\s])", r"\\\1", problem), icon="⚠️", duration="infinite")  # what an address says is not Markdown
 
 
-def _changed(name: str) -> None:
-    value = st.session_state[name]
+def show(state: LabState) -> None:
+    """Set the widgets to the state."""
+    values = {name: getattr(state, name) for name in ("K", "alpha", "num_updates", "noise", "free")}
+    values |= {"amplitude": state.task.amplitude, "phase": state.task.phase, "learners": list(state.learners)}
+    values |= {controls.EXACT + name: values[name] for name in controls.EXACT_NAMES}
+    for key, value in values.items():
+        if st.session_state.get(key) != value:
+            st.session_state[key] = value
+
+
+def act(action: Callable[[LabState], LabState]) -> None:
+    """A change made here, not in the picture: the picture's own shots give way to it, and Back undoes it."""
+    session = st.session_state
+    session.lab = action(session.lab)
+    session.lab_epoch = secrets.token_hex(4)
+    session.lab_remember = True
+
+
+def changed(key: str) -> None:
+    """A widget was moved."""
+    value, name = st.session_state[key], key.removeprefix(controls.EXACT)
+    begin()
     if name == "learners":
         value = tuple(learner for learner in LEARNERS if learner in value)
-    _act(lambda state: state.change(name, value))
+    if value is not None:
+        act(lambda state: state.change(name, value))
 
 
-def _shots_edited() -> None:
+def button_pressed() -> None:
+    """A button in the picture."""
+    begin()
+    act({"new_task": LabState.new_task, "sample": LabState.sample_shots}[task_plot.sent("act")])
+
+
+def shots_edited() -> None:
     """An edit made in the picture. One that was made on shots since replaced from here comes too late and is dropped."""
-    edit, session = task_plot.sent("shots"), st.session_state
-    if edit and edit["epoch"] == session.lab_epoch:
+    fresh, edit, session = begin(), task_plot.sent("shots"), st.session_state
+    if edit and (fresh or edit["epoch"] == session.lab_epoch):
+        session.lab_remember = session.lab.shots is None  # one way back, to the shots before all editing
         session.lab = session.lab.place(edit["points"])
         session.lab_rev = edit["rev"]
-        session.lab_final = edit["final"]
 
 
-def _step_rested() -> None:
-    step = task_plot.sent("step")
-    if step is not None:
-        st.session_state.lab = st.session_state.lab.change("step", int(step))
-        st.session_state.lab_final = True
-
-
-def _write_address() -> None:
-    """Keep the address equal to the state; not in the middle of a drag, which would fill the browser's history."""
+def step_rested() -> None:
+    """The picture came to rest at a step."""
+    begin()
     session = st.session_state
-    query = session.lab.to_query()
-    if session.get("lab_final", True) and query != session.lab_query:
-        session.lab_query = query
-        st.query_params.from_dict(query)
+    session.lab = session.lab.change("step", int(task_plot.sent("step")))
+    session.lab_remember = False
+
+
+def address_changed() -> None:
+    """Back or forward in the browser."""
+    adopt(task_plot.sent("address"))
 
 
 main()

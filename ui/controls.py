@@ -12,6 +12,10 @@ from ui.state import LEARNERS, RANGES
 Change = Callable[[str], None]
 """Called with the name of the setting whose widget (of the same key) was moved."""
 
+EXACT = "exact_"
+"""Prefix of the keys of number fields that stand beside a slider."""
+EXACT_NAMES = {"alpha": "step size α", "noise": "noise σ", "amplitude": "amplitude A", "phase": "phase φ"}
+
 _E24 = (1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6, 6.2, 6.8, 7.5, 8.2, 9.1)
 ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
 """Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
@@ -34,7 +38,9 @@ def phase(change: Change) -> None:
 def shots(change: Change) -> None:
     """How many shots sampling draws."""
     low, high = RANGES["K"]
-    help = "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. It adds or drops shots."
+    help = (
+        "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. Moving it samples that many."
+    )
     st.slider("K shots", int(low), int(high), key="K", help=help, on_change=change, args=("K",))
 
 
@@ -56,13 +62,13 @@ def num_updates(change: Change) -> None:
     """How many inner steps are taken."""
     low, high = RANGES["num_updates"]
     help = "How many inner gradient steps there are to walk through. More of them show what happens past the number trained for."
-    st.slider("inner updates", int(low), int(high), key="num_updates", help=help, on_change=change, args=("num_updates",))
+    st.slider("inner steps", int(low), int(high), key="num_updates", help=help, on_change=change, args=("num_updates",))
 
 
 def noise(change: Change) -> None:
     """The noise on sampled shots."""
     low, high = RANGES["noise"]
-    help = "Standard deviation of Gaussian noise on sampled shots, in units of y. Shots placed by hand stay where you put them."
+    help = "Standard deviation of Gaussian noise on sampled shots, in units of y. Shots edited by hand stay where you put them."
     st.slider("noise σ", low, high, step=0.05, key="noise", help=help, on_change=change, args=("noise",))
 
 
@@ -85,7 +91,17 @@ def learners(change: Change) -> None:
 def free(change: Change) -> None:
     """Whether a click places a shot where it is, or on the curve above or below it."""
     help = "On: a shot goes exactly where you click or drag. Off: it sits on the true curve."
-    st.toggle("off the curve", key="free", help=help, on_change=change, args=("free",))
+    st.toggle("place shots off the curve", key="free", help=help, on_change=change, args=("free",))
+
+
+def exact_values(change: Change) -> None:
+    """The settings that a slider rounds, to the last digit."""
+    help = "Type a value that lies between the positions of a slider."
+    with st.popover("exact values", help=help):
+        for name, label in EXACT_NAMES.items():
+            low, high = RANGES[name]
+            key = EXACT + name
+            st.number_input(label, low, high, step=None, format="%.6g", key=key, on_change=change, args=(key,))
 
 
 def _plain(value: float) -> str:

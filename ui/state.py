@@ -95,16 +95,13 @@ class LabState:
 
     @property
     def points(self) -> Shots:
-        """The shots on show: those placed by hand, or K sampled ones."""
-        return self._sampled(range(self.K)) if self.shots is None else self.shots
-
-    def _sampled(self, which: Iterable[int]) -> Shots:
+        """The shots on show: those edited by hand, or K sampled ones."""
+        if self.shots is not None:
+            return self.shots
         task = self.task
-        points = []
-        for i in which:
-            y = task.curve(task.x[i]) + self.noise * task.z[i]
-            points.append((float(task.x[i]), float(np.clip(y, -Y_LIMIT, Y_LIMIT).round(3))))
-        return tuple(points)
+        x = task.x[: self.K]
+        y = np.clip(task.curve(x) + self.noise * task.z[: self.K], -Y_LIMIT, Y_LIMIT).round(3)
+        return tuple(zip(x.tolist(), y.tolist(), strict=True))
 
     def new_task(self) -> "LabState":
         """Another task, with its own sampled shots."""
@@ -119,17 +116,14 @@ class LabState:
         return replace(self, shots=_checked_shots(shots))
 
     def change(self, name: str, value: Any) -> "LabState":
-        """One setting changed. Shots placed by hand keep their distance from a curve that moves; K adds or drops shots."""
+        """One setting changed. Shots edited by hand keep their distance from a curve that moves; a new K samples anew."""
         after = replace(self, **{name: value})
-        if self.shots is None:
-            pass
-        elif name in ("amplitude", "phase"):
+        if name == "K":
+            after = replace(after, shots=None)
+        elif name in ("amplitude", "phase") and self.shots is not None:
             before, now = self.task, after.task
             moved = [(x, float(np.clip(y - before.curve(x) + now.curve(x), -Y_LIMIT, Y_LIMIT).round(3))) for x, y in self.shots]
             after = replace(after, shots=tuple(moved))
-        elif name == "K":
-            more = range(len(self.shots), value)
-            after = replace(after, shots=self.shots[:value] + after._sampled(more))
         return replace(after, step=min(after.step, after.num_updates))
 
     def to_query(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,27 +27,52 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return browser_type_launch_args | {"executable_path": executable, "args": quiet}
 
 
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """`streamlit run app.py` as a person starts it, on a free port."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    base = f"http://127.0.0.1:{port}"
-    try:
+class Server:
+    """`streamlit run app.py` as a person starts it, on a free port that it keeps."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.base = f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> "Server":
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         for _ in range(300):
             try:
-                urllib.request.urlopen(f"{base}/_stcore/health", timeout=1)
-                break
+                urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=1)
+                return self
             except OSError:
-                assert process.poll() is None, process.communicate()[0]
+                assert self.process.poll() is None, "the server ended"
                 time.sleep(0.2)
-        yield base
-    finally:
-        process.terminate()
-        process.wait(10)
+        raise TimeoutError("the server did not come up")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait(10)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """One server for all tests: its address."""
+    server = Server().start()
+    yield server.base
+    server.stop()
+
+
+@pytest.fixture
+def server_factory() -> Iterator[Callable[[], Server]]:
+    """Servers of a test's own, to be killed and started again."""
+    servers: list[Server] = []
+
+    def start() -> Server:
+        servers.append(Server().start())
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
 
 
 class Lab:

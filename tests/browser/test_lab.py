@@ -58,7 +58,7 @@ def test_drag_moves_a_shot_and_the_curves_follow(lab):
     assert len(lab.shots) == 5
     assert lab.shots[1] == pytest.approx((0, on_curve(0, 3.49, 2.56)), abs=0.05)
     assert lab.curve("maml") != before
-    assert "placed by hand" in lab.page.locator(".hint").inner_text()
+    assert "edited by hand" in lab.page.locator(".hint").inner_text()
 
 
 def test_double_click_and_delete_remove_a_shot(lab):
@@ -202,34 +202,156 @@ def test_any_value_in_range_survives_the_address(lab):
 
 def test_a_bad_address_is_explained_and_harmless(lab):
     lab.open("?alpha=7&shots=1,2;x&K=5")
-    warnings = lab.page.locator("[data-testid=stAlert]").all_inner_texts()
-    assert any("alpha=7" in text and "0.0001 to 1" in text for text in warnings)
-    assert any("semicolons" in text for text in warnings)
+    expect(lab.page.locator("[data-testid=stToast]")).to_have_count(2)
+    said = lab.page.locator("[data-testid=stToast]").all_inner_texts()
+    assert any("alpha=7" in text and "0.0001 to 1" in text for text in said)
+    assert any("semicolons" in text for text in said)
     assert len(lab.shots) == 5
+    assert "alpha" not in lab.page.url
+
+
+def test_an_address_is_never_read_as_markup(lab):
+    lab.open("?alpha=![a](http://127.0.0.2/a.png)<img src=x>$x$")
+    expect(lab.page.locator("[data-testid=stToast]")).to_contain_text("![a](http://127.0.0.2/a.png)")
+    assert lab.page.locator("[data-testid=stToast] img").count() == 0
+
+
+def test_parameters_of_others_stay_in_the_address(lab):
+    lab.open("?embed=true&K=3")
+    lab.click(3, 0)
+    lab.settled()
+    assert "embed=true" in lab.page.url
+    assert "shots=" in lab.page.url
 
 
 def test_back_undoes_the_last_change(lab):
     before = lab.picture()
     lab.button("New task")
-    assert lab.picture() != before
+    after = lab.picture()
+    assert after != before
     lab.page.go_back()
     lab.settled()
     assert lab.picture() == before
+    lab.page.go_forward()
+    lab.settled()
+    assert lab.picture() == after
+
+
+def test_steps_and_nudges_do_not_fill_the_history(lab):
+    length = lab.page.evaluate("history.length")
+    for step in (4, 7, 2):
+        lab.page.get_by_role("slider", name="inner step").fill(str(step))
+        lab.page.wait_for_timeout(500)
+    assert "step=2" in lab.page.url
+    assert lab.page.evaluate("history.length") == length
+    lab.page.locator(".shot").first.focus()
+    for _ in range(4):
+        lab.page.keyboard.press("ArrowRight")
+        lab.settled()
+    assert lab.page.evaluate("history.length") == length + 1, "one way back, to the shots before editing"
+
+
+def test_keys_step_wherever_nothing_else_wants_them(lab):
+    lab.page.locator("h1").click()
+    lab.page.keyboard.press("ArrowRight")
+    assert lab.step == "step 2 of 10"
+    lab.page.get_by_role("button", name="New task").click()
+    lab.settled()
+    lab.page.keyboard.press("ArrowRight")
+    assert lab.step == "step 3 of 10"
+    lab.page.locator(".shot").first.focus()
+    lab.page.keyboard.press("Home")
+    assert lab.step == "step 0 of 10"
+
+
+def test_a_quick_second_drag_moves_and_does_not_remove(lab):
+    for _ in range(2):
+        x, y = lab.pixel(*lab.shots[0])
+        lab.page.mouse.move(x, y)
+        lab.page.mouse.down()
+        lab.page.mouse.move(x + 12, y, steps=3)
+        lab.page.mouse.up()
+    lab.settled()
+    assert len(lab.shots) == 5
+
+
+def test_escape_takes_a_drag_back(lab):
+    before = lab.shots
+    lab.page.mouse.move(*lab.pixel(*before[0]))
+    lab.page.mouse.down()
+    lab.page.mouse.move(*lab.pixel(0, 0), steps=3)
+    lab.page.keyboard.press("Escape")
+    lab.page.mouse.up()
+    lab.settled()
+    assert lab.shots == before
+
+
+def test_nothing_below_the_plot_moves_while_stepping(lab):
+    lab.open("?alpha=0.05")
+    at = set()
+    for step in range(5):
+        lab.page.get_by_role("slider", name="inner step").fill(str(step))
+        at.add(lab.page.locator(".area-steps").bounding_box()["y"])
+    lab.page.get_by_text("Shots as a table").click()
+    at.add(lab.page.locator(".area-steps").bounding_box()["y"])
+    assert len(at) == 1
 
 
 def test_the_table_edits_the_same_shots(lab):
     lab.page.get_by_text("Shots as a table").click()
     field = lab.page.get_by_label("x of shot 2")
-    field.fill("-1.25")
-    field.press("Tab")
+    field.select_text()
+    lab.page.keyboard.type("-1.25", delay=40)
+    lab.page.keyboard.press("Tab")
+    lab.page.keyboard.type("-1.5", delay=60)  # while the server still answers the first
+    lab.page.keyboard.press("Tab")
     lab.settled()
-    assert lab.shots[1] == pytest.approx((-1.25, on_curve(-1.25, 3.49, 2.56)), abs=0.01)
+    assert lab.shots[1] == (-1.25, -1.5)
+    field.fill("99")
+    field.press("Tab")
+    expect(lab.page.locator(".notes .alert")).to_contain_text("from -5 to 5")
+    assert lab.shots[1][0] == 5
     lab.page.get_by_role("button", name="Add a shot").click()
+    lab.page.keyboard.type("-2.5", delay=40)
+    lab.page.keyboard.press("Tab")
     lab.settled()
     assert len(lab.shots) == 6
+    assert lab.shots[5] == pytest.approx((-2.5, on_curve(-2.5, 3.49, 2.56)), abs=0.01)
     lab.page.get_by_role("button", name="Remove shot 1").click()
     lab.settled()
     assert len(lab.shots) == 5
+
+
+def test_exact_values_can_be_typed(lab):
+    lab.page.get_by_role("button", name="exact values").click()
+    field = lab.page.get_by_label("step size α").and_(lab.page.locator("input[type=number]"))
+    field.fill("0.0137")
+    field.press("Enter")
+    lab.settled()
+    assert "alpha=0.0137" in lab.page.url
+
+
+def test_a_restarted_server_goes_on_with_the_same_picture(server_factory, visitor):
+    server = server_factory()
+    visitor.page.goto(server.base)
+    visitor.ready()
+    visitor.click(3.5, 0)
+    visitor.settled()
+    server.stop()
+    visitor.page.wait_for_timeout(500)
+    server.start()
+    visitor.page.wait_for_timeout(4000)  # until the page has found it again
+    visitor.click(4.3, 0)
+    visitor.settled()
+    visitor.slider("alpha").focus()
+    visitor.page.keyboard.press("ArrowRight")
+    visitor.settled()
+    assert len(visitor.shots) == 7
+    assert "alpha=0.011" in visitor.page.url
+    picture = visitor.picture()
+    visitor.page.reload()
+    assert visitor.ready().picture() == picture
+    visitor.problems.clear()  # the browser reports the lost connection
 
 
 def test_no_shots_is_a_state_of_its_own(lab):
@@ -245,9 +367,17 @@ def test_on_a_phone_a_tap_places_a_shot_and_nothing_scrolls_sideways(browser, se
     phone = Lab(context.new_page(), server).open()
     phone.button("Clear")
     phone.page.locator("svg.task").scroll_into_view_if_needed()
+    scrolled = phone.page.evaluate("scrollY || document.querySelector('[data-testid=stMain]').scrollTop")
     phone.page.touchscreen.tap(*phone.pixel(1, 2))
     phone.settled()
     assert len(phone.shots) == 1
+    finger, (x, y) = context.new_cdp_session(phone.page), phone.pixel(*phone.shots[0])
+    for kind, dx, dy in (("Start", 0, 0), *(("Move", 5 * i, 12 * i) for i in range(1, 8)), ("End", 0, 0)):
+        points = [] if kind == "End" else [{"x": x + dx, "y": y + dy}]
+        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    phone.settled()
+    assert phone.shots[0][0] == pytest.approx(1 + 35 / (phone.pixel(1, 0)[0] - phone.pixel(0, 0)[0]), abs=0.1)
+    assert phone.page.evaluate("scrollY || document.querySelector('[data-testid=stMain]').scrollTop") == scrolled
     assert phone.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert phone.problems == []
     context.close()

@@ -103,11 +103,10 @@ def test_raising_k_keeps_the_shots_there_were():
     assert state.change("K", 2).points == state.points[:2]
 
 
-def test_k_adds_to_and_drops_from_shots_placed_by_hand():
+def test_a_new_k_samples_anew():
     state = LabState(K=3).place([(0, 1), (1, 1)])
-    assert state.change("K", 4).points[:2] == state.points
-    assert len(state.change("K", 4).points) == 4
-    assert state.change("K", 1).points == ((0, 1),)
+    assert state.change("K", 4) == LabState(K=4)
+    assert len(state.place([]).change("K", 4).points) == 4
 
 
 def test_shots_follow_the_curve_when_it_moves():

@@ -8,7 +8,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,9 +34,12 @@ _LOADER = f"""
 const base = new URL("{KEY}/{_VERSION}/", document.baseURI).href;
 const main = import(base + "main.js");
 export default function (component) {{
-  let cleanup, gone = false;
-  main.then(({{ render }}) => {{ if (!gone) cleanup = render(component, base); }});
-  return () => {{ gone = true; cleanup?.(); }};
+  let gone = false;
+  main.then(({{ render }}) => gone || render(component, base));
+  return () => {{
+    gone = true;
+    main.then(({{ remove }}) => remove(component.parentElement));
+  }};
 }}
 """
 _component = st.components.v2.component(f"maml_lab.{KEY}", html="<div></div>", js=_LOADER, isolate_styles=False)
@@ -56,21 +59,31 @@ def route() -> Route:
     return Route(f"/{KEY}/{{version}}/{{name}}", file)
 
 
-def task_plot(data: str, on_shots: Callable[[], None], on_step: Callable[[], None]) -> None:
-    """Draw `payload(...)`. The callbacks run after an edit of the shots and after the step came to rest; `sent` has the news."""
-    _component(key=KEY, data=data, on_shots_change=on_shots, on_step_change=on_step, default={"shots": None, "step": None})
+Callback = Callable[[], None]
+
+
+def task_plot(data: str, *, on_shots: Callback, on_step: Callback, on_act: Callback, on_address: Callback) -> None:
+    """Draw `payload(...)`. A callback runs after the browser has sent something; `sent` has the news."""
+    _component(
+        key=KEY, data=data, on_shots_change=on_shots, on_step_change=on_step, on_act_change=on_act, on_address_change=on_address
+    )
 
 
 def sent(what: str) -> Any:
-    """What the browser last sent of "shots" ({epoch, rev, points, final}) or "step" (a number)."""
+    """What the browser last sent.
+
+    shots: {epoch, rev, points}, after an edit. step: a number, when it has come to rest. act: "new_task" or "sample".
+    address: {parameter: value}, after Back or forward.
+    """
     return st.session_state[KEY][what]
 
 
-def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str) -> str:
+def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember: bool) -> str:
     """Everything the picture needs, as one JSON string with base64 float32 arrays.
 
     epoch names the last change of shots made by Python: the browser replaces its own shots only when it changes. rev is the
-    last of the browser's edits contained in it. step_epoch does the same for the step.
+    last of the browser's edits contained in it. step_epoch does the same for the step. remember: whether the browser's Back
+    should lead to the picture before this one; the browser keeps the address equal to `query` in any case.
     """
     task, shots = state.task, state.points
     runs = engine.trajectories(state.learners, shots, task.amplitude, task.phase, state.alpha, state.num_updates)
@@ -86,7 +99,11 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str) -> str:
         "epoch": epoch,
         "rev": rev,
         "step_epoch": step_epoch,
+        "query": state.to_query(),
+        "names": [field.name for field in fields(state)],
+        "remember": remember,
         "step": state.step,
+        "K": state.K,
         "updates": state.num_updates,
         "alpha": state.alpha,
         "amplitude": task.amplitude,

@@ -43,17 +43,23 @@ export function lossChart(parent, { go }) {
     const x = Float32Array.from({ length: view.updates + 1 }, (_, s) => sx(s));
     for (const trained of new Set(view.learners.map((l) => l.trained_steps))) {
       if (!trained || trained > view.updates) continue;
+      const who = view.learners.filter((l) => l.trained_steps === trained).map((l) => l.label);
       el("line", { class: "trained", x1: sx(trained), x2: sx(trained), y1: size.top, y2: size.bottom }, lines);
-      el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 }, labels, `trained for ${trained}`);
+      el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 }, labels, `${who.join(", ")} trained for ${trained}`);
     }
+    // A line ends where its learner diverges, at the top.
+    const high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);
+    const until = (losses, end) => losses.map((loss, s) => (end >= 0 && s > end ? NaN : high(loss)));
+    const ends = [];
     for (const l of [...view.learners].reverse()) {
-      const look = view.looks[l.name], style = `stroke: var(--${l.name})`, high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);
-      el("path", { class: "curve support", style, d: path(x, l.support.map((loss) => (Number.isNaN(loss) && !view.shots.length ? NaN : high(loss)))) }, lines);
-      el("path", { class: "curve", style, d: path(x, l.query.map(high)), "stroke-width": look.width, "stroke-dasharray": look.dash.join(" ") || null }, lines);
+      const look = view.looks[l.name], style = `stroke: var(--${l.name})`;
+      if (view.shots.length) el("path", { class: "curve support", style, d: path(x, until(l.support, l.diverged)) }, lines);
+      const y = until(l.query, l.diverged);
+      el("path", { class: "curve", style, d: path(x, y), "stroke-width": look.width, "stroke-dasharray": look.dash.join(" ") || null }, lines);
+      ends.unshift(l.diverged >= 0 ? size.top : Math.min(y.at(-1), size.bottom));
     }
-    const ends = view.learners.map((l) => sy(isDiverged(view, l.query.at(-1)) ? view.limits.diverged : l.query.at(-1)));
     spread(ends, 14, size.top, size.bottom).forEach((y, i) => {
-      el("text", { x: size.right + 8, y: y + 4, style: `fill: var(--${view.learners[i].name})` }, labels, view.learners[i].label);
+      el("text", { x: size.right + 8, y: y + 4, style: `fill: var(--${view.learners[i].name}-text)` }, labels, view.learners[i].label);
     });
   }
 
@@ -62,7 +68,8 @@ export function lossChart(parent, { go }) {
     el("line", { x1: sx(step), x2: sx(step), y1: size.top, y2: size.bottom }, now);
     for (const l of view.learners) {
       const loss = l.query[step];
-      el("circle", { class: "dot", style: `fill: var(--${l.name})`, cx: sx(step), cy: sy(isDiverged(view, loss) ? view.limits.diverged : loss), r: 4.5 }, now);
+      const cy = Math.min(sy(isDiverged(view, loss) ? view.limits.diverged : loss), size.bottom);
+      el("circle", { class: "dot", style: `fill: var(--${l.name})`, cx: sx(step), cy, r: 4.5 }, now);
     }
     svg.setAttribute("aria-label", describeLoss(view, step));
   }
@@ -71,14 +78,16 @@ export function lossChart(parent, { go }) {
     const s = Math.round(sx.invert(event.clientX - svg.getBoundingClientRect().left));
     go(Math.min(Math.max(s, 0), view.updates));
   };
+  // A mouse drags the step along; a finger may be scrolling the page, so it only taps.
   svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || event.pointerType === "touch") return;
     pressed = true;
     svg.setPointerCapture(event.pointerId);
     pointed(event);
   });
   svg.addEventListener("pointermove", (event) => pressed && pointed(event));
   for (const end of ["pointerup", "pointercancel"]) svg.addEventListener(end, () => (pressed = false));
+  svg.addEventListener("click", (event) => event.pointerType === "touch" && pointed(event));
 
   return {
     update(newView, newStep) {

@@ -15,97 +15,115 @@ const labs = new WeakMap();
 let stylesheet = null;
 
 // Streamlit calls this at every rerun; the lab is made once for each parent and then updated.
-export function render({ data, parentElement, setStateValue }, base) {
+export function render(component, base) {
   stylesheet ??= new Promise((done) => {
     const link = el("link", { rel: "stylesheet", href: `${base}lab.css` }, document.head);
     link.onload = link.onerror = done;
   });
   stylesheet.then(() => {
-    if (!labs.has(parentElement)) labs.set(parentElement, makeLab(parentElement));
-    labs.get(parentElement).update(data, setStateValue);
+    const parent = component.parentElement;
+    if (!labs.has(parent)) {
+      for (const stale of parent.querySelectorAll(".maml-lab")) stale.remove();
+      labs.set(parent, makeLab(parent));
+    }
+    labs.get(parent).update(component);
   });
-  return () => {
-    labs.get(parentElement)?.remove();
-    labs.delete(parentElement);
-  };
 }
 
-function makeLab(parentElement) {
-  const root = el("section", { class: "maml-lab", "aria-label": "Adapt lab" }, parentElement);
+export function remove(parent) {
+  labs.get(parent)?.remove();
+  labs.delete(parent);
+}
+
+function makeLab(parent) {
+  const root = el("section", { class: "maml-lab", "aria-label": "Adapt lab" }, parent);
   const main = el("div", { class: "area-plot" }, root);
   const heading = el("h1", {}, main);
   const subheading = el("p", { class: "setting" }, main);
   const plot = taskPlot(main, { edit, focusPlot: () => plot.svg.focus() });
   const hint = el("p", { class: "hint" }, main);
-  const side = el("div", { class: "area-loss" }, root);
-  el("h2", {}, side, "loss by inner step");
-  el("p", { class: "key" }, side, "thick: query (the whole curve) · thin: support (the shots)");
-  const chart = lossChart(side, { go: (to) => { bar.pause(); go(to, false); } });
-  const words = el("div", { class: "area-words" }, root);
+  const side = el("div", { class: "side" }, root);
+  const words = el("div", { class: "area-words" }, side);
   const sentence = el("p", { class: "sentence" }, words);
   const cards = el("div", { class: "cards" }, words);
   const notes = el("div", { class: "notes" }, words);
-  const table = shotTable(words, { edit });
-  const bar = stepBar(el("div", { class: "area-steps", role: "group", "aria-label": "Inner steps" }, root), { go });
+  const table = shotTable(words, { edit, complain });
+  const losses = el("div", { class: "area-loss" }, side);
+  el("h2", {}, losses, "loss by inner step, log scale");
+  el("p", { class: "key" }, losses, "thick: query (the whole curve) · thin: support (the shots)");
+  const chart = lossChart(losses, { go: (to) => { bar.pause(); go(to, false); } });
+  const below = el("div", { class: "area-steps" }, root);
+  const bar = stepBar(el("div", { class: "steps", role: "group", "aria-label": "Inner steps" }, below), { go });
+  const actions = el("div", { class: "actions" }, below);
+  const action = (name, act) => {
+    const button = el("button", { type: "button" }, actions, name);
+    button.addEventListener("click", act);
+    return button;
+  };
+  action("New task", () => component.setTriggerValue("act", "new_task"));
+  const sample = action("Sample", () => component.setTriggerValue("act", "sample"));
+  action("Clear", () => edit([]));
   const live = el("p", { class: "hidden", role: "status" }, root);
 
-  let raw = null, view = null, step = 0, send = () => {};
+  let component, raw = null, view = null, step = 0, complaint = "";
   let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, inFlight = null, resting = null, frame = null, speaking = null;
 
   // Shots belong to the browser: an edit shows at once, and goes to Python one message at a time, the latest winning.
-  function edit(shots, final) {
+  function edit(shots) {
     if (shots.length > view.limits.shots) {
-      note(`At most ${view.limits.shots} shots are possible.`);
+      complain(`At most ${view.limits.shots} shots are possible.`);
       return false;
     }
+    complaint = "";
     view = { ...view, shots, by_hand: true };
     rev += 1;
-    view.final = final;
     draw();
     flush();
     return true;
   }
 
   function flush() {
+    root.dataset.confirmed = String(rev === confirmed);
     if (rev === confirmed || inFlight) return;
     inFlight = { rev, timer: setTimeout(() => { inFlight = null; flush(); }, RESEND_MS) };
-    send("shots", { epoch, rev, points: view.shots, final: view.final ?? true });
+    component.setStateValue("shots", { epoch, rev, points: view.shots });
   }
 
   function go(to, smooth) {
     const from = step;
     step = to;
     cancelAnimationFrame(frame);
-    bar.update(step, view.updates, trainedSteps());
+    updateBar();
     chart.move(step);
     say();
     if (smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
       const began = performance.now();
       const tick = (time) => {
         const t = Math.min(Math.max((time - began) / TWEEN_MS, 0), 1), ease = t * (2 - t);
-        plot.tween(step, t === 1 ? undefined : (l) => l.curves[from].map((y, i) => y + ease * (l.curves[step][i] - y)));
+        plot.move(step, t === 1 ? undefined : (l) => l.curves[from].map((y, i) => y + ease * (l.curves[step][i] - y)));
         if (t < 1) frame = requestAnimationFrame(tick);
       };
       tick(began);
     } else {
-      plot.tween(step);
+      plot.move(step);
     }
-    rest();
-  }
-
-  function rest() {
     clearTimeout(resting);
-    if (!bar.playing) resting = setTimeout(() => send("step", step), REST_MS);
+    if (!bar.playing) resting = setTimeout(() => component.setStateValue("step", step), REST_MS);
   }
 
-  const trainedSteps = () => Math.max(0, ...view.learners.map((l) => l.trained_steps));
+  function updateBar() {
+    const trained = view.learners.find((l) => l.trained_steps);
+    bar.update(step, view.updates, trained?.trained_steps ?? 0, trained?.label ?? "");
+  }
 
   function draw() {
+    cancelAnimationFrame(frame);
     applyLooks();
     plot.update(view, step);
     chart.update(view, step);
-    bar.update(step, view.updates, trainedSteps());
+    updateBar();
     table.update(view);
+    sample.textContent = `Sample ${view.K} shot${view.K === 1 ? "" : "s"}`;
     say();
   }
 
@@ -115,22 +133,34 @@ function makeLab(parentElement) {
     hint.textContent = `${shotCount(view)} · click to place one, drag to move it, double-click or Delete to remove it`;
     cards.replaceChildren();
     for (const l of view.learners) {
-      const card = el("div", { class: "card" }, cards);
-      el("span", { class: "card-label" }, card, l.label);
-      el("strong", { style: `color: var(--${l.name})`, "data-loss": l.name }, card, lossWords(view, l.query[step]));
-      el("span", { class: "card-label" }, card, view.shots.length ? `on the shots ${lossWords(view, l.support[step])}` : "no shots");
+      const card = el("div", { class: "card" }, cards), look = view.looks[l.name];
+      const name = el("span", { class: "card-label" }, card);
+      const line = el("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" }, name);
+      const dash = look.dash.join(" ") || null;
+      el("path", { d: "M0,4H26", style: `stroke: var(--${l.name})`, "stroke-width": look.width, "stroke-dasharray": dash }, line);
+      name.append(`${l.label}, query loss`);
+      el("strong", { style: `color: var(--${l.name}-text)`, "data-loss": l.name }, card, lossWords(view, l.query[step]));
+      el("span", { class: "card-label" }, card, view.shots.length ? `support loss ${lossWords(view, l.support[step])}` : "no shots");
     }
     sentence.textContent = numbers(view, step);
+    const said = remarks(view, step);
     notes.replaceChildren();
-    for (const remark of remarks(view, step)) note(remark.text, remark.alert);
-    const typical = usual(view, step);
-    if (typical) note(typical);
+    if (complaint) note(complaint, true);
+    for (const remark of said) note(remark.text, remark.alert);
+    note(usual(view, step));
     clearTimeout(speaking);
-    speaking = setTimeout(() => (live.textContent = [numbers(view, step), ...remarks(view, step).map((r) => r.text)].join(" ")), 600);
+    speaking = setTimeout(() => {
+      live.textContent = [complaint, numbers(view, step), ...said.map((remark) => remark.text)].join(" ");
+    }, 600);
   }
 
   function note(text, alert = false) {
-    el("p", { class: alert ? "alert" : "" }, notes, text);
+    if (text) el("p", { class: alert ? "alert" : "" }, notes, text);
+  }
+
+  function complain(text) {
+    complaint = text;
+    say();
   }
 
   let dark = null;
@@ -140,15 +170,30 @@ function makeLab(parentElement) {
     const isDark = 0.2126 * r + 0.7152 * g + 0.0722 * b < 128;
     if (isDark === dark) return;
     dark = isDark;
-    for (const [role, look] of Object.entries(view.looks)) root.style.setProperty(`--${role}`, dark ? look.dark : look.light);
+    for (const [role, look] of Object.entries(view.looks)) {
+      const colour = dark ? look.dark : look.light;
+      root.style.setProperty(`--${role}`, colour);
+      root.style.setProperty(`--${role}-text`, `color-mix(in srgb, ${colour} 82%, var(--ink))`); // thin strokes need more contrast
+    }
   }
 
-  // Keys work when nothing that wants them has the focus; a focused shot keeps its own (task.js).
+  // The address bar follows the state; Back leads to the last picture worth remembering. Parameters of others stay.
+  function writeAddress() {
+    const address = new URL(location.href);
+    for (const name of view.names) address.searchParams.delete(name);
+    for (const [name, value] of Object.entries(view.query)) address.searchParams.set(name, value);
+    if (address.href === location.href) return;
+    history[view.remember ? "pushState" : "replaceState"](history.state, "", address);
+  }
+  const readAddress = () => component?.setTriggerValue("address", Object.fromEntries(new URLSearchParams(location.search)));
+  addEventListener("popstate", readAddress);
+
+  // Keys work wherever nothing else wants them; a focused shot keeps its own arrows (task.js).
   function key(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-    const target = event.target, free = target === document.body || target === plot.svg || target.closest?.(".area-steps, .area-loss");
-    if (!free || !view || target.matches?.("input[type=range]") && event.key !== " ") return;
-    if (event.key === " " && target.matches?.("button")) return;
+    if (!view || event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
+    const on = event.target;
+    if (on.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=dialog], [role=menu]")) return;
+    if (event.key === " " && on.closest?.("button, summary, a, [role=button]:not(.shot)")) return;
     const acts = { ArrowLeft: () => bar.by(-1), ArrowRight: () => bar.by(1), " ": bar.toggle, Home: () => bar.jump(0), End: () => bar.jump(view.updates) };
     if (!(event.key in acts)) return;
     acts[event.key]();
@@ -161,21 +206,19 @@ function makeLab(parentElement) {
   themed.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true, attributeFilter: ["class", "style"] });
 
   return {
-    update(data, setStateValue) {
-      send = setStateValue;
-      if (data === raw) return;
-      raw = data;
-      const local = view, next = unpack(data);
+    update(newComponent) {
+      component = newComponent;
+      if (component.data === raw) return;
+      raw = component.data;
+      const local = view, next = unpack(raw);
       if (next.epoch !== epoch) {
         epoch = next.epoch;
-        rev = confirmed = next.rev;
+        rev = next.rev;
+        complaint = "";
       } else if (next.rev < rev) {
-        // Python has not seen the latest edit yet: its curves are progress, its shots are old.
-        [next.shots, next.by_hand, next.final] = [local.shots, true, local.final];
-        confirmed = next.rev;
-      } else {
-        confirmed = next.rev;
+        [next.shots, next.by_hand] = [local.shots, true]; // Python has not seen the latest edit yet: its curves are progress, its shots are old
       }
+      confirmed = next.rev;
       if (inFlight && (next.rev >= inFlight.rev || rev === confirmed)) {
         clearTimeout(inFlight.timer);
         inFlight = null;
@@ -186,8 +229,8 @@ function makeLab(parentElement) {
         step = next.step;
       }
       step = Math.min(step, view.updates);
+      writeAddress();
       draw();
-      root.dataset.confirmed = String(rev === confirmed);
       flush();
     },
     remove() {
@@ -195,6 +238,8 @@ function makeLab(parentElement) {
       clearTimeout(resting);
       clearTimeout(speaking);
       if (inFlight) clearTimeout(inFlight.timer);
+      cancelAnimationFrame(frame);
+      removeEventListener("popstate", readAddress);
       document.removeEventListener("keydown", key);
       resized.disconnect();
       themed.disconnect();

@@ -22,7 +22,7 @@ export function linear([d0, d1], [r0, r1]) {
 
 export function log([d0, d1], range) {
   const scale = linear([Math.log(d0), Math.log(d1)], range);
-  return (value) => scale(Math.log(Math.max(value, d0)));
+  return (value) => scale(Math.log(Math.max(value, d0 / 1e6)));
 }
 
 // The line through (x[i], y[i]), broken where y is not finite. Far-away values are cut, or browsers drop the whole path.

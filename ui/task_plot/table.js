@@ -3,10 +3,12 @@
 import { el } from "./svg.js";
 import { curve } from "./view.js";
 
-export function shotTable(parent, { edit }) {
+// `complain(text)` is called when a value was not taken as typed.
+export function shotTable(parent, { edit, complain }) {
   const fold = el("details", { class: "shot-table" }, parent);
   const summary = el("summary", {}, fold);
-  const table = el("table", {}, fold);
+  const scroller = el("div", {}, fold);
+  const table = el("table", {}, scroller);
   const head = el("tr", {}, el("thead", {}, table));
   for (const name of ["shot", "x", "y", ""]) el("th", { scope: "col" }, head, name);
   const body = el("tbody", {}, table);
@@ -18,13 +20,18 @@ export function shotTable(parent, { edit }) {
     const field = el("input", { type: "number", step: 0.1, min: low, max: high, "aria-label": `${name} of shot ${i + 1}` }, el("td", {}, row));
     field.addEventListener("change", () => {
       const value = field.valueAsNumber;
-      if (!Number.isFinite(value)) return show(); // an emptied field keeps the old value
+      if (!Number.isFinite(value)) {
+        field.value = view.shots[i][axis];
+        return complain(`${name} of shot ${i + 1} must be a number from ${low} to ${high}; it stays at ${field.value}.`);
+      }
+      if (value < low || value > high) complain(`${name} must be from ${low} to ${high}; taking the nearest.`);
       const shot = [...view.shots[i]];
       shot[axis] = Math.round(Math.min(Math.max(value, low), high) * 1000) / 1000;
       if (axis === 0) shot[1] = Math.round((shot[1] - curve(view, view.shots[i][0]) + curve(view, shot[0])) * 1000) / 1000;
-      edit(view.shots.map((other, j) => (j === i ? shot : other)), true);
+      edit(view.shots.map((other, j) => (j === i ? shot : other)));
+      field.value = view.shots[i][axis];
     });
-    return field;
+    field.addEventListener("blur", () => (field.value = view.shots[i]?.[axis] ?? ""));
   }
 
   function show() {
@@ -39,22 +46,22 @@ export function shotTable(parent, { edit }) {
         input(row, i, 1);
         const remove = el("button", { type: "button", "aria-label": `Remove shot ${i + 1}`, title: "Remove" }, el("td", {}, row), "×");
         remove.addEventListener("click", () => {
-          edit(view.shots.filter((_, j) => j !== i), true);
+          edit(view.shots.filter((_, j) => j !== i));
           (body.children[Math.min(i, view.shots.length - 1)]?.querySelector("button") ?? add).focus();
         });
       });
     }
     view.shots.forEach((shot, i) => {
       body.children[i].querySelectorAll("input").forEach((field, axis) => {
-        if (Number(field.value) !== shot[axis] || field.value === "") field.value = shot[axis];
+        if (field !== document.activeElement && Number(field.value) !== shot[axis]) field.value = shot[axis]; // never under the typist
       });
     });
   }
 
   add.addEventListener("click", () => {
     const x = widestGap(view.shots.map(([x]) => x), view.limits.x);
-    edit([...view.shots, [x, Math.round(curve(view, x) * 1000) / 1000]], true);
-    body.lastChild?.querySelector("input").focus();
+    edit([...view.shots, [x, Math.round(curve(view, x) * 1000) / 1000]]);
+    body.lastChild?.querySelector("input").select();
   });
 
   return {

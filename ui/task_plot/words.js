@@ -3,8 +3,9 @@
 import { isDiverged } from "./view.js";
 
 export function number(loss, digits = 2) {
+  if (loss < 0.001) return "under 0.001";
   if (loss >= 10) return loss.toFixed(1);
-  if (loss >= 0.095 || loss === 0) return loss.toFixed(digits);
+  if (loss >= 0.095) return loss.toFixed(digits);
   return loss.toPrecision(digits);
 }
 
@@ -25,24 +26,34 @@ export function numbers(view, step) {
 // What the picture shows, as a heading.
 export function finding(view, step) {
   if (!view.learners.length) return "Choose a learner below to see it adapt";
+  const names = (learners) => (learners.length === view.learners.length && learners.length === 2 ? "both" : list(learners.map((l) => l.label)));
+  const verb = (learners) => (learners.length === 1 ? "is" : "are");
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
-  if (gone.length) return `${list(gone.map((l) => l.label))} diverged: α is too large`;
+  if (gone.length) return `${capital(when(step))}, ${names(gone)} ${gone.length === 1 ? "has" : "have"} diverged: α is too large`;
   if (!view.shots.length) return "No shots yet: nothing to adapt to";
+  const worse = view.learners.filter((l) => l.query[step] > 1.05 * l.query[0]);
+  if (worse.length) return `${capital(when(step))}, ${names(worse)} ${verb(worse)} worse than before`;
   const [maml, other] = ["maml", "pretrained"].map((name) => view.learners.find((l) => l.name === name));
-  if (!maml || !other) return capital(when(step));
+  if (!maml || !other) {
+    const l = view.learners[0];
+    if (step === 0) return `Before any step, ${l.label} is at ${number(l.query[0])}`;
+    return `${capital(when(step))}, ${l.label} is at ${number(l.query[step])}, from ${number(l.query[0])}`;
+  }
   const ratio = other.query[step] / maml.query[step];
   if (step === 0) return ratio > 0.7 && ratio < 1.4 ? "Before any step, both are about equally wrong" : "Before any step";
-  if (ratio >= 1.5) return `${capital(when(step))}, MAML’s error is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times smaller`;
+  if (ratio >= 1.5) return `${capital(when(step))}, MAML’s loss is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times smaller than pretrained’s`;
   if (ratio <= 1 / 1.5) return `${capital(when(step))}, pretrained is ahead on this task`;
   return `${capital(when(step))}, the two are about as close`;
 }
 
 // What is compared, under the heading.
 export function setting(view) {
-  if (!view.learners.length || !view.shots.length) return "Each learner takes the same gradient steps on the same shots.";
-  const n = view.shots.length, start = list(view.learners.map((l) => lossWords(view, l.query[0])));
-  const who = view.learners.length === 1 ? "One initialisation" : `${["", "", "Two", "Three", "Four"][view.learners.length] ?? view.learners.length} initialisations`;
-  return `${who}, the same ${n} shot${n === 1 ? "" : "s"}, the same step size α = ${alphaWords(view.alpha)}. Error before: ${start}.`;
+  const about = view.learners.map((l) => {
+    if (l.trained_steps) return `${l.label} was trained to adapt in ${steps(l.trained_steps)}`;
+    return `${l.label} was fitted to all tasks at once`;
+  });
+  if (!about.length) return "";
+  return `${capital(list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α = ${alphaWords(view.alpha)}.`;
 }
 
 // What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
@@ -59,15 +70,13 @@ export function remarks(view, step) {
   const gone = view.learners.filter((l) => l.diverged >= 0);
   if (gone.length) {
     const each = list(gone.map((l) => `${l.label} diverges at step ${l.diverged}`));
-    const own = list(gone.map((l) => alphaWords(l.own_alpha)));
-    const advice = gone.some((l) => view.alpha > l.own_alpha)
-      ? `α = ${alphaWords(view.alpha)} is too large: take ${own}, the size that suits ${gone.length === 1 ? "it" : "them"}.`
-      : "Take fewer steps, or a smaller α.";
-    said.push({ alert: true, text: `${each}: the query loss is over ${view.limits.diverged}. ${advice}` });
+    const own = list(gone.map((l) => `${l.label}’s own is ${alphaWords(l.own_alpha)}`));
+    const advice = gone.some((l) => view.alpha > l.own_alpha) ? `α = ${alphaWords(view.alpha)} is too large: ${own}.` : "Take fewer steps, or a smaller α.";
+    said.push({ alert: true, text: `${each} (query loss over ${view.limits.diverged}). ${advice}` });
   }
-  if (!view.shots.length) said.push({ text: "Click on the plot to place a shot, or sample some below." });
+  if (!view.shots.length) said.push({ text: "Click on the plot to place a shot, or sample some." });
   for (const l of view.learners.filter((l) => l.diverged < 0 && step > 0 && view.shots.length && Math.abs(l.own_alpha / view.alpha - 1) > 0.01)) {
-    said.push({ text: `At its own best step size, α = ${alphaWords(l.own_alpha)}, ${l.label} would be at ${lossWords(view, l.query_own[step])}.` });
+    said.push({ text: `At its own α = ${alphaWords(l.own_alpha)}, ${l.label} would be at ${lossWords(view, l.query_own[step])}.` });
   }
   return said;
 }
@@ -75,14 +84,14 @@ export function remarks(view, step) {
 export function shotCount(view) {
   const n = view.shots.length;
   if (!n) return "no shots";
-  return `${n} shot${n === 1 ? "" : "s"}, ${view.by_hand ? "placed by hand" : "sampled"}`;
+  return `${n} shot${n === 1 ? "" : "s"}, ${view.by_hand ? "edited by hand" : "sampled"}`;
 }
 
 // The text alternative of the task plot.
 export function describeTask(view, step) {
   return (
     `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)} with ${shotCount(view)}. ` +
-    `${numbers(view, step)} These are mean squared errors against the true curve.`
+    `${numbers(view, step)} These are query losses: mean squared errors against the true curve.`
   );
 }
 
