@@ -111,7 +111,7 @@ def _key(page: Page, i: int) -> float:
 
 def _scrub(page: Page, i: int) -> float:
     page.evaluate(WATCH, [MAML, "input", "d"])
-    page.get_by_role("slider", name="inner step").fill(str(1 + (3 * i + 1) % 10))
+    page.get_by_role("slider", name="step shown").fill(str(1 + (3 * i + 1) % 10))
     return _measured(page)
 
 

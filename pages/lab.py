@@ -12,12 +12,18 @@ from ui.state import LEARNERS, LabState
 
 def main() -> None:
     """The page."""
-    begin()
     session = st.session_state
+    if fresh := "lab" not in session:
+        adopt(st.query_params.to_dict())
     state: LabState = session.lab
     show(state)
     data = task_plot.payload(
-        state, epoch=session.lab_epoch, rev=session.lab_rev, step_epoch=session.lab_step_epoch, remember=session.lab_remember
+        state,
+        epoch=session.lab_epoch,
+        rev=session.lab_rev,
+        step_epoch=session.lab_step_epoch,
+        remember=session.lab_remember,
+        fresh=fresh,
     )
     task_plot.task_plot(data, on_shots=shots_edited, on_step=step_rested, on_act=button_pressed, on_address=address_changed)
     with st.container(horizontal=True, vertical_alignment="center", key="choices"):
@@ -28,17 +34,6 @@ def main() -> None:
     for column, control in zip(st.columns(len(row), gap="medium"), row, strict=True):
         with column:
             control(changed)
-
-
-def begin() -> bool:
-    """Make a new visitor's state from the address; True if that is what happened.
-
-    Callbacks run before the page does, and after a restart of the server they are the first to see an old visitor again.
-    """
-    if "lab" in st.session_state:
-        return False
-    adopt(st.query_params.to_dict())
-    return True
 
 
 def adopt(query: dict[str, str]) -> None:
@@ -73,7 +68,6 @@ def act(action: Callable[[LabState], LabState]) -> None:
 def changed(key: str) -> None:
     """A widget was moved."""
     value, name = st.session_state[key], key.removeprefix(controls.EXACT)
-    begin()
     if name == "learners":
         value = tuple(learner for learner in LEARNERS if learner in value)
     if value is not None:
@@ -82,14 +76,13 @@ def changed(key: str) -> None:
 
 def button_pressed() -> None:
     """A button in the picture."""
-    begin()
     act({"new_task": LabState.new_task, "sample": LabState.sample_shots}[task_plot.sent("act")])
 
 
 def shots_edited() -> None:
     """An edit made in the picture. One that was made on shots since replaced from here comes too late and is dropped."""
-    fresh, edit, session = begin(), task_plot.sent("shots"), st.session_state
-    if edit and (fresh or edit["epoch"] == session.lab_epoch):
+    edit, session = task_plot.sent("shots"), st.session_state
+    if edit and edit["epoch"] == session.lab_epoch:
         session.lab_remember = session.lab.shots is None  # one way back, to the shots before all editing
         session.lab = session.lab.place(edit["points"])
         session.lab_rev = edit["rev"]
@@ -97,7 +90,6 @@ def shots_edited() -> None:
 
 def step_rested() -> None:
     """The picture came to rest at a step."""
-    begin()
     session = st.session_state
     session.lab = session.lab.change("step", int(task_plot.sent("step")))
     session.lab_remember = False

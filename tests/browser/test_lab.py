@@ -105,7 +105,7 @@ def test_scrubbing_and_stepping_ask_the_server_nothing(lab):
     lab.page.reload()
     lab.ready()
     frames.clear()
-    scrubber = lab.page.get_by_role("slider", name="inner step")
+    scrubber = lab.page.get_by_role("slider", name="step shown")
     curves = set()
     for step in (0, 3, 7, 10):
         scrubber.fill(str(step))
@@ -176,7 +176,7 @@ def test_reload_and_a_copied_address_give_the_same_picture(lab, visitor):
     lab.slider("amplitude").focus()
     lab.page.keyboard.press("ArrowLeft")
     lab.settled()
-    lab.page.get_by_role("slider", name="inner step").fill("6")
+    lab.page.get_by_role("slider", name="step shown").fill("6")
     lab.page.wait_for_timeout(600)
     lab.settled()
     picture, address = lab.picture(), lab.page.url
@@ -240,7 +240,7 @@ def test_back_undoes_the_last_change(lab):
 def test_steps_and_nudges_do_not_fill_the_history(lab):
     length = lab.page.evaluate("history.length")
     for step in (4, 7, 2):
-        lab.page.get_by_role("slider", name="inner step").fill(str(step))
+        lab.page.get_by_role("slider", name="step shown").fill(str(step))
         lab.page.wait_for_timeout(500)
     assert "step=2" in lab.page.url
     assert lab.page.evaluate("history.length") == length
@@ -290,7 +290,7 @@ def test_nothing_below_the_plot_moves_while_stepping(lab):
     lab.open("?alpha=0.05")
     at = set()
     for step in range(5):
-        lab.page.get_by_role("slider", name="inner step").fill(str(step))
+        lab.page.get_by_role("slider", name="step shown").fill(str(step))
         at.add(lab.page.locator(".area-steps").bounding_box()["y"])
     lab.page.get_by_text("Shots as a table").click()
     at.add(lab.page.locator(".area-steps").bounding_box()["y"])

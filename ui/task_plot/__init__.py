@@ -78,12 +78,13 @@ def sent(what: str) -> Any:
     return st.session_state[KEY][what]
 
 
-def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember: bool) -> str:
+def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember: bool, fresh: bool) -> str:
     """Everything the picture needs, as one JSON string with base64 float32 arrays.
 
     epoch names the last change of shots made by Python: the browser replaces its own shots only when it changes. rev is the
     last of the browser's edits contained in it. step_epoch does the same for the step. remember: whether the browser's Back
     should lead to the picture before this one; the browser keeps the address equal to `query` in any case.
+    fresh: whether Python has just met this visitor, who may hold an edit that went to a server since restarted.
     """
     task, shots = state.task, state.points
     runs = engine.trajectories(state.learners, shots, task.amplitude, task.phase, state.alpha, state.num_updates)
@@ -102,6 +103,7 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember:
         "query": state.to_query(),
         "names": [field.name for field in fields(state)],
         "remember": remember,
+        "fresh": fresh,
         "step": state.step,
         "K": state.K,
         "updates": state.num_updates,

@@ -213,8 +213,10 @@ function makeLab(parent) {
       const local = view, next = unpack(raw);
       if (next.epoch !== epoch) {
         epoch = next.epoch;
-        rev = next.rev;
         complaint = "";
+        const lost = next.fresh && local && rev !== confirmed; // an edit on its way to a server that has restarted since
+        rev = next.rev + (lost ? 1 : 0);
+        if (lost) [next.shots, next.by_hand] = [local.shots, true];
       } else if (next.rev < rev) {
         [next.shots, next.by_hand] = [local.shots, true]; // Python has not seen the latest edit yet: its curves are progress, its shots are old
       }

@@ -30,7 +30,7 @@ export function stepBar(parent, { go }) {
   playButton.classList.add("primary");
   const count = el("span", { class: "count" }, parent);
   const track = el("div", { class: "track" }, parent);
-  const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "inner step" }, track);
+  const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "step shown" }, track);
   const trainedMark = el("span", { class: "trained-mark", "aria-hidden": "true" }, track);
   let step = 0, updates = 0, timer = null;
 

@@ -24,12 +24,12 @@ export function shotTable(parent, { edit, complain }) {
         field.value = view.shots[i][axis];
         return complain(`${name} of shot ${i + 1} must be a number from ${low} to ${high}; it stays at ${field.value}.`);
       }
-      if (value < low || value > high) complain(`${name} must be from ${low} to ${high}; taking the nearest.`);
       const shot = [...view.shots[i]];
       shot[axis] = Math.round(Math.min(Math.max(value, low), high) * 1000) / 1000;
       if (axis === 0) shot[1] = Math.round((shot[1] - curve(view, view.shots[i][0]) + curve(view, shot[0])) * 1000) / 1000;
       edit(view.shots.map((other, j) => (j === i ? shot : other)));
       field.value = view.shots[i][axis];
+      if (value < low || value > high) complain(`${name} must be from ${low} to ${high}; taking the nearest.`);
     });
     field.addEventListener("blur", () => (field.value = view.shots[i]?.[axis] ?? ""));
   }
