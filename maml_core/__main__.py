@@ -2,7 +2,10 @@
 
 import sys
 
-from maml_core.cli import main
+try:
+    from maml_core.cli import main
 
-if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+except KeyboardInterrupt:  # during the imports
+    code = 130
+sys.exit(code)

@@ -29,7 +29,7 @@ Parameters missing from the dictionary stay where they are: only the head's is A
 
 
 def inner_step(loss: Loss, phi: Params, x: Tensor, y: Tensor, alpha: StepSize, first_order: bool = False) -> Params:
-    """phi - alpha * grad L(phi) on the support set (MAML eq. 1; Meta-SGD eq. 1). x: (K, inputs), y: (K, outputs).
+    """phi - alpha * grad L(phi) on the support set (MAML, section 2.2; Meta-SGD, eq. 2). x: (K, inputs), y: (K, outputs).
 
     first_order: treat the gradient as a constant, so that no second derivative is taken through it (MAML, section 5.2).
     """
@@ -43,7 +43,10 @@ def inner_step(loss: Loss, phi: Params, x: Tensor, y: Tensor, alpha: StepSize, f
 def adapt(
     loss: Loss, theta: Params, x: Tensor, y: Tensor, alpha: StepSize, num_updates: int, first_order: bool = False
 ) -> list[Params]:
-    """The inner loop (MAML Algorithm 1, lines 5-6): the whole trajectory [theta, phi_1, ..., phi_num_updates]."""
+    """The inner loop (MAML Algorithm 2, lines 6-7): the whole trajectory [theta, phi_1, ..., phi_num_updates].
+
+    x: (K, inputs), y: (K, outputs); every element is shaped as theta.
+    """
     trajectory = [theta]
     for _ in range(num_updates):
         trajectory.append(inner_step(loss, trajectory[-1], x, y, alpha, first_order))
@@ -60,7 +63,9 @@ def meta_objective(
     first_order: bool = False,
     multi_step: bool = False,
 ) -> Tensor:
-    """Mean query loss of the adapted networks over the meta-batch (MAML eq. 2, divided by the number of tasks) -> scalar.
+    """Mean query loss of the adapted networks over the meta-batch (what MAML eq. 1 descends, per task) -> scalar.
+
+    batch: x (T, K or Q, inputs), y (T, K or Q, outputs).
 
     Its gradient with respect to theta is the exact second-order meta-gradient; with first_order, FOMAML's; with respect to a
     dictionary alpha as well, Meta-SGD's. With num_updates=0 it is joint pretraining: one network fitted to all tasks at once.

@@ -21,8 +21,8 @@ class Tuning(NamedTuple):
 def tune_alpha(learned: Params, config: TrainConfig, *, num_updates: int = 10, tasks: int = 1000) -> Tuning:
     """The inner step size with the lowest mean query loss after num_updates, over STEP_SIZES, on validation tasks.
 
-    This is how the paper treats its baseline ("fine-tuned with an automatically tuned step size", section 5.1). The mean counts
-    diverged tasks as 100, so a step size that is too large for some tasks loses.
+    The paper fine-tunes its baseline "using an automatically tuned step size" (section 5.1). One size serves every K and step:
+    the best for config.K shots. The mean counts diverged tasks as 100, so a size that is too large for some tasks loses.
     """
     means = {
         alpha: evaluate(

@@ -5,12 +5,17 @@ Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted (what was tr
 
 import argparse
 import dataclasses
+import io
 import json
+import os
+import shlex
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from tqdm import tqdm
@@ -19,16 +24,17 @@ from maml_core import checkpoint as ckpt
 from maml_core import runs, tasks
 from maml_core.algorithms import adapt
 from maml_core.checkpoint import CheckpointError
-from maml_core.config import MAX_SHOTS, MAX_UPDATES, ConfigError, TrainConfig
+from maml_core.config import FAMILIES, JOINT, MAX_UPDATES, ConfigError, TrainConfig
 from maml_core.evaluation import evaluate as measure
-from maml_core.runs import RunError, RunSettings
+from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
-
-DEVICES = ("auto", "cpu", "cuda")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without ± is no reason to fail
     args = _parser().parse_args(_spelling(sys.argv[1:] if argv is None else argv))
     try:
         return args.command(args)
@@ -37,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except TrainingDiverged as error:
         print(f"error: {error}; the last good checkpoint is kept", file=sys.stderr)
+        return 1
+    except RunFailed as error:
+        print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
@@ -58,23 +67,32 @@ def train(args: argparse.Namespace) -> int:
     else:
         config = TrainConfig(**given)
         settings = RunSettings.choose(config, args.path, args.device, 1 if args.threads is None else args.threads)
-        args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}"
+        if config.algorithm in JOINT and args.alpha is not None:
+            raise ConfigError("alpha is not for the baselines: theirs is found by search after training; leave it out")
+        args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         runs.create(args.run_dir, config, settings)
     print(f"training {config.algorithm} into {args.run_dir} on the {settings.path} path, {settings.device}", file=sys.stderr)
     began = time.perf_counter()
-    with tqdm(total=config.max_steps, unit="it", file=sys.stderr, mininterval=0.5, disable=args.quiet) as bar:
+    stop_like_ctrl_c()
+    start = runs.read_status(args.run_dir).get("iteration", 0) if args.resume else 0
+    with tqdm(total=config.max_steps, initial=start, unit="it", file=sys.stderr, mininterval=0.5, disable=args.quiet) as bar:
 
         def show(record: Record) -> None:
             bar.update(record.iteration - bar.n)
             bar.set_postfix_str(f"MSE {record.loss_before:.2f} -> {record.loss_after:.3f}", refresh=False)
 
+        def measuring() -> None:
+            bar.close()
+            print(f"measuring the result on {args.test_sample:,} fresh tasks", file=sys.stderr)
+
         try:
-            done = runs.train(args.run_dir, result_tasks=args.test_sample, on_record=show)
+            done = runs.train(args.run_dir, result_tasks=args.test_sample, on_record=show, on_measure=measuring)
         except KeyboardInterrupt:
             bar.close()
             print(
-                f"interrupted at {bar.n:,} of {config.max_steps:,}; usable checkpoint: {runs.latest_checkpoint(args.run_dir)}\n"
-                f"go on with: python -m maml_core train --run-dir {args.run_dir} --resume",
+                f"interrupted at {runs.read_status(args.run_dir).get('iteration', 0):,} of {config.max_steps:,}; "
+                f"what was trained is kept in {args.run_dir}\n"
+                f"go on with: python -m maml_core train --run-dir {shlex.quote(str(args.run_dir))} --resume",
                 file=sys.stderr,
             )
             return 130
@@ -100,12 +118,22 @@ def train(args: argparse.Namespace) -> int:
     return 0
 
 
+def stop_like_ctrl_c() -> None:
+    """Let a polite kill (SIGTERM) save what was trained, as Ctrl-C does."""
+
+    def stop(signum: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+
+
 def evaluate(args: argparse.Namespace) -> int:
     """Query loss by inner step over fresh tasks, of one checkpoint."""
     path = args.restore_checkpoint or runs.latest_checkpoint(args.restore_dir)
     checkpoint = ckpt.load(path)
     config = checkpoint.config
-    device = RunSettings.choose(config, device=args.device).device
+    device = choose_device(args.device)
     alpha = config.alpha if args.alpha is None else args.alpha
     family = args.family or config.family
     stats = measure(
@@ -120,7 +148,7 @@ def evaluate(args: argparse.Namespace) -> int:
         seed=args.seed,
     )
     steps = [step._asdict() for step in stats]
-    if args.draw:
+    if args.draw is not None:
         _draw(args, path, checkpoint, family, alpha, steps)
     if args.json:
         about = {"checkpoint": str(path), "algorithm": config.algorithm, "alpha": alpha, "family": family, "noise": args.noise}
@@ -202,17 +230,19 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--threads", type=_whole(1, 256), help="CPU threads (default: 1, the fastest at this size)")
     sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks the result is measured on")
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
-    sub.add_argument("--is-train", nargs="?", help=argparse.SUPPRESS)
+    sub.add_argument(
+        "--is-train", nargs="?", type=_words(("true", "1")), help=argparse.SUPPRESS
+    )  # MAML-tf's name for this command
 
     sub = _command(commands, "evaluate", evaluate)
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--restore-checkpoint", type=Path, help="a checkpoint file (.safetensors)")
     source.add_argument("--restore-dir", type=Path, help="a run's folder: its latest checkpoint is taken")
-    sub.add_argument("--K", type=_whole(1, MAX_SHOTS), default=10, help="shots per task (default: 10)")
+    sub.add_argument("--K", type=_whole(1, 1000), default=10, help="shots per task (default: 10)")
     sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), default=10, help="inner steps (default: 10)")
     sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")
     sub.add_argument("--alpha", type=_real(1e-6, 10), help="inner step size (default: the checkpoint's)")
-    sub.add_argument("--family", "--dataset", type=_words(tuple(tasks.FAMILIES)), help="task family (default: the checkpoint's)")
+    sub.add_argument("--family", "--dataset", type=_words(FAMILIES), help="task family (default: the checkpoint's)")
     sub.add_argument("--noise", type=_real(0, 10), default=0.0, help="standard deviation of noise on the shots (default: 0)")
     sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seeds the tasks (default: 0)")
     sub.add_argument(
@@ -254,10 +284,10 @@ def _words(choices: tuple[str, ...]) -> Callable[[str], str]:
     """One of these words, in any case: MAML-tf writes MSE, None and sin."""
 
     def word(text: str) -> str:
-        text = {"sin": "sinusoid"}.get(text.lower(), text.lower())
-        if text not in choices:
+        chosen = {"sin": "sinusoid"}.get(text.lower(), text.lower())
+        if chosen not in choices:
             raise argparse.ArgumentTypeError(f"{text!r} is not possible: choose one of {', '.join(choices)}")
-        return text
+        return chosen
 
     return word
 

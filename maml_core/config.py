@@ -1,7 +1,6 @@
 """Every setting of a training run: what it is, its range, its default and where that comes from."""
 
 import dataclasses
-import math
 import types
 import typing
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ SCHEDULES = ("constant", "cosine")
 DIVERGED_ABOVE = 100.0
 """A task whose query MSE is not finite or exceeds this has diverged; the mean counts it as this."""
 
+MAX_WEIGHTS = 2**20
 MAX_SHOTS = 50
 MAX_UPDATES = 50
 
@@ -32,7 +32,7 @@ def setting(default: Any, help: str, *, low: float | None = None, high: float | 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig:
-    """One training run. Defaults are the paper's sinusoid experiment (Finn et al. 2017, section 5.1).
+    """One training run. Defaults: alpha, K, steps and network from Finn et al. 2017, section 5.1; the rest from its code.
 
     Raises:
         ConfigError: a value has the wrong type or is out of range.
@@ -57,7 +57,7 @@ class TrainConfig:
     )
     batch_size: int = setting(25, "tasks in a meta-batch", low=1, high=10_000)
     max_steps: int = setting(70_000, "meta-iterations (outer steps)", low=1, high=10_000_000)
-    hidden: tuple[int, ...] = setting((40, 40), "width of each hidden layer", low=1, high=4096)
+    hidden: tuple[int, ...] = setting((40, 40), "width of each hidden layer", low=1, high=1024)
     norm: str = setting(
         "none", "normalisation after each hidden layer; batch_norm uses the batch at hand (transductive)", choices=NORMS
     )
@@ -73,7 +73,11 @@ class TrainConfig:
             for item in value if isinstance(value, tuple) else (value,):
                 _check_range(f, item)
         if not self.hidden or len(self.hidden) > 16:
-            raise ConfigError(f"hidden={self.hidden} is not possible: give the widths of 1 to 16 hidden layers, such as 40,40")
+            raise ConfigError(f"hidden has {len(self.hidden)} layers; give the widths of 1 to 16 hidden layers, such as 40,40")
+        if sum(a * b for a, b in zip(self.hidden, self.hidden[1:], strict=False)) > MAX_WEIGHTS:
+            raise ConfigError(f"hidden={self.hidden} is not possible: at most {MAX_WEIGHTS:,} weights between hidden layers")
+        if self.norm == "batch_norm" and self.K == 1:
+            raise ConfigError("norm='batch_norm' is not possible with K=1: normalised over one point, the network cannot see x")
 
         if self.algorithm == "oracle" and self.family == "sinusoid_line":
             raise ConfigError(
@@ -101,7 +105,7 @@ class TrainConfig:
             raise ConfigError(f"a config is an object of settings, not {type(values).__name__}")
         known = {f.name for f in dataclasses.fields(cls)}
         if unknown := sorted(set(map(str, values)) - known):
-            raise ConfigError(f"unknown setting {', '.join(unknown)}; known are {', '.join(sorted(known))}")
+            raise ConfigError(f"unknown setting {unknown[0]!r:.60}; known are {', '.join(sorted(known))}")
         return cls(**values)
 
 
@@ -111,16 +115,19 @@ def _check_type(name: str, hint: Any, value: Any) -> Any:
         if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
             return tuple(value)
     elif hint is float and type(value) in (int, float):
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise ConfigError(f"{name} is not possible: it is too large for a number") from None
     elif type(value) is hint:
         return value
     wanted = {int: "a whole number", float: "a number", str: "a word"}.get(hint, "a list of whole numbers")
-    raise ConfigError(f"{name}={value!r} is not possible: it must be {wanted}")
+    raise ConfigError(f"{name}={value!r:.60} is not possible: it must be {wanted}")
 
 
 def _check_range(f: dataclasses.Field, value: Any) -> None:
     low, high, choices = (f.metadata[key] for key in ("low", "high", "choices"))
     if choices and value not in choices:
-        raise ConfigError(f"{f.name}={value!r} is not possible: choose one of {', '.join(choices)}")
-    if low is not None and not (math.isfinite(value) and low <= value <= high):
-        raise ConfigError(f"{f.name}={value:g} is not possible: it must be between {low:g} and {high:g}")
+        raise ConfigError(f"{f.name}={value!r:.60} is not possible: choose one of {', '.join(choices)}")
+    if low is not None and not low <= value <= high:  # false for NaN too
+        raise ConfigError(f"{f.name}={str(value)[:20]} is not possible: it must be between {low:g} and {high:g}")

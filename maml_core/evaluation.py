@@ -14,7 +14,9 @@ from maml_core.network import MLP, Params
 from maml_core.training import split
 
 CHUNK = 1000
-"""Tasks adapted at once: bounds the memory, whatever the number of tasks."""
+"""Tasks drawn at once."""
+BUDGET = 2**27
+"""Numbers that adapted parameters may take at once (half a GiB): bounds the memory, whatever the network and the steps."""
 
 
 class StepStats(NamedTuple):
@@ -23,7 +25,7 @@ class StepStats(NamedTuple):
     step: int
     mean: float
     ci95: float  # half-width: 1.96 standard deviations / sqrt(tasks)
-    median: float
+    median: float  # for an even number of tasks the lower of the middle two
     diverged: float  # share of the tasks
 
 
@@ -54,10 +56,15 @@ def query_losses(
         return torch.stack([loss(phi, x_query, y_query) for phi in trajectory])
 
     def chunks() -> Iterator[Tensor]:
-        generator = torch.Generator().manual_seed(seed)
+        drawing, noises = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
+        numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
         for start in range(0, test_tasks, CHUNK):
-            batch = tasks.sample(tasks.family(family), generator, min(CHUNK, test_tasks - start), K, query, noise, oracle)
-            yield vmap(task)(*(part.to(device) for part in batch))  # (tasks in the chunk, num_updates + 1)
+            batch = tasks.sample(tasks.family(family), drawing, min(CHUNK, test_tasks - start), K, query, oracle=oracle)
+            if noise:  # from a generator of its own: the tasks stay the same
+                y = batch.y_support
+                batch = batch._replace(y_support=y + noise * torch.randn(y.shape, generator=noises))
+            # (tasks in the chunk, num_updates + 1)
+            yield vmap(task, chunk_size=max(1, BUDGET // numbers))(*(part.to(device) for part in batch))
 
     with torch.no_grad():
         return torch.cat(list(chunks())).T.cpu()

@@ -3,20 +3,24 @@
 import json
 import math
 import os
+import signal
+import threading
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import torch
 
 from maml_core import checkpoint as ckpt
-from maml_core.baselines import tune_alpha
+from maml_core.baselines import VALIDATION_SEED, tune_alpha
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import JOINT, ConfigError, TrainConfig
-from maml_core.evaluation import evaluate
-from maml_core.training import Record, State, TrainingDiverged, choose_path, init, meta_train
+from maml_core.evaluation import StepStats, evaluate
+from maml_core.files import write_atomically
+from maml_core.training import PATHS, Record, State, TrainingDiverged, choose_path, init, meta_train
 
 SAVE_EVERY = 1000
 """Meta-iterations between two checkpoints, each with a validation."""
@@ -25,37 +29,60 @@ KEEP = 10
 VALIDATION_TASKS = 300
 RESULT_SHOTS = (5, 10)
 RESULT_UPDATES = 10
+DEVICES = ("auto", "cpu", "cuda")
 
 
 class RunError(RuntimeError):
     """A run folder that cannot be used as asked. The message says why and what to do."""
 
 
+class RunFailed(RuntimeError):
+    """A run that broke off by itself. The message says where the details are."""
+
+
 @dataclass(frozen=True)
 class RunSettings:
-    """How a run is executed. Recorded when it starts and kept when it resumes: the bits depend on it."""
+    """How a run is executed. Recorded when it starts and kept when it resumes: the bits depend on it.
+
+    Raises:
+        ConfigError: a setting is unknown, or CUDA is asked for and missing.
+    """
 
     path: str
     device: str
     threads: int
 
+    def __post_init__(self) -> None:
+        if self.path not in PATHS:
+            raise ConfigError(f"path={self.path!r:.60} is not possible: choose one of {', '.join(PATHS)}")
+        if self.device not in DEVICES[1:]:
+            raise ConfigError(f"device={self.device!r:.60} is not possible: choose one of {', '.join(DEVICES)}")
+        if type(self.threads) is not int or not 1 <= self.threads <= 256:
+            raise ConfigError(f"threads={self.threads!r:.60} is not possible: it must be between 1 and 256")
+        choose_device(self.device)
+
     @classmethod
     def choose(cls, config: TrainConfig, path: str = "auto", device: str = "auto", threads: int = 1) -> "RunSettings":
-        """Resolve "auto". Raises ConfigError if CUDA is asked for and missing."""
-        cuda = torch.cuda.is_available()
-        if device == "cuda" and not cuda:
-            raise ConfigError("device='cuda' is not possible: this PyTorch sees no CUDA GPU; use device='cpu' or 'auto'")
-        device = ("cuda" if cuda else "cpu") if device == "auto" else device
+        """The settings with every "auto" resolved for this machine and the length of this run."""
+        device = choose_device(device)
         return cls(choose_path(config, device) if path == "auto" else path, device, threads)
+
+
+def choose_device(device: str = "auto") -> str:
+    """A GPU if there is one, for "auto". Raises ConfigError if CUDA is asked for and missing."""
+    cuda = torch.cuda.is_available()
+    if device == "cuda" and not cuda:
+        raise ConfigError("device='cuda' is not possible: this PyTorch sees no CUDA GPU; use device='cpu' or 'auto'")
+    return ("cuda" if cuda else "cpu") if device == "auto" else device
 
 
 def create(folder: Path, config: TrainConfig, settings: RunSettings) -> None:
     """Make the folder of a new run. Raises RunError if there is a run in it or it cannot be written."""
-    if (folder / "config.json").exists():
-        raise RunError(f"{folder} already holds a run; add --resume to go on with it, or choose another --run-dir")
     try:
+        if (folder / "config.json").exists() or any((folder / "checkpoints").glob("*")):
+            raise RunError(f"{folder} already holds a run; add --resume to go on with it, or choose another --run-dir")
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        _write_json(folder / "config.json", {"config": config.to_dict(), "settings": vars(settings)})
+        _write_json(folder / "config.json", {"config": config.to_dict(), "settings": asdict(settings)})
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}; choose another --run-dir") from None
 
@@ -64,93 +91,133 @@ def read_config(folder: Path) -> tuple[TrainConfig, RunSettings]:
     """What the run in this folder is. Raises RunError if there is none, or its config.json is damaged."""
     try:
         stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        return TrainConfig.from_dict(stored["config"]), RunSettings(**stored["settings"])
+        config, settings = TrainConfig.from_dict(stored["config"]), stored["settings"]
+        settings = {name: settings[name] for name in RunSettings.__dataclass_fields__}
     except FileNotFoundError:
         raise RunError(f"{folder} holds no run (there is no config.json in it); start one without --resume") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except OSError as error:
+        raise RunError(f"{folder / 'config.json'} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise RunError(f"{folder / 'config.json'} is damaged ({error}); start a new run in another --run-dir") from None
+    return config, RunSettings(**settings)
+
+
+def read_status(folder: Path) -> dict[str, Any]:
+    """The run's status.json; empty if there is none that can be read."""
+    try:
+        status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
+        return status if isinstance(status, dict) else {}
+    except (OSError, ValueError):
+        return {}
 
 
 def latest_checkpoint(folder: Path) -> Path:
-    """The newest checkpoint of the run in this folder (or of a folder of checkpoints). Raises RunError if there is none."""
-    inside = folder / "checkpoints"
-    found = [p for p in (inside if inside.is_dir() else folder).glob("*.safetensors") if ".state" not in p.name]
-    if not found:
-        raise RunError(f"there is no checkpoint (*.safetensors) in {folder}")
-    return max(found, key=lambda p: (p.stem == "final", p.stat().st_mtime, p.name))
-
-
-def train(folder: Path, *, result_tasks: int = 10_000, on_record: Callable[[Record], None] = lambda record: None) -> Checkpoint:
-    """Train the run in this folder from where it stands to its end.
-
-    Appends to metrics.jsonl, keeps status.json and checkpoints up to date, and measures the final checkpoint on
-    result_tasks fresh tasks. A KeyboardInterrupt saves what there is, marks the run interrupted and is raised again.
+    """The newest checkpoint of the run in this folder (or of a folder of checkpoints): the final one, or the furthest.
 
     Raises:
-        RunError: the folder holds no run, or cannot be written.
+        RunError: there is none.
+    """
+    try:
+        inside = folder / "checkpoints"
+        inside = inside if inside.is_dir() else folder
+        found = [inside / "final.safetensors"] if (inside / "final.safetensors").exists() else _snapshots(inside)
+        found = found or sorted(inside.glob("*.safetensors"))
+    except OSError as error:
+        raise RunError(f"{folder} cannot be read: {error.strerror}") from None
+    if not found:
+        raise RunError(f"there is no checkpoint (*.safetensors) in {folder}")
+    return found[-1]
+
+
+def train(
+    folder: Path,
+    *,
+    result_tasks: int = 10_000,
+    on_record: Callable[[Record], None] = lambda record: None,
+    on_measure: Callable[[], None] = lambda: None,
+) -> Checkpoint:
+    """Train the run in this folder from where it stands to its end; a finished one is only read.
+
+    Appends to metrics.jsonl, keeps status.json and checkpoints up to date, calls on_record after every record and on_measure
+    before the trained checkpoint is measured on result_tasks fresh tasks. A KeyboardInterrupt saves what there is, marks the
+    run interrupted and is raised again.
+
+    Raises:
+        RunError: the folder holds no run, cannot be written, or its training state cannot be read.
         TrainingDiverged: the loss stopped being finite; the last good checkpoint is kept.
+        RunFailed: anything else; log.txt holds the details.
     """
     config, settings = read_config(folder)
+    final = folder / "checkpoints" / "final.safetensors"
+    if read_status(folder).get("state") == "finished" and final.exists():
+        return ckpt.load(final)
     torch.set_num_threads(settings.threads)
     state = _last_state(folder, config)
-    execution = vars(settings) | {"torch": torch.__version__}
+    execution = asdict(settings) | {"torch": torch.__version__}
 
-    def keep(state: State) -> None:
+    def keep() -> None:
         name = folder / "checkpoints" / f"step-{state.iteration:06d}.safetensors"
-        ckpt.save_state(name.with_suffix(".state.safetensors"), state)
+        ckpt.save_state(_state_of(name), state, config)
         ckpt.save(name, Checkpoint(state.learned, config, state.iteration, run=execution))
         _thin(folder / "checkpoints")
 
     def status(word: str, message: str = "") -> None:
+        place = {"iteration": state.iteration, "max_steps": config.max_steps}
         _write_json(
-            folder / "status.json",
-            {
-                "state": word,
-                "iteration": state.iteration,
-                "max_steps": config.max_steps,
-                "pid": os.getpid(),
-                "time": time.time(),
-                "message": message,
-            },
+            folder / "status.json", {"state": word} | place | {"pid": os.getpid(), "time": time.time(), "message": message}
         )
 
     try:
-        status("running")
-        if state.iteration == 0:
-            keep(state)
-        with (folder / "metrics.jsonl").open("a", encoding="utf-8") as metrics:
-            for record in meta_train(config, state=state, path=settings.path, device=settings.device):
-                state = record.state
-                line: dict[str, Any] = {
-                    "iteration": record.iteration,
-                    "loss_before": record.loss_before,
-                    "loss_after": record.loss_after,
-                }
-                if state.iteration % SAVE_EVERY == 0:
-                    keep(state)
-                    validation = evaluate(
-                        state.learned, config, K=config.K, num_updates=config.num_updates, test_tasks=VALIDATION_TASKS
-                    )
-                    line["validation"] = [stats._asdict() for stats in validation]
-                metrics.write(json.dumps(line) + "\n")
-                metrics.flush()
-                status("running")
-                on_record(record)
-        done = _measured(config, state, execution, result_tasks)
-        ckpt.save(folder / "checkpoints" / "final.safetensors", done)
-        status("finished")
-        return done
-    except KeyboardInterrupt:
-        keep(state)
-        status("interrupted", "stopped by the user; resume to go on")
-        raise
-    except TrainingDiverged as error:
-        state = error.last
-        keep(state)
-        status("diverged", str(error))
-        raise
+        try:
+            status("running")
+            if state.iteration == 0:
+                keep()
+            with _appending(folder / "metrics.jsonl") as metrics:
+                for record in meta_train(config, state=state, path=settings.path, device=settings.device):
+                    line: dict[str, Any] = {
+                        "iteration": record.iteration,
+                        "loss_before": record.loss_before,
+                        "loss_after": record.loss_after,
+                    }
+                    if record.iteration % SAVE_EVERY == 0:
+                        line["validation"] = [stats._asdict() for stats in _validate(config, record.state)]
+                    # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
+                    metrics.write(json.dumps(line, allow_nan=False) + "\n")
+                    metrics.flush()
+                    state = record.state
+                    if record.iteration % SAVE_EVERY == 0:
+                        keep()
+                    status("running")
+                    on_record(record)
+            keep()
+            on_measure()
+            done = _measured(config, state, execution, result_tasks)
+            ckpt.save(final, done)
+            status("finished")
+            return done
+        except KeyboardInterrupt:
+            _ignore_further_interrupts()
+            keep()
+            status("interrupted", "stopped by the user; resume to go on")
+            raise
+        except TrainingDiverged as error:
+            state = error.last
+            keep()
+            status("diverged", str(error))
+            raise
     except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}") from None
+        raise RunError(f"{folder} cannot be written: {error.strerror or error}") from None
+    except (TrainingDiverged, RunError):
+        raise
+    except Exception as error:
+        message = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further message'}"
+        try:
+            status("failed", message)
+            with (folder / "log.txt").open("a", encoding="utf-8") as log:
+                log.write(traceback.format_exc())
+        except OSError:
+            pass  # the message itself still goes out
+        raise RunFailed(f"the run failed: {message:.300}; details are in {folder / 'log.txt'}") from error
 
 
 def _measured(config: TrainConfig, state: State, execution: dict[str, Any], result_tasks: int) -> Checkpoint:
@@ -169,28 +236,69 @@ def _measured(config: TrainConfig, state: State, execution: dict[str, Any], resu
     return Checkpoint(state.learned, config, state.iteration, results, execution)
 
 
+def _validate(config: TrainConfig, state: State) -> list[StepStats]:
+    return evaluate(
+        state.learned,
+        config,
+        K=config.K,
+        num_updates=config.num_updates,
+        test_tasks=VALIDATION_TASKS,
+        seed=VALIDATION_SEED,
+    )
+
+
+def _snapshots(folder: Path) -> list[Path]:
+    """step-NNNNNN.safetensors in the order of their iterations."""
+    numbered = {}
+    for path in folder.glob("step-*.safetensors"):
+        number = path.name.removeprefix("step-").removesuffix(".safetensors")
+        if number.isdecimal():
+            numbered[int(number)] = path
+    return [numbered[number] for number in sorted(numbered)]
+
+
+def _state_of(snapshot: Path) -> Path:
+    return snapshot.with_suffix(".state.safetensors")
+
+
 def _last_state(folder: Path, config: TrainConfig) -> State:
-    """The newest readable training state of the run, or its start."""
-    for path in sorted((folder / "checkpoints").glob("step-*.state.safetensors"), reverse=True):
+    """The newest readable training state of the run, or its start if none was ever written."""
+    error = None
+    for snapshot in reversed(_snapshots(folder / "checkpoints")):
         try:
-            return ckpt.load_state(path, config)
-        except CheckpointError:
-            continue
+            return ckpt.load_state(_state_of(snapshot), config)
+        except CheckpointError as unreadable:
+            error = error or unreadable
+    if error:
+        raise RunError(f"{folder} cannot be resumed: {error}")
     return init(config)
 
 
 def _thin(folder: Path) -> None:
     """Keep KEEP snapshots: drop the one closest to its neighbours in log(iteration), never the first or the last."""
-    snapshots = sorted(p for p in folder.glob("step-*.safetensors") if ".state" not in p.name)
+    snapshots = _snapshots(folder)
     while len(snapshots) > KEEP:
         at = [math.log1p(int(p.stem.removeprefix("step-"))) for p in snapshots]
         closest = min(range(1, len(at) - 1), key=lambda i: at[i + 1] - at[i - 1])
         dropped = snapshots.pop(closest)
         dropped.unlink(missing_ok=True)
-        dropped.with_suffix(".state.safetensors").unlink(missing_ok=True)
+        _state_of(dropped).unlink(missing_ok=True)
+
+
+def _appending(path: Path) -> TextIO:
+    """The file, open for appending whole lines: a last one that a crash cut short is ended first."""
+    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    file = path.open("a", encoding="utf-8", newline="\n")
+    if torn:
+        file.write("\n")
+    return file
+
+
+def _ignore_further_interrupts() -> None:
+    """An impatient second Ctrl-C must not cut short what the first one is saving."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_json(path: Path, value: dict[str, Any]) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    temporary.write_text(json.dumps(value, indent=1), encoding="utf-8")
-    temporary.replace(path)
+    write_atomically(path, json.dumps(value, indent=1).encode())

@@ -11,7 +11,7 @@ from maml_core.config import ConfigError
 
 
 class Batch(NamedTuple):
-    """T tasks: K support points to adapt on, Q query points to judge the adapted network by. No noise on the query."""
+    """T tasks: K support points to adapt on, Q query points to judge the adapted network by."""
 
     x_support: Tensor  # (T, K, inputs)
     y_support: Tensor  # (T, K, 1)
@@ -108,14 +108,9 @@ def batch(family: Family, uniforms: Tensor, K: int, oracle: bool = False) -> Bat
     return Batch(x[:, :K], y[:, :K], x[:, K:], y[:, K:])
 
 
-def sample(
-    family: Family, generator: torch.Generator, tasks: int, K: int, query: int, noise: float = 0.0, oracle: bool = False
-) -> Batch:
-    """Fresh tasks. noise: standard deviation of Gaussian noise on the support targets, in units of y."""
-    drawn = batch(family, torch.rand(tasks, family.randoms + K + query, generator=generator), K, oracle)
-    if noise:
-        drawn = drawn._replace(y_support=drawn.y_support + noise * torch.randn(drawn.y_support.shape, generator=generator))
-    return drawn
+def sample(family: Family, generator: torch.Generator, tasks: int, K: int, query: int, oracle: bool = False) -> Batch:
+    """That many fresh tasks, with K support and `query` query points each."""
+    return batch(family, torch.rand(tasks, family.randoms + K + query, generator=generator), K, oracle)
 
 
 def _scale(uniform: Tensor, bounds: tuple[float, float]) -> Tensor:

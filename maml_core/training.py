@@ -1,8 +1,8 @@
 """Meta-training: one pure meta-step, compiled whole, and the loop that feeds it random numbers."""
 
 import math
-import shutil
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -104,7 +104,7 @@ def meta_gradient(config: TrainConfig) -> Callable[[Params, tasks.Batch], tuple[
 
 
 def meta_step(config: TrainConfig) -> MetaStep:
-    """One outer update (MAML Algorithm 1, lines 3-8, with Adam) as a pure function, sampling included.
+    """One outer update (MAML Algorithm 2, lines 3-10, with Adam) as a pure function, sampling included.
 
     (learned, m, v, uniforms (T, randoms + 2K), beta, t) -> (learned, m, v, losses (2,)): beta the outer step size and t the
     number of this update from 1, both scalars on the device; losses are the support loss at theta and the meta-objective.
@@ -132,8 +132,17 @@ def meta_step(config: TrainConfig) -> MetaStep:
 
 def choose_path(config: TrainConfig, device: str) -> str:
     """The execution path worth its start-up: compiled for a long run where there is a C++ compiler (or a GPU), else traced."""
-    compiler = device == "cuda" or any(map(shutil.which, ("g++", "clang++", "c++", "cl")))
-    return "compiled" if compiler and config.max_steps >= WORTH_COMPILING else "traced"
+    return "compiled" if config.max_steps >= WORTH_COMPILING and can_compile(device) else "traced"
+
+
+@cache
+def can_compile(device: str) -> bool:
+    """Whether torch.compile works here: a compiler may be missing, or lack its headers. Takes some seconds the first time."""
+    try:
+        torch.compile(lambda x: x.sin() + 1)(torch.ones(8, device=device))
+    except Exception:  # whatever it is, there is another path
+        return False
+    return True
 
 
 def build(config: TrainConfig, path: str, device: str = "cpu") -> MetaStep:
@@ -146,15 +155,13 @@ def build(config: TrainConfig, path: str, device: str = "cpu") -> MetaStep:
     _, learned, m, v = to_device(init(config), device)
     m, v = ({name: torch.zeros_like(value) for name, value in part.items()} for part in (m, v))  # tracing merges equal objects
     beta, t = torch.ones((), device=device), torch.ones((), device=device)
-    program: Callable = _without_repeats(make_fx(step)(learned, m, v, _uniforms(config, 0, 1).to(device)[0], beta, t))
+    program: Callable = _without_repeats(make_fx(step)(learned, m, v, _uniforms(config, 0).to(device)[0], beta, t))
     if path == "compiled":
         program = torch.compile(program)
     return torch.no_grad()(program)
 
 
-def meta_train(
-    config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str = "cpu", block: int = BLOCK
-) -> Iterator[Record]:
+def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str = "cpu") -> Iterator[Record]:
     """Train, yielding a record after every block of meta-iterations, from `state` (or the start) to config.max_steps.
 
     The states are immutable: stop whenever you like, keep any of them, and go on from it later. On one machine, device,
@@ -168,9 +175,9 @@ def meta_train(
         return
     step = build(config, choose_path(config, device) if path == "auto" else path, device)
     while state.iteration < config.max_steps:
-        number, offset = divmod(state.iteration, block)
-        count = min(block - offset, config.max_steps - state.iteration)
-        uniforms = _uniforms(config, number, block).to(device)
+        number, offset = divmod(state.iteration, BLOCK)
+        count = min(BLOCK - offset, config.max_steps - state.iteration)
+        uniforms = _uniforms(config, number).to(device)
         at = torch.arange(state.iteration, state.iteration + count, dtype=torch.float32)
         betas, ts = _beta(config, at).to(device), (at + 1).to(device)
         learned, m, v = state.learned, state.m, state.v
@@ -180,7 +187,8 @@ def meta_train(
             losses.append(loss)
         before, after = torch.stack(losses).mean(0).tolist()
         last, state = state, State(state.iteration + count, learned, m, v)
-        if not (math.isfinite(after) and all(value.isfinite().all() for value in learned.values())):
+        everything = torch.cat([value.flatten() for part in state[1:] for value in part.values()])
+        if not (math.isfinite(before) and math.isfinite(after) and everything.isfinite().all()):
             raise TrainingDiverged(state.iteration, last)
         yield Record(state.iteration, before, after, state)
 
@@ -192,16 +200,16 @@ def to_device(state: State, device: str) -> State:
 
 
 def _beta(config: TrainConfig, at: Tensor) -> Tensor:
-    """The outer step size at each of these iterations (from 0)."""
+    """The outer step size at each of these iterations, counted from 0: (N,) -> (N,)."""
     if config.schedule == "cosine":
         return config.beta * 0.5 * (1 + torch.cos(math.pi * at / config.max_steps))
     return torch.full_like(at, config.beta)
 
 
-def _uniforms(config: TrainConfig, number: int, block: int = BLOCK) -> Tensor:
-    """Random numbers of the block of that number, always drawn on the CPU so that every device sees the same tasks."""
+def _uniforms(config: TrainConfig, number: int) -> Tensor:
+    """Random numbers of the block of that number, (BLOCK, T, randoms + 2K), drawn on the CPU so that all devices see the same."""
     width = tasks.family(config.family).randoms + 2 * config.K
-    return torch.rand(block, config.batch_size, width, generator=_generator(config.seed, 1 + number))
+    return torch.rand(BLOCK, config.batch_size, width, generator=_generator(config.seed, 1 + number))
 
 
 def _generator(seed: int, stream: int) -> torch.Generator:
@@ -212,10 +220,12 @@ def _generator(seed: int, stream: int) -> torch.Generator:
 
 def _without_repeats(program: GraphModule) -> GraphModule:
     """The traced program with repeated and dead operations removed."""
-    from torch._functorch.compile_utils import fx_graph_cse  # no public name for it
-
+    try:
+        from torch._functorch.compile_utils import fx_graph_cse  # no public name for it
+    except ImportError:
+        return program
     graph = fx_graph_cse(program.graph)
-    graph._codegen = program.graph._codegen  # fx_graph_cse forgets how arguments are unpacked
+    graph.set_codegen(program.graph._codegen)  # fx_graph_cse forgets how arguments are unpacked
     program = GraphModule(program, graph)
     program.graph.eliminate_dead_code()
     program.recompile()

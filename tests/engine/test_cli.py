@@ -1,7 +1,10 @@
 """The command line as a person and a program use it: results, spellings, errors, interruption and resumption."""
 
+import itertools
 import json
+import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -108,11 +111,19 @@ def test_draw_writes_a_page_that_needs_no_network(run, tmp_path, capsys):
         (["train", "--norm", "layer"], "choose one of none, batch_norm"),
         (["train", "--resume"], "--resume needs the folder"),
         (["train", "--resume", "--run-dir", "/nonexistent"], "holds no run"),
+        (["train", "--resume", "--run-dir", "/dev/null"], "cannot be read"),
+        (["train", "--run-dir", "/dev/null/x"], "cannot be written"),
+        (["train", "--seed", "1" + "0" * 400], "is not possible"),
+        (["train", "--is_train", "False"], "choose one of true, 1"),
+        (["train", "--algorithm", "sin"], "'sin' is not possible"),
+        (["train", "--algorithm", "pretrained", "--alpha", "0.1"], "not for the baselines"),
+        (["train", "--norm", "batch_norm", "--K", "1"], "cannot see x"),
+        (["train", "--threads", "0"], "a whole number between 1 and 256"),
         (["train", "--learning-rate", "1"], "unrecognized arguments"),
         (["evaluate"], "one of the arguments --restore-checkpoint --restore-dir is required"),
         (["evaluate", "--restore-checkpoint", "none.safetensors"], "there is no checkpoint none.safetensors"),
         (["evaluate", "--restore-dir", "/nonexistent"], "there is no checkpoint"),
-        (["evaluate", "--restore-dir", ".", "--K", "99"], "a whole number between 1 and 50"),
+        (["evaluate", "--restore-dir", ".", "--K", "9999"], "a whole number between 1 and 1000"),
         (["evaluate", "--restore-dir", ".", "--noise", "nan"], "a number between 0 and 10"),
     ],
 )
@@ -142,6 +153,87 @@ def test_a_run_is_not_overwritten(run, capsys):
 def test_a_resumed_run_keeps_its_settings(run, capsys):
     assert main(["train", "--run-dir", str(run), "--resume", "--K", "7"]) == 2
     assert "K=4 (asked for 7)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        ("{", "is damaged"),
+        ("[]", "is damaged"),
+        ('{"config": {}, "settings": {"path": "traced", "device": "tpu", "threads": 1}}', "device='tpu' is not possible"),
+        ('{"config": {}, "settings": {"path": "traced", "device": "cpu", "threads": "many"}}', "threads='many' is not possible"),
+        ('{"config": {"K": 0}, "settings": {}}', "is damaged"),
+    ],
+)
+def test_a_damaged_config_is_explained(tmp_path, capsys, damage, says):
+    (tmp_path / "config.json").write_text(damage)
+    assert main(["train", "--run-dir", str(tmp_path), "--resume"]) == 2
+    assert says in capsys.readouterr().err
+
+
+def test_a_folder_with_checkpoints_of_another_run_is_not_taken_over(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "r")
+    (tmp_path / "r" / "config.json").unlink()
+    assert main(["train", "--run-dir", str(tmp_path / "r")]) == 2
+    assert "already holds a run" in capsys.readouterr().err
+
+
+def test_unreadable_training_state_is_an_error_and_never_a_silent_restart(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "r")
+    (tmp_path / "r" / "status.json").unlink()
+    for state in (tmp_path / "r" / "checkpoints").glob("*.state.safetensors"):
+        state.write_bytes(b"broken")
+    assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume"]) == 2
+    assert "cannot be resumed" in capsys.readouterr().err
+
+
+def test_resuming_a_finished_run_changes_nothing(run, capsys):
+    before = {path: path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()}
+    assert main(["train", "--run-dir", str(run), "--resume", "--json"]) == 0
+    assert {path: path.read_bytes() for path in sorted(run.rglob("*")) if path.is_file()} == before
+
+
+def test_a_torn_line_of_metrics_stays_alone(tmp_path):
+    trained(tmp_path / "r")
+    (tmp_path / "r" / "status.json").unlink()
+    for path in (tmp_path / "r" / "checkpoints").glob("step-000120*"):
+        path.unlink()
+    with (tmp_path / "r" / "metrics.jsonl").open("a") as metrics:
+        metrics.write('{"iteration": 1')
+    assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume", "--test-sample", "20", "--quiet"]) == 0
+    lines = (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["iteration"] for line in lines if line != '{"iteration": 1'] == [100, 120, 100, 120]
+
+
+def test_every_thousand_iterations_a_checkpoint_and_a_validation(tmp_path):
+    trained(tmp_path / "r", "--max-steps", "1050")
+    steps = sorted(p.name for p in (tmp_path / "r" / "checkpoints").glob("step-??????.safetensors"))
+    assert steps == [f"step-{n:06d}.safetensors" for n in (0, 1000, 1050)]
+    lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
+    assert [line["iteration"] for line in lines if "validation" in line] == [1000]
+    assert [step["step"] for step in lines[9]["validation"]] == [0, 1]
+
+
+def test_a_run_that_breaks_says_where_the_details_are(tmp_path, capsys, monkeypatch):
+    def broken(*args, **kwargs):
+        raise RuntimeError("no memory left")
+        yield
+
+    monkeypatch.setattr(runs, "meta_train", broken)
+    assert main(["train", "--run-dir", str(tmp_path / "r"), *QUICK]) == 1
+    assert "no memory left" in capsys.readouterr().err
+    status = json.loads((tmp_path / "r" / "status.json").read_text())
+    assert (status["state"], status["message"]) == ("failed", "RuntimeError: no memory left")
+    assert "Traceback" in (tmp_path / "r" / "log.txt").read_text()
+
+
+def test_the_latest_checkpoint_is_the_furthest_not_the_youngest(tmp_path):
+    for step in (999_000, 1_001_000, 1_000_000, 5):
+        (tmp_path / f"step-{step:06d}.safetensors").touch()
+    assert runs.latest_checkpoint(tmp_path).name == "step-1001000.safetensors"
+    (tmp_path / "final.safetensors").touch()
+    (tmp_path / "step-1002000.safetensors").touch()
+    assert runs.latest_checkpoint(tmp_path).name == "final.safetensors"
 
 
 def test_divergence_is_a_failed_run_with_its_last_good_checkpoint(tmp_path, capsys):
@@ -194,11 +286,14 @@ def test_old_snapshots_are_thinned_but_never_the_first_or_the_last(tmp_path):
     assert len(kept) == runs.KEEP
     assert kept[0] == "step-000000.safetensors"
     assert kept[-1] == "step-039000.safetensors"
+    logs = [math.log1p(int(name[5:11])) for name in kept]
+    gaps = [b - a for a, b in itertools.pairwise(logs[1:])]  # the first gap, from 0, is infinite in the logarithm
+    assert max(gaps) < 4 * min(gaps)
     assert len(list(tmp_path.glob("*.state.safetensors"))) == runs.KEEP
 
 
 def test_bench_reports_a_rate(capsys):
     assert main(["bench", "--seconds", "0.2", "--path", "traced", "--device", "cpu", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)
-    assert said["iterations_per_second"] > 1
+    assert 20 < said["iterations_per_second"] < 100_000
     assert (said["path"], said["device"], said["threads"]) == ("traced", "cpu", 1)

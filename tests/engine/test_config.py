@@ -34,14 +34,15 @@ def test_round_trip_through_json(config):
 @given(
     st.dictionaries(
         st.sampled_from([f.name for f in fields(TrainConfig)]),
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        st.none() | st.booleans() | st.integers() | st.just(10**400) | st.floats() | st.text(),
     )
 )
 def test_any_value_is_taken_or_explained(values):
     try:
         TrainConfig.from_dict(values)
     except ConfigError as error:
-        assert "is not possible" in str(error)
+        assert len(str(error)) < 300
+        assert "\n" not in str(error)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +57,7 @@ def test_any_value_is_taken_or_explained(values):
         ({"multi_step": 1}, "it must be"),
         ({"hidden": []}, "1 to 16 hidden layers"),
         ({"hidden": "40"}, "a list of whole numbers"),
-        ({"learning_rate": 1}, "unknown setting learning_rate"),
+        ({"learning_rate": 1}, "unknown setting 'learning_rate'"),
     ],
 )
 def test_what_is_wrong_is_said(values, message):

@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
+from maml_core import evaluation
 from maml_core.algorithms import adapt
-from maml_core.baselines import STEP_SIZES, tune_alpha
+from maml_core.baselines import STEP_SIZES, VALIDATION_SEED, tune_alpha
 from maml_core.config import TrainConfig
-from maml_core.evaluation import query_losses, summarise
+from maml_core.evaluation import evaluate, query_losses, summarise
 from maml_core.network import MLP
 from maml_core.tasks import family, sample
 
@@ -38,7 +39,37 @@ def test_a_diverged_task_counts_as_100_and_never_as_nan():
     assert first.ci95 == pytest.approx(1.96 * math.sqrt(2 / 3) / 2)
     assert (second.mean, second.diverged) == (pytest.approx((1 + 300) / 4), 0.75)
     assert third.diverged == 0.0
+    assert second.median == 100
     assert all(math.isfinite(value) for stats in summarise(losses) for value in stats)
+
+
+def test_noise_moves_the_support_alone_and_the_tasks_stay():
+    """Before any step only the query counts, so noise changes nothing there; after one it does. 1500 tasks: over a chunk."""
+    quiet, noisy = (
+        query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=1500, noise=noise) for noise in (0.0, 0.5)
+    )
+    assert torch.equal(quiet[0], noisy[0])
+    assert not torch.allclose(quiet[1], noisy[1])
+
+
+def test_other_seeds_are_other_tasks():
+    first, other = (query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=0, test_tasks=50, seed=seed) for seed in (0, 1))
+    assert not torch.equal(first, other)
+
+
+def test_a_small_memory_budget_changes_nothing_but_memory(monkeypatch):
+    whole = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=2, test_tasks=300)
+    monkeypatch.setattr(evaluation, "BUDGET", 40 * 31 * 3)
+    torch.testing.assert_close(query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=2, test_tasks=300), whole)
+
+
+def test_evaluate_uses_the_alpha_it_is_given_or_the_one_trained_with():
+    config = TrainConfig(hidden=(10,), alpha=0.02)
+    own, same, other = (
+        evaluate(THETA, config, K=4, num_updates=1, test_tasks=100, alpha=alpha)[1].mean for alpha in (None, 0.02, 0.001)
+    )
+    assert own == same != other
+    assert own == summarise(query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=100))[1].mean
 
 
 def test_intervals_cover_the_truth():
@@ -49,6 +80,15 @@ def test_intervals_cover_the_truth():
         stats = summarise(query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=400, seed=seed))[1]
         held += abs(stats.mean - truth) <= stats.ci95
     assert held >= 34
+    assert stats.ci95 < 0.2 * truth
+
+
+def test_a_step_size_is_tuned_for_the_shots_of_the_config():
+    for K in (1, 10):
+        config = TrainConfig(hidden=(10,), K=K)
+        tuning = tune_alpha(THETA, config, num_updates=3, tasks=100)
+        again = evaluate(THETA, config, K=K, num_updates=3, test_tasks=100, alpha=0.01, seed=VALIDATION_SEED)[-1].mean
+        assert tuning.means[0.01] == again
 
 
 def test_the_tuned_step_size_is_the_best_of_those_tried():

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LEVELS = [
-    {"__init__", "palette"},
+    {"__init__", "palette", "files"},
     {"config"},
     {"network", "tasks"},
     {"algorithms"},

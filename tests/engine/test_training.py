@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from maml_core import training
 from maml_core.algorithms import adapt, meta_objective
 from maml_core.config import ALGORITHMS, ConfigError, TrainConfig
 from maml_core.network import MLP
@@ -64,8 +65,10 @@ def test_every_path_sees_the_same_tasks_and_learns_the_same(algorithm):
 
 
 @pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
-def test_the_compiled_path_agrees():
+def test_the_compiled_path_agrees_and_resumes_to_the_same_bits():
     traced, compiled = last(SMALL, path="traced"), last(SMALL, path="compiled")
+    part = last(replace(SMALL, max_steps=33), path="compiled")
+    assert same(compiled, last(SMALL, path="compiled", state=part.state))
     for name in traced.state.learned:
         torch.testing.assert_close(traced.state.learned[name], compiled.state.learned[name], rtol=1e-3, atol=1e-4)
 
@@ -80,10 +83,11 @@ def test_cuda_agrees_with_the_cpu(path):
 
 @pytest.mark.parametrize("stop", [1, 20, 33, 59])
 @pytest.mark.parametrize("path", ["eager", "traced"])
-def test_interrupted_and_resumed_equals_uninterrupted(stop, path):
-    whole = last(SMALL, path=path, block=20)
-    part = last(replace(SMALL, max_steps=stop), path=path, block=20)
-    rest = last(SMALL, path=path, block=20, state=part.state)
+def test_interrupted_and_resumed_equals_uninterrupted(stop, path, monkeypatch):
+    monkeypatch.setattr(training, "BLOCK", 20)
+    whole = last(SMALL, path=path)
+    part = last(replace(SMALL, max_steps=stop), path=path)
+    rest = last(SMALL, path=path, state=part.state)
     assert rest.iteration == whole.iteration == 60
     assert same(whole, rest)
 
@@ -135,8 +139,9 @@ def test_clipping_bounds_the_meta_gradient():
     assert torch.stack([value.square().sum() for value in m.values()]).sum().sqrt().item() == pytest.approx(0.05, rel=1e-4)
 
 
-def test_records_come_every_block_and_end_at_max_steps():
-    records = list(meta_train(replace(SMALL, max_steps=50), path="traced", block=20))
+def test_records_come_every_block_and_end_at_max_steps(monkeypatch):
+    monkeypatch.setattr(training, "BLOCK", 20)
+    records = list(meta_train(replace(SMALL, max_steps=50), path="traced"))
     assert [record.iteration for record in records] == [20, 40, 50]
     assert records[0].state.iteration == 20
 
@@ -146,14 +151,43 @@ def test_it_learns():
     assert records[-1].loss_after < 0.75 * records[0].loss_after
 
 
-def test_divergence_stops_and_keeps_the_last_good_state():
-    config = replace(SMALL, alpha=10.0, num_updates=10, max_steps=100)
+def test_divergence_stops_and_keeps_the_last_good_state(monkeypatch):
+    monkeypatch.setattr(training, "BLOCK", 5)
+    good = last(replace(SMALL, max_steps=10), path="traced")
+    healthy = training._uniforms
+
+    def poisoned(config, number):
+        return healthy(config, number) * (float("nan") if number == 2 else 1)
+
+    monkeypatch.setattr(training, "_uniforms", poisoned)
     with pytest.raises(TrainingDiverged, match="smaller") as caught:
-        last(config, path="traced", block=5)
-    assert all(value.isfinite().all() for value in caught.value.last.learned.values())
+        last(SMALL, path="traced")
+    assert caught.value.last.iteration == 10
+    assert all(torch.equal(caught.value.last.learned[name], value) for name, value in good.state.learned.items())
 
 
-def test_paths_are_checked_and_chosen():
+def test_moments_that_overflow_are_divergence_too():
+    """A query loss can look harmless while Adam's moments are infinite and nothing moves any more."""
+    with pytest.raises(TrainingDiverged):
+        last(TrainConfig(alpha=1.0, num_updates=2, max_steps=300), path="traced")
+
+
+def test_the_losses_of_a_record_are_those_of_support_and_query():
+    config = replace(SMALL, max_steps=1)
+    record = last(config, path="eager")
+    drawn, learned, loss = batch(family("sinusoid"), _uniforms(config, 0)[0], config.K), init(config).learned, MLP.of(config).mse
+    before = torch.stack([loss(learned, x, y) for x, y in zip(drawn.x_support, drawn.y_support, strict=True)]).mean()
+    assert record.loss_before == pytest.approx(before.item(), rel=1e-5)
+    assert record.loss_after == pytest.approx(meta_objective(loss, learned, drawn, config.alpha, 1).item(), rel=1e-5)
+
+
+def test_without_a_working_compiler_a_long_run_is_traced(monkeypatch):
+    monkeypatch.setattr(training, "can_compile", lambda device: False)
+    assert choose_path(TrainConfig(), "cpu") == "traced"
+
+
+def test_paths_are_checked_and_chosen(monkeypatch):
+    monkeypatch.setattr(training, "can_compile", lambda device: True)
     with pytest.raises(ConfigError, match="eager, traced, compiled"):
         build(SMALL, "fast")
     assert choose_path(SMALL, "cpu") == "traced"
