@@ -28,6 +28,7 @@ bench: .venv/dev chromium
 
 # Train the shipped checkpoints again: the same bits on the same machine.
 pretrained: .venv/app
+	rm -rf runs/pretrained
 	$(BIN)/python -m maml_core train --run-dir runs/pretrained/maml --K 10 --num-updates 1 --alpha 0.01 \
 	  --beta 0.003 --schedule cosine --max-steps 30000 --path compiled
 	$(BIN)/python -m maml_core train --run-dir runs/pretrained/pretrained --algorithm pretrained --K 10 \

@@ -96,8 +96,7 @@ def free(change: Change) -> None:
 
 def exact_values(change: Change) -> None:
     """The settings that a slider rounds, to the last digit."""
-    help = "Type a value that lies between the positions of a slider."
-    with st.popover("exact values", help=help):
+    with st.popover("exact values"):
         for name, label in EXACT_NAMES.items():
             low, high = RANGES[name]
             key = EXACT + name

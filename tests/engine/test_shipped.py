@@ -36,3 +36,12 @@ def test_the_results_in_the_metadata_can_be_measured_again(path):
 def test_before_any_step_both_are_equally_bad():
     maml, baseline = (load(PRETRAINED / f"{name}.safetensors").results["10"]["0"]["mean"] for name in ("maml", "pretrained"))
     assert maml == pytest.approx(baseline, rel=0.05)
+
+
+@pytest.mark.parametrize("name", ["maml", "pretrained"])
+def test_the_readme_quotes_the_checkpoint(name):
+    checkpoint = load(PRETRAINED / f"{name}.safetensors")
+    steps = (checkpoint.results["10"][step] for step in ("0", "1", "5", "10"))
+    cells = " | ".join(f"{step['mean']:.3f} ± {step['ci95']:.3f}" for step in steps)
+    row = f"| `{name}` | {cells} | {checkpoint.config.alpha:g} |"
+    assert row in (PRETRAINED.parent / "README.md").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ import { curve } from "./view.js";
 // `complain(text)` is called when a value was not taken as typed.
 export function shotTable(parent, { edit, complain }) {
   const fold = el("details", { class: "shot-table" }, parent);
+  fold.addEventListener("toggle", () => fold.open && fold.scrollIntoView({ block: "nearest" }));
   const summary = el("summary", {}, fold);
   const scroller = el("div", {}, fold);
   const table = el("table", {}, scroller);
