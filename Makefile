@@ -26,14 +26,28 @@ bench: .venv/dev chromium
 	$(BIN)/python benchmarks/lab_latency.py
 	$(BIN)/python benchmarks/training_paths.py
 
-# Train the shipped checkpoints again: the same bits on the same machine.
-pretrained: .venv/app
-	rm -rf runs/pretrained
-	$(BIN)/python -m maml_core train --run-dir runs/pretrained/maml --K 10 --num-updates 1 --alpha 0.01 \
-	  --beta 0.003 --schedule cosine --max-steps 30000 --path compiled
-	$(BIN)/python -m maml_core train --run-dir runs/pretrained/pretrained --algorithm pretrained --K 10 \
-	  --beta 0.003 --schedule cosine --max-steps 20000 --path compiled
-	for name in maml pretrained; do cp runs/pretrained/$$name/checkpoints/final.safetensors pretrained/$$name.safetensors; done
+# Train every shipped checkpoint again: the same bits on the same machine. `make pretrained/maml.safetensors` trains one.
+COSINE := --beta 0.003 --schedule cosine
+RECIPE_maml := $(COSINE) --max-steps 30000
+RECIPE_maml_tf := --max-steps 70000
+RECIPE_maml_best := $(COSINE) --K 5 --num-updates 3 --multi-step --clip 10 --max-steps 60000
+RECIPE_fomaml := $(COSINE) --algorithm fomaml --max-steps 30000
+RECIPE_reptile := $(COSINE) --algorithm reptile --num-updates 10 --alpha 0.02 --clip 10 --max-steps 30000
+RECIPE_anil := $(COSINE) --algorithm anil --num-updates 5 --multi-step --clip 10 --max-steps 30000
+RECIPE_meta_sgd := --beta 0.002 --schedule cosine --algorithm meta_sgd --clip 10 --max-steps 120000
+RECIPE_maml_batch_norm := $(COSINE) --norm batch_norm --max-steps 30000
+RECIPE_pretrained := $(COSINE) --algorithm pretrained --max-steps 20000
+RECIPE_pretrained_2pi := $(COSINE) --algorithm pretrained --family sinusoid_2pi --max-steps 20000
+RECIPE_oracle := $(COSINE) --algorithm oracle --max-steps 30000
+NAMES := $(patsubst RECIPE_%,%,$(filter RECIPE_%,$(.VARIABLES)))
+
+pretrained: $(NAMES:%=pretrained/%.safetensors)
+
+.PHONY: $(NAMES:%=pretrained/%.safetensors)
+$(NAMES:%=pretrained/%.safetensors): pretrained/%.safetensors: .venv/app
+	rm -rf runs/pretrained/$*
+	$(BIN)/python -m maml_core train --run-dir runs/pretrained/$* --path compiled $(RECIPE_$*)
+	cp runs/pretrained/$*/checkpoints/final.safetensors $@
 
 .venv/app: requirements.txt
 	test -d .venv || $(PYTHON) -m venv .venv

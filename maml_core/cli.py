@@ -1,4 +1,4 @@
-"""The command line: `python -m maml_core train | evaluate | bench`. Results on stdout, everything else on stderr.
+"""The command line: `python -m maml_core train | evaluate | table | bench`. Results on stdout, everything else on stderr.
 
 Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted (what was trained is kept).
 """
@@ -28,6 +28,11 @@ from maml_core.config import FAMILIES, JOINT, MAX_UPDATES, ConfigError, TrainCon
 from maml_core.evaluation import evaluate as measure
 from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
+
+# The table in MAML-tf's README: trained 10-shot with 1 update, its loss over 100 test tasks.
+PUBLISHED_STEPS = (1, 5, 10)
+PUBLISHED = {5: (0.6609, 0.3024, 0.2714), 10: (0.4506, 0.2024, 0.1903)}
+PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -161,6 +166,43 @@ def evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
+def table(args: argparse.Namespace) -> int:
+    """MAML-tf's published table, measured on the shipped checkpoints."""
+    rows = {}
+    for path in sorted(args.dir.glob("*.safetensors")):
+        checkpoint = ckpt.load(path)
+        rows[path.stem] = {
+            str(k): [
+                stats._asdict()
+                for stats in measure(
+                    checkpoint.learned, checkpoint.config, K=k, num_updates=PUBLISHED_STEPS[-1], test_tasks=args.test_sample
+                )
+            ]
+            for k in PUBLISHED
+        }
+    if not rows:
+        raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
+    if args.json:
+        published = {str(k): dict(zip(map(str, PUBLISHED_STEPS), means, strict=True)) for k, means in PUBLISHED.items()}
+        _print_json({"tasks": args.test_sample, "published": published, "measured": rows})
+        return 0
+    print(f"Query MSE after 1, 5 and 10 updates, over {args.test_sample:,} fresh tasks of each checkpoint's own family.")
+    print("mean ± 95% interval (median; share diverged). A diverged task counts as 100.\n")
+    for k, theirs in PUBLISHED.items():
+        print(f"{k}-shot".ljust(20) + "".join(f"{n} update{'s' if n > 1 else ''}".ljust(34) for n in PUBLISHED_STEPS))
+        print("MAML-tf, published".ljust(20) + "".join(f"{mean:.4f}  (100 tasks, no interval)".ljust(34) for mean in theirs))
+        for name, measured in rows.items():
+            cells = (measured[str(k)][n] for n in PUBLISHED_STEPS)
+            print(
+                name.ljust(20)
+                + "".join(
+                    f"{c['mean']:.4f} ± {c['ci95']:.4f} ({c['median']:.3f}; {c['diverged']:.1%})".ljust(34) for c in cells
+                ).rstrip()
+            )
+        print()
+    return 0
+
+
 def bench(args: argparse.Namespace) -> int:
     """Meta-iterations a second on the reference workload: the paper's, sampling included (TrainConfig's defaults)."""
     torch.set_num_threads(args.threads)
@@ -207,7 +249,7 @@ def _draw(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learning on few-shot sinusoid regression.")
-    commands = parser.add_subparsers(required=True, metavar="train | evaluate | bench")
+    commands = parser.add_subparsers(required=True, metavar="train | evaluate | table | bench")
 
     sub = _command(commands, "train", train)
     for f in dataclasses.fields(TrainConfig):
@@ -249,6 +291,10 @@ def _parser() -> argparse.ArgumentParser:
         "--draw", nargs="?", const="evaluation.html", metavar="OUT.html", help="write a figure as self-contained HTML"
     )
     sub.add_argument("--device", choices=DEVICES, default="auto")
+
+    sub = _command(commands, "table", table)
+    sub.add_argument("--dir", type=Path, default=PRETRAINED, help="a folder of checkpoints (default: the shipped ones)")
+    sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")
 
     sub = _command(commands, "bench", bench)
     sub.add_argument("--seconds", type=_real(0.1, 3600), default=5.0, help="how long to measure (default: 5)")

@@ -94,6 +94,21 @@ class TrainConfig:
         """Inputs of the network: x, and for the oracle the amplitude and phase too."""
         return 3 if self.algorithm == "oracle" else 1
 
+    @property
+    def command(self) -> str:
+        """The command line that trains this: every setting that is not at its default."""
+        words = ["python -m maml_core train"]
+        for f in dataclasses.fields(self):
+            value, found_by_search = getattr(self, f.name), f.name == "alpha" and self.algorithm in JOINT
+            if value == f.default or found_by_search:
+                continue
+            flag = "--" + f.name.replace("_", "-")
+            if isinstance(value, bool):
+                words.append(flag)
+            else:
+                words.append(f"{flag} {','.join(map(str, value)) if isinstance(value, tuple) else value}")
+        return " ".join(words)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, in field order."""
         return dataclasses.asdict(self) | {"hidden": list(self.hidden)}

@@ -153,7 +153,7 @@ def train(
         return ckpt.load(final)
     torch.set_num_threads(settings.threads)
     state = _last_state(folder, config)
-    execution = asdict(settings) | {"torch": torch.__version__}
+    execution = asdict(settings) | {"torch": torch.__version__, "command": f"{config.command} --path {settings.path}"}
 
     def keep() -> None:
         name = folder / "checkpoints" / f"step-{state.iteration:06d}.safetensors"

@@ -1,6 +1,5 @@
 """The wiring of the lab page, without a browser: widgets, state, the component's data."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -90,7 +89,7 @@ def test_data_never_holds_what_json_does_not_know():
 def test_the_browser_finds_its_modules_and_nothing_else():
     def get(version, name):
         request = Request({"type": "http", "path_params": {"version": version, "name": name}})
-        return asyncio.run(task_plot.route().endpoint(request))
+        return task_plot.route().endpoint(request)
 
     main = get(task_plot._VERSION, "main.js")
     assert main.status_code == 200

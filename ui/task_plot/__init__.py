@@ -48,7 +48,7 @@ _component = st.components.v2.component(f"maml_lab.{KEY}", html="<div></div>", j
 def route() -> Route:
     """Where the browser finds the modules and the stylesheet: an address that changes with their content, cached for a year."""
 
-    async def file(request: Request) -> Response:
+    def file(request: Request) -> Response:
         path = _FILES.get(request.path_params["name"])
         if path is None or request.path_params["version"] != _VERSION:
             return PlainTextResponse("not found", status_code=404)
