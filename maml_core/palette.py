@@ -22,7 +22,10 @@ class Look:
 ROLES = {
     "true": Look("true", "#16161a", "#f5f5f7", width=3.5),
     "maml": Look("MAML", "#0072B2", "#4BA3DE"),
-    "fomaml": Look("FOMAML", "#0072B2", "#4BA3DE", (1, 4)),
+    "fomaml": Look("FOMAML", "#0072B2", "#4BA3DE", (3, 3)),
+    "reptile": Look("Reptile", "#8A5A00", "#C99A3B", (6, 3)),
+    "anil": Look("ANIL", "#5B5BD6", "#9A9AF0", (12, 3, 2, 3)),
+    "meta_sgd": Look("Meta-SGD", "#A3195B", "#E56AA4", (4, 2)),
     "pretrained": Look("pretrained", "#D55E00", "#FF8B45", (9, 5)),
     "oracle": Look("oracle", "#009E73", "#2EC49A", (14, 6)),
     "random": Look("random", "#CC79A7", "#DD93BC", (9, 4, 2, 4)),
