@@ -32,6 +32,8 @@ from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_trai
 # The table in MAML-tf's README: trained 10-shot with 1 update, its loss over 100 test tasks.
 PUBLISHED_STEPS = (1, 5, 10)
 PUBLISHED = {5: (0.6609, 0.3024, 0.2714), 10: (0.4506, 0.2024, 0.1903)}
+CHECKPOINTS_OWN = ("norm", "model_type", "loss_type")
+"""MAML-tf asks for these at evaluation too; here the checkpoint knows them, and saying them again must agree."""
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
@@ -138,6 +140,11 @@ def evaluate(args: argparse.Namespace) -> int:
     path = args.restore_checkpoint or runs.latest_checkpoint(args.restore_dir)
     checkpoint = ckpt.load(path)
     config = checkpoint.config
+    for name in CHECKPOINTS_OWN:
+        if (asked := getattr(args, name)) not in (None, getattr(config, name)):
+            raise ConfigError(
+                f"{name}={asked!r} is not possible: {path.name} was trained with {getattr(config, name)}; leave it out"
+            )
     device = choose_device(args.device)
     alpha = config.alpha if args.alpha is None else args.alpha
     family = args.family or config.family
@@ -280,6 +287,9 @@ def _parser() -> argparse.ArgumentParser:
     source = sub.add_mutually_exclusive_group(required=True)
     source.add_argument("--restore-checkpoint", type=Path, help="a checkpoint file (.safetensors)")
     source.add_argument("--restore-dir", type=Path, help="a run's folder: its latest checkpoint is taken")
+    for f in dataclasses.fields(TrainConfig):
+        if f.name in CHECKPOINTS_OWN:
+            sub.add_argument(_flag(f.name), type=_words(f.metadata["choices"]), help=argparse.SUPPRESS)
     sub.add_argument("--K", type=_whole(1, 1000), default=10, help="shots per task (default: 10)")
     sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), default=10, help="inner steps (default: 10)")
     sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")

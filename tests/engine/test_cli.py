@@ -73,25 +73,32 @@ def test_diverged_losses_are_valid_json(run, capsys):
     assert steps[-1]["mean"] <= 100
 
 
-def test_maml_tfs_spellings_are_understood(tmp_path, capsys):
-    spelled = [
-        "--dataset",
-        "sin",
-        "--model_type",
-        "fc",
-        "--loss_type",
-        "MSE",
-        "--norm",
-        "None",
-        "--num_updates=2",
-        "--is_train",
-        "True",
-    ]
-    trained(tmp_path / "r", *spelled)
-    config = load(tmp_path / "r" / "checkpoints" / "final.safetensors").config
-    assert (config.family, config.norm, config.num_updates) == ("sinusoid", "none", 2)
-    capsys.readouterr()
-    assert main(["evaluate", "--restore_dir", str(tmp_path / "r"), "--test_sample", "20"]) == 0
+def test_maml_tfs_own_commands_work(tmp_path, capsys):
+    """The two of its README, after `python main.py`, with the settings that keep a test short behind them."""
+    train = "--dataset sin --K 5 --num_updates 1 --norm None --is_train"
+    evaluate = "--dataset sin --K 5 --num_updates 5 --norm None --restore_checkpoint"
+    every_other_flag = "--model_type fc --loss_type MSE --alpha 0.001 --beta 0.001 --batch_size 25 --max_steps 110 --seed 1"
+    run = tmp_path / "r"
+    assert main(["train", *train.split(), *every_other_flag.split(), "--run_dir", str(run), "--test_sample", "20"]) == 0
+    final = run / "checkpoints" / "final.safetensors"
+    config = load(final).config
+    assert (config.family, config.norm, config.K, config.alpha) == ("sinusoid", "none", 5, 0.001)
+    assert main(["evaluate", *evaluate.split(), str(final), "--test_sample", "20"]) == 0
+    assert main(["evaluate", "--restore_dir", str(run), "--dataset", "sin", "--norm", "batch_norm"]) == 2
+    assert "was trained with none; leave it out" in capsys.readouterr().err
+
+
+def test_the_published_table_stands_beside_ours(run, capsys):
+    folder = str(run / "checkpoints")
+    assert main(["table", "--dir", folder, "--test-sample", "30"]) == 0
+    said = capsys.readouterr().out
+    assert "MAML-tf, published" in said
+    assert "0.4506" in said
+    assert main(["table", "--dir", folder, "--test-sample", "30", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert table["published"]["5"] == {"1": 0.6609, "5": 0.3024, "10": 0.2714}
+    assert len(table["measured"]["final"]["10"]) == 11
+    assert main(["table", "--dir", "/nonexistent"]) == 2
 
 
 def test_draw_writes_a_page_that_needs_no_network(run, tmp_path, capsys):
