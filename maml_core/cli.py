@@ -176,7 +176,7 @@ def evaluate(args: argparse.Namespace) -> int:
 def table(args: argparse.Namespace) -> int:
     """MAML-tf's published table, measured on the shipped checkpoints."""
     rows = {}
-    for path in sorted(args.dir.glob("*.safetensors")):
+    for path in runs.checkpoints(args.dir):
         checkpoint = ckpt.load(path)
         rows[path.stem] = {
             str(k): [

@@ -29,6 +29,7 @@ KEEP = 10
 VALIDATION_TASKS = 300
 RESULT_SHOTS = (5, 10)
 RESULT_UPDATES = 10
+STATE = ".state.safetensors"
 DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -121,12 +122,17 @@ def latest_checkpoint(folder: Path) -> Path:
         inside = folder / "checkpoints"
         inside = inside if inside.is_dir() else folder
         found = [inside / "final.safetensors"] if (inside / "final.safetensors").exists() else _snapshots(inside)
-        found = found or sorted(inside.glob("*.safetensors"))
+        found = found or checkpoints(inside)
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {error.strerror}") from None
     if not found:
         raise RunError(f"there is no checkpoint (*.safetensors) in {folder}")
     return found[-1]
+
+
+def checkpoints(folder: Path) -> list[Path]:
+    """Every checkpoint right in this folder, by name; training states are not checkpoints."""
+    return sorted(path for path in folder.glob("*.safetensors") if not path.name.endswith(STATE))
 
 
 def train(
@@ -258,7 +264,7 @@ def _snapshots(folder: Path) -> list[Path]:
 
 
 def _state_of(snapshot: Path) -> Path:
-    return snapshot.with_suffix(".state.safetensors")
+    return snapshot.with_suffix(STATE)
 
 
 def _last_state(folder: Path, config: TrainConfig) -> State:
