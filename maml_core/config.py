@@ -105,8 +105,10 @@ class TrainConfig:
             flag = "--" + f.name.replace("_", "-")
             if isinstance(value, bool):
                 words.append(flag)
+            elif isinstance(value, tuple):
+                words += [flag, ",".join(map(str, value))]
             else:
-                words.append(f"{flag} {','.join(map(str, value)) if isinstance(value, tuple) else value}")
+                words += [flag, str(value).removesuffix(".0")]
         return " ".join(words)
 
     def to_dict(self) -> dict[str, Any]:

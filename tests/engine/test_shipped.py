@@ -1,10 +1,14 @@
 """The shipped checkpoints are what they say they are."""
 
+import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from maml_core.checkpoint import load
+from maml_core.cli import PUBLISHED, PUBLISHED_STEPS, _parser
+from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import evaluate
 
 PRETRAINED = Path(__file__).parents[2] / "pretrained"
@@ -38,10 +42,46 @@ def test_before_any_step_both_are_equally_bad():
     assert maml == pytest.approx(baseline, rel=0.05)
 
 
-@pytest.mark.parametrize("name", ["maml", "pretrained"])
-def test_the_readme_quotes_the_checkpoint(name):
-    checkpoint = load(PRETRAINED / f"{name}.safetensors")
-    steps = (checkpoint.results["10"][step] for step in ("0", "1", "5", "10"))
-    cells = " | ".join(f"{step['mean']:.3f} ± {step['ci95']:.3f}" for step in steps)
-    row = f"| `{name}` | {cells} | {checkpoint.config.alpha:g} |"
-    assert row in (PRETRAINED.parent / "README.md").read_text(encoding="utf-8")
+def readme_row(path):
+    checkpoint = load(path)
+
+    def cell(stats):
+        gone = f" ({100 * stats['diverged']:.2g}% diverged)" if stats["diverged"] else ""
+        return f"{stats['mean']:.3f} ± {stats['ci95']:.3f}{gone}"
+
+    cells = " | ".join(cell(checkpoint.results["10"][step]) for step in ("0", "1", "5", "10"))
+    return f"| `{path.stem}` | {cells} | {checkpoint.config.alpha:g} |"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_the_readme_quotes_the_checkpoint(path):
+    assert readme_row(path) in (PRETRAINED.parent / "README.md").read_text(encoding="utf-8")
+
+
+def test_one_plain_maml_beats_every_published_cell_without_a_diverged_task():
+    results = load(PRETRAINED / "maml_best.safetensors").results
+    for K, published in PUBLISHED.items():
+        for step, mean in zip(PUBLISHED_STEPS, published, strict=True):
+            ours = results[str(K)][str(step)]
+            assert ours["mean"] + ours["ci95"] < mean
+            assert ours["diverged"] == 0
+
+
+def test_learned_step_sizes_reach_further_in_one_step():
+    results = load(PRETRAINED / "meta_sgd.safetensors").results
+    assert results["10"]["1"]["mean"] <= 0.20
+    assert results["5"]["1"]["mean"] <= 0.38
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
+def test_the_recorded_command_is_the_one_in_the_makefile(path):
+    recipe = re.search(rf"^RECIPE_{path.stem} := (.*)$", (PRETRAINED.parent / "Makefile").read_text(), re.M)[1]
+    checkpoint = load(path)
+    alpha = {"alpha": checkpoint.config.alpha} if checkpoint.config.algorithm in JOINT else {}
+    for command in (
+        recipe.replace("$(COSINE)", "--beta 0.003 --schedule cosine"),
+        checkpoint.run["command"].split("train", 1)[1],
+    ):
+        args = _parser().parse_args(["train", *command.split()])
+        given = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if getattr(args, f.name) is not None}
+        assert TrainConfig(**given | alpha) == checkpoint.config
