@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import time
 from collections.abc import Callable
 
 import streamlit as st
@@ -9,11 +10,15 @@ import streamlit as st
 from ui import controls, task_plot
 from ui.state import LEARNERS, LabState
 
+ECHO_SECONDS = 2.0
+"""A request already on its way carries the old value of a widget just set from here. It is no move of a person's."""
+
 
 def main() -> None:
     """The page."""
     session = st.session_state
     if fresh := "lab" not in session:
+        session.lab_overwritten = {}
         adopt(st.query_params.to_dict())
     state: LabState = session.lab
     show(state)
@@ -53,15 +58,18 @@ def show(state: LabState) -> None:
     values |= {"amplitude": state.task.amplitude, "phase": state.task.phase, "learners": list(state.learners)}
     values |= {controls.EXACT + name: values[name] for name in controls.EXACT_NAMES}
     for key, value in values.items():
-        if st.session_state.get(key) != value:
+        old = st.session_state.get(key)
+        if old != value:
             st.session_state[key] = value
+            st.session_state.lab_overwritten[key] = (old, time.monotonic())
 
 
 def act(action: Callable[[LabState], LabState]) -> None:
     """A change made here, not in the picture: the picture's own shots give way to it, and Back undoes it."""
-    session = st.session_state
-    session.lab = action(session.lab)
-    session.lab_epoch = secrets.token_hex(4)
+    session, before = st.session_state, st.session_state.lab
+    session.lab = action(before)
+    if (session.lab.points, session.lab.task[:2]) != (before.points, before.task[:2]):
+        session.lab_epoch = secrets.token_hex(4)
     session.lab_remember = True
 
 
@@ -70,7 +78,9 @@ def changed(key: str) -> None:
     value, name = st.session_state[key], key.removeprefix(controls.EXACT)
     if name == "learners":
         value = tuple(learner for learner in LEARNERS if learner in value)
-    if value is not None:
+    old, when = st.session_state.lab_overwritten.get(key, (None, 0.0))
+    echo = st.session_state[key] == old and time.monotonic() - when < ECHO_SECONDS
+    if value is not None and not echo:
         act(lambda state: state.change(name, value))
 
 
@@ -82,7 +92,7 @@ def button_pressed() -> None:
 def shots_edited() -> None:
     """An edit made in the picture. One that was made on shots since replaced from here comes too late and is dropped."""
     edit, session = task_plot.sent("shots"), st.session_state
-    if edit and edit["epoch"] == session.lab_epoch:
+    if edit and (edit["epoch"] == session.lab_epoch or not edit["points"]):  # clearing means the same on any
         session.lab_remember = session.lab.shots is None  # one way back, to the shots before all editing
         session.lab = session.lab.place(edit["points"])
         session.lab_rev = edit["rev"]
@@ -91,7 +101,7 @@ def shots_edited() -> None:
 def step_rested() -> None:
     """The picture came to rest at a step."""
     session = st.session_state
-    session.lab = session.lab.change("step", int(task_plot.sent("step")))
+    session.lab = session.lab.change("step", int(task_plot.sent("step")["step"]))
     session.lab_remember = False
 
 

@@ -100,7 +100,7 @@ def exact_values(change: Change) -> None:
         for name, label in EXACT_NAMES.items():
             low, high = RANGES[name]
             key = EXACT + name
-            st.number_input(label, low, high, step=None, format="%.6g", key=key, on_change=change, args=(key,))
+            st.number_input(label, low, high, value=None, step=None, format="%.6g", key=key, on_change=change, args=(key,))
 
 
 def _plain(value: float) -> str:

@@ -322,6 +322,61 @@ def test_the_table_edits_the_same_shots(lab):
     assert len(lab.shots) == 5
 
 
+@pytest.mark.parametrize("pause", [250, 300, 320, 340])
+def test_a_new_task_is_new_whatever_else_is_on_its_way(lab, pause):
+    lab.open("?seed=40")
+    before = lab.curve("true")
+    lab.plot.focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.wait_for_timeout(pause)  # about when Python hears of the step
+    lab.button("New task")
+    assert lab.curve("true") != before
+    assert "amplitude" not in lab.page.url
+
+
+@pytest.mark.parametrize("pause", [0, 30, 60])
+def test_clear_right_after_a_new_task_clears(lab, pause):
+    before = lab.curve("true")
+    lab.page.get_by_role("button", name="New task").click()
+    lab.page.wait_for_timeout(pause)
+    lab.button("Clear")
+    assert lab.shots == []
+    assert lab.curve("true") != before
+
+
+@pytest.mark.parametrize("pause", [0, 30, 80])
+def test_a_click_right_after_choosing_learners_is_kept(lab, pause):
+    lab.page.get_by_role("button", name="pretrained").click()
+    lab.page.wait_for_timeout(pause)
+    lab.click(2.9, 0)
+    lab.settled()
+    assert len(lab.shots) == 6
+    assert lab.page.locator("svg.task [data-curve=pretrained]").count() == 0
+
+
+def test_the_same_step_again_is_saved_again(lab):
+    lab.open("?alpha=0.02")
+    lab.button("New task")
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.wait_for_timeout(600)
+    lab.page.go_back()
+    lab.settled()
+    lab.page.keyboard.press("ArrowRight")
+    lab.page.wait_for_timeout(600)
+    lab.settled()
+    assert lab.step == "step 2 of 10"
+    assert "step=2" in lab.page.url
+
+
+def test_an_emptied_exact_value_changes_nothing(lab):
+    lab.page.get_by_role("button", name="exact values").click()
+    field = lab.page.get_by_label("step size α").and_(lab.page.locator("input[type=number]"))
+    field.fill("")
+    field.press("Enter")
+    lab.settled()
+    assert "alpha" not in lab.page.url
+
+
 def test_exact_values_can_be_typed(lab):
     lab.page.get_by_role("button", name="exact values").click()
     field = lab.page.get_by_label("step size α").and_(lab.page.locator("input[type=number]"))

@@ -1,5 +1,6 @@
 """The command line as a person and a program use it: results, spellings, errors, interruption and resumption."""
 
+import functools
 import itertools
 import json
 import math
@@ -261,7 +262,9 @@ def test_the_pretrained_baseline_gets_a_tuned_step_size(tmp_path):
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tmp_path):
     command = [sys.executable, "-m", "maml_core", "train", *QUICK, "--max-steps", "4000", "--run-dir"]
-    cut = subprocess.Popen([*command, str(tmp_path / "cut")], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    # A test run in the background of a shell would hand down that Ctrl-C is ignored.
+    listening = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    cut = subprocess.Popen([*command, str(tmp_path / "cut")], cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
     metrics = tmp_path / "cut" / "metrics.jsonl"
     while not (metrics.exists() and metrics.read_text().count("\n") >= 3):
         assert cut.poll() is None

@@ -72,7 +72,7 @@ def task_plot(data: str, *, on_shots: Callback, on_step: Callback, on_act: Callb
 def sent(what: str) -> Any:
     """What the browser last sent.
 
-    shots: {epoch, rev, points}, after an edit. step: a number, when it has come to rest. act: "new_task" or "sample".
+    shots: {epoch, rev, points}, after an edit. step: {step, n}, when it has come to rest. act: "new_task" or "sample".
     address: {parameter: value}, after Back or forward.
     """
     return st.session_state[KEY][what]

@@ -66,7 +66,7 @@ function makeLab(parent) {
   const live = el("p", { class: "hidden", role: "status" }, root);
 
   let component, raw = null, view = null, step = 0, complaint = "";
-  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, inFlight = null, resting = null, frame = null, speaking = null;
+  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, inFlight = null, resting = null, rests = 0, frame = null, speaking = null;
 
   // Shots belong to the browser: an edit shows at once, and goes to Python one message at a time, the latest winning.
   function edit(shots) {
@@ -108,7 +108,7 @@ function makeLab(parent) {
       plot.move(step);
     }
     clearTimeout(resting);
-    if (!bar.playing) resting = setTimeout(() => component.setStateValue("step", step), REST_MS);
+    if (!bar.playing) resting = setTimeout(() => component.setStateValue("step", { step, n: ++rests }), REST_MS) // n: the same step twice is news twice;
   }
 
   function updateBar() {

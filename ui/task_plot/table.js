@@ -38,18 +38,19 @@ export function shotTable(parent, { edit, complain }) {
   function show() {
     summary.textContent = `Shots as a table (${view.shots.length})`;
     add.disabled = view.shots.length >= view.limits.shots;
-    if (body.children.length !== view.shots.length) {
-      body.replaceChildren();
-      view.shots.forEach((_, i) => {
-        const row = el("tr", {}, body);
-        el("th", { scope: "row" }, row, String(i + 1));
-        input(row, i, 0);
-        input(row, i, 1);
-        const remove = el("button", { type: "button", "aria-label": `Remove shot ${i + 1}`, title: "Remove" }, el("td", {}, row), "×");
-        remove.addEventListener("click", () => {
-          edit(view.shots.filter((_, j) => j !== i));
-          (body.children[Math.min(i, view.shots.length - 1)]?.querySelector("button") ?? add).focus();
-        });
+    while (body.children.length > view.shots.length) {
+      if (body.lastChild.contains(document.activeElement)) summary.focus();
+      body.lastChild.remove();
+    }
+    while (body.children.length < view.shots.length) {
+      const row = el("tr", {}, body), i = body.children.length - 1;
+      el("th", { scope: "row" }, row, String(i + 1));
+      input(row, i, 0);
+      input(row, i, 1);
+      const remove = el("button", { type: "button", "aria-label": `Remove shot ${i + 1}`, title: "Remove" }, el("td", {}, row), "×");
+      remove.addEventListener("click", () => {
+        edit(view.shots.filter((_, j) => j !== i));
+        (body.children[Math.min(i, view.shots.length - 1)]?.querySelector("button") ?? add).focus();
       });
     }
     view.shots.forEach((shot, i) => {

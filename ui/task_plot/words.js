@@ -53,7 +53,7 @@ export function setting(view) {
     return `${l.label} was fitted to all tasks at once`;
   });
   if (!about.length) return "";
-  return `${capital(list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α = ${alphaWords(view.alpha)}.`;
+  return `${capital(list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
 }
 
 // What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
