@@ -23,8 +23,8 @@ check: .venv/dev
 	$(BIN)/mypy
 
 bench: .venv/dev chromium
-	$(BIN)/python benchmarks/lab_latency.py
-	$(BIN)/python benchmarks/training_paths.py
+	$(BIN)/python -m benchmarks.lab_latency
+	$(BIN)/python -m benchmarks.training_paths
 
 # Train every shipped checkpoint again: the same bits on the same machine. `make pretrained/maml.safetensors` trains one.
 COSINE := --beta 0.003 --schedule cosine

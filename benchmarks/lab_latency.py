@@ -1,4 +1,4 @@
-"""What a person feels on the lab page: `python benchmarks/lab_latency.py [--clicks 40]`. Medians and p95, in milliseconds.
+"""What a person feels on the lab page: `python -m benchmarks.lab_latency [--clicks 40]`. Medians and p95, in milliseconds.
 
 Starts the real server, opens the page in headless Chromium (tests' requirements) and measures inside the browser, from the
 input event to the frame after the picture changed:

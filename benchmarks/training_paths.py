@@ -1,6 +1,6 @@
 """Meta-iterations a second on the reference workload, one thread: every execution path side by side, in turns, in one run.
 
-`python benchmarks/training_paths.py [--rounds 5] [--seconds 2]`. The ratios are the result; the rates depend on the machine.
+`python -m benchmarks.training_paths [--rounds 5] [--seconds 2]`. The ratios are the result; the rates depend on the machine.
 """
 
 import argparse
