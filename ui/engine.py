@@ -68,7 +68,7 @@ def _adapt_together(
     net: MLP, checkpoints: Sequence[Checkpoint], shots: Shots, amplitude: float, phase: float, alpha: float, num_updates: int
 ) -> list[Trajectory]:
     grid = torch.from_numpy(GRID)[:, None]  # (201, 1)
-    true = amplitude * torch.sin(grid - phase)
+    true = FAMILY.curve(torch.tensor([[amplitude, phase]]), grid.T).T  # (201, 1)
     x, y = torch.tensor(shots, dtype=torch.float32).reshape(-1, 2).split(1, dim=1)  # (K, 1) each
     twice = [*checkpoints, *checkpoints]
     theta = {name: torch.stack([c.learned[name] for c in twice]) for name in net.shapes}  # (2L, ...)

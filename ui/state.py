@@ -7,7 +7,7 @@ import dataclasses
 import math
 import random
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,7 +83,7 @@ class LabState:
     shots: Shots | None = None
     step: int = 1
     learners: tuple[str, ...] = LEARNERS
-    free: bool = field(default=False, metadata={"what": "whether clicks place shots off the curve"})
+    free: bool = False  # whether clicks place shots off the curve
 
     @property
     def task(self) -> Task:

@@ -368,21 +368,21 @@ def test_the_same_step_again_is_saved_again(lab):
     assert "step=2" in lab.page.url
 
 
-def test_an_emptied_exact_value_changes_nothing(lab):
+def type_alpha(lab, text):
     lab.page.get_by_role("button", name="exact values").click()
     field = lab.page.get_by_label("step size α").and_(lab.page.locator("input[type=number]"))
-    field.fill("")
+    field.fill(text)
     field.press("Enter")
     lab.settled()
+
+
+def test_an_emptied_exact_value_changes_nothing(lab):
+    type_alpha(lab, "")
     assert "alpha" not in lab.page.url
 
 
 def test_exact_values_can_be_typed(lab):
-    lab.page.get_by_role("button", name="exact values").click()
-    field = lab.page.get_by_label("step size α").and_(lab.page.locator("input[type=number]"))
-    field.fill("0.0137")
-    field.press("Enter")
-    lab.settled()
+    type_alpha(lab, "0.0137")
     assert "alpha=0.0137" in lab.page.url
 
 
