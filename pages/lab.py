@@ -10,8 +10,8 @@ import streamlit as st
 from ui import controls, task_plot
 from ui.state import LEARNERS, LabState
 
+# A request already on its way carries the old value of a widget just set from here. It is no move of a person's.
 ECHO_SECONDS = 2.0
-"""A request already on its way carries the old value of a widget just set from here. It is no move of a person's."""
 
 
 def main() -> None:

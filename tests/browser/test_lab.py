@@ -21,6 +21,7 @@ def test_opens_with_four_labelled_curves(lab):
     labels = lab.page.locator("svg.task .labels text").evaluate_all("all => all.map(t => t.textContent)")
     assert sorted(labels) == ["MAML", "MAML before", "pretrained", "true"]
     assert len(lab.shots) == 5
+    assert lab.page.locator("[data-testid=stMarkdown]").count() == 0, "the picture comes first"
     assert re.fullmatch(r"After 1 step: MAML \d+\.\d+, pretrained \d+\.\d+\.", lab.sentence)
 
 

@@ -38,6 +38,7 @@ def walk(node):
 def test_opens_without_a_click():
     app = page()
     assert not app.exception
+    assert not app.markdown
     content = data(app)
     assert [learner["name"] for learner in content["learners"]] == ["maml", "pretrained"]
     assert len(content["shots"]) == 5
