@@ -73,11 +73,11 @@ def train(args: argparse.Namespace) -> int:
             raise RunError(f"this run was started with {', '.join(changed)}; leave that out, or start a new run")
     else:
         config = TrainConfig(**given)
-        settings = RunSettings.choose(config, args.path, args.device, 1 if args.threads is None else args.threads)
         if config.algorithm in JOINT and args.alpha is not None:
             raise ConfigError("alpha is not for the baselines: theirs is found by search after training; leave it out")
         args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-        runs.create(args.run_dir, config, settings)
+        print(f"preparing {args.run_dir}; a long run is compiled first, which takes some 20 s once", file=sys.stderr)
+        settings = runs.create(args.run_dir, config, args.path, args.device, 1 if args.threads is None else args.threads)
     print(f"training {config.algorithm} into {args.run_dir} on the {settings.path} path, {settings.device}", file=sys.stderr)
     began = time.perf_counter()
     stop_like_ctrl_c()

@@ -15,8 +15,8 @@ from maml_core.training import split
 
 CHUNK = 1000
 """Tasks drawn at once."""
-BUDGET = 2**27
-"""Numbers that adapted parameters may take at once (half a GiB): bounds the memory, whatever the network and the steps."""
+BUDGET = 2**22
+"""Numbers that adapted parameters may take at once: what fits a cache is quicker, and memory is bounded for any network."""
 
 
 class StepStats(NamedTuple):

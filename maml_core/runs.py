@@ -77,15 +77,22 @@ def choose_device(device: str = "auto") -> str:
     return ("cuda" if cuda else "cpu") if device == "auto" else device
 
 
-def create(folder: Path, config: TrainConfig, settings: RunSettings) -> None:
-    """Make the folder of a new run. Raises RunError if there is a run in it or it cannot be written."""
+def create(folder: Path, config: TrainConfig, path: str = "auto", device: str = "auto", threads: int = 1) -> RunSettings:
+    """Make the folder of a new run, and settle how it is executed (which may take a compilation).
+
+    Raises:
+        ConfigError: a setting is unknown, or asks for what this machine lacks.
+        RunError: there is a run in the folder, or it cannot be written.
+    """
     try:
         if (folder / "config.json").exists() or any((folder / "checkpoints").glob("*")):
             raise RunError(f"{folder} already holds a run; add --resume to go on with it, or choose another --run-dir")
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
+        settings = RunSettings.choose(config, path, device, threads)
         _write_json(folder / "config.json", {"config": config.to_dict(), "settings": asdict(settings)})
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}; choose another --run-dir") from None
+    return settings
 
 
 def read_config(folder: Path) -> tuple[TrainConfig, RunSettings]:

@@ -2,26 +2,24 @@
 
 import math
 from collections.abc import Callable, Iterator
-from functools import cache
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad_and_value, vmap
-from torch.fx import GraphModule
-from torch.fx.experimental.proxy_tensor import make_fx
 
-from maml_core import tasks
+from maml_core import programs, tasks
 from maml_core.algorithms import StepSize, meta_objective, reptile_direction
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.network import MLP, Params
+from maml_core.programs import PATHS, CannotCompile
 
-PATHS = ("eager", "traced", "compiled")
 BLOCK = 100
 """Meta-iterations whose random numbers are drawn at once, and between two records."""
-WORTH_COMPILING = 15_000
-"""Meta-iterations from which compiling (some 20 s) pays, at about 4 times the traced rate."""
+WORTH_COMPILING = 10_000
+"""Meta-iterations from which compiling (some 15 s) pays, at about 6 times the traced rate."""
 
 ALPHA = "alpha."
 """Prefix of learned step sizes among what is learned, in memory and in checkpoints."""
@@ -55,7 +53,9 @@ class TrainingDiverged(RuntimeError):
         self.last = last
 
 
-MetaStep = Callable[[Params, Params, Params, Tensor, Tensor, Tensor], tuple[Params, Params, Params, Tensor]]
+Learner = tuple[Params, Params, Params]  # learned, m, v of a State
+Drawn = tuple[Tensor, Tensor, Tensor]
+"""What one update consumes: uniform random numbers (T, randoms + 2K), the outer step size beta (), its number from 1 ()."""
 
 
 def init(config: TrainConfig) -> State:
@@ -103,17 +103,15 @@ def meta_gradient(config: TrainConfig) -> Callable[[Params, tasks.Batch], tuple[
     return reptile if config.algorithm == "reptile" else grad_and_value(objective)
 
 
-def meta_step(config: TrainConfig) -> MetaStep:
+def meta_step(config: TrainConfig) -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
     """One outer update (MAML Algorithm 2, lines 3-10, with Adam) as a pure function, sampling included.
 
-    (learned, m, v, uniforms (T, randoms + 2K), beta, t) -> (learned, m, v, losses (2,)): beta the outer step size and t the
-    number of this update from 1, both scalars on the device; losses are the support loss at theta and the meta-objective.
+    The second value is (2,): the support loss at theta and the meta-objective, both before the update.
     """
     loss, family, gradient = MLP.of(config).mse, tasks.family(config.family), meta_gradient(config)
 
-    def step(
-        learned: Params, m: Params, v: Params, uniforms: Tensor, beta: Tensor, t: Tensor
-    ) -> tuple[Params, Params, Params, Tensor]:
+    def step(learner: Learner, drawn: Drawn) -> tuple[Learner, Tensor]:
+        (learned, m, v), (uniforms, beta, t) = learner, drawn
         batch = tasks.batch(family, uniforms, config.K, config.algorithm == "oracle")
         g, after = gradient(learned, batch)
         before = vmap(loss, (None, 0, 0))(split(learned, config)[0], batch.x_support, batch.y_support).mean()
@@ -125,40 +123,43 @@ def meta_step(config: TrainConfig) -> MetaStep:
         size = beta / (1 - ADAM_BETA1**t)
         scale = (1 - ADAM_BETA2**t).rsqrt()
         learned = {name: learned[name] - size * m[name] / (v[name].sqrt() * scale + ADAM_EPS) for name in learned}
-        return learned, m, v, torch.stack([before, after])
+        return (learned, m, v), torch.stack([before, after])
 
     return step
 
 
 def choose_path(config: TrainConfig, device: str) -> str:
-    """The execution path worth its start-up: compiled for a long run where there is a C++ compiler (or a GPU), else traced."""
-    return "compiled" if config.max_steps >= WORTH_COMPILING and can_compile(device) else "traced"
-
-
-@cache
-def can_compile(device: str) -> bool:
-    """Whether torch.compile works here: a compiler may be missing, or lack its headers. Takes some seconds the first time."""
+    """The path worth its start-up: compiled if that is done already or the run is long and it can be done, else traced."""
+    if config.max_steps < WORTH_COMPILING and not programs.is_compiled(_name(config)):
+        return "traced"
     try:
-        torch.compile(lambda x: x.sin() + 1)(torch.ones(8, device=device))
-    except Exception:  # whatever it is, there is another path
-        return False
-    return True
+        build(config, "compiled", device)
+    except ConfigError:
+        return "traced"
+    return "compiled"
 
 
-def build(config: TrainConfig, path: str, device: str = "cpu") -> MetaStep:
-    """The meta-step on one of PATHS: as written, traced to a flat list of tensor operations, or that list compiled."""
+def build(config: TrainConfig, path: str, device: str = "cpu") -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
+    """Any number of meta-steps on one of PATHS: (learner, drawn, each with a first dimension more) -> (learner, losses (N, 2)).
+
+    Raises:
+        ConfigError: there is no such path, or it needs a compiler and there is none.
+    """
     if path not in PATHS:
         raise ConfigError(f"path={path!r} is not possible: choose one of {', '.join(PATHS)}")
-    step = meta_step(config)
-    if path == "eager":
-        return torch.no_grad()(step)
-    _, learned, m, v = to_device(init(config), device)
-    m, v = ({name: torch.zeros_like(value) for name, value in part.items()} for part in (m, v))  # tracing merges equal objects
-    beta, t = torch.ones((), device=device), torch.ones((), device=device)
-    program: Callable = _without_repeats(make_fx(step)(learned, m, v, _uniforms(config, 0).to(device)[0], beta, t))
-    if path == "compiled":
-        program = torch.compile(program)
-    return torch.no_grad()(program)
+    scalar = torch.ones((), device=device)
+    drawn = (_uniforms(config, 0).to(device)[0], scalar, scalar)
+    learner = to_device(init(config), device)[1:]
+    try:
+        return programs.scan(meta_step(config), learner, drawn, path=path, device=device, name=_name(config))
+    except CannotCompile as error:
+        raise ConfigError(f"path='compiled' is not possible here ({str(error)[:100]}); use path='traced'") from None
+
+
+def _name(config: TrainConfig) -> str:
+    """The same for all runs that execute the same program: these settings reach it as numbers, or not at all."""
+    d = TrainConfig
+    return repr(replace(config, seed=d.seed, beta=d.beta, schedule=d.schedule, max_steps=d.max_steps))
 
 
 def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str = "cpu") -> Iterator[Record]:
@@ -173,19 +174,15 @@ def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "
     state = to_device(init(config) if state is None else state, device)
     if state.iteration >= config.max_steps:
         return
-    step = build(config, choose_path(config, device) if path == "auto" else path, device)
+    steps = build(config, choose_path(config, device) if path == "auto" else path, device)
     while state.iteration < config.max_steps:
         number, offset = divmod(state.iteration, BLOCK)
         count = min(BLOCK - offset, config.max_steps - state.iteration)
-        uniforms = _uniforms(config, number).to(device)
         at = torch.arange(state.iteration, state.iteration + count, dtype=torch.float32)
-        betas, ts = _beta(config, at).to(device), (at + 1).to(device)
-        learned, m, v = state.learned, state.m, state.v
-        losses = []
-        for i in range(count):
-            learned, m, v, loss = step(learned, m, v, uniforms[offset + i], betas[i], ts[i])
-            losses.append(loss)
-        before, after = torch.stack(losses).mean(0).tolist()
+        uniforms = _uniforms(config, number)[offset : offset + count]
+        drawn = (uniforms.to(device), _beta(config, at).to(device), (at + 1).to(device))
+        (learned, m, v), losses = steps(state[1:], drawn)
+        before, after = losses.mean(0).tolist()
         last, state = state, State(state.iteration + count, learned, m, v)
         everything = torch.cat([value.flatten() for part in state[1:] for value in part.values()])
         if not (math.isfinite(before) and math.isfinite(after) and everything.isfinite().all()):
@@ -216,17 +213,3 @@ def _generator(seed: int, stream: int) -> torch.Generator:
     """An independent generator for each (seed, stream). Mixed by SeedSequence: torch itself keeps 32 bits of a seed."""
     mixed = np.random.SeedSequence([seed, stream]).generate_state(1)[0]
     return torch.Generator().manual_seed(int(mixed))
-
-
-def _without_repeats(program: GraphModule) -> GraphModule:
-    """The traced program with repeated and dead operations removed."""
-    try:
-        from torch._functorch.compile_utils import fx_graph_cse  # no public name for it
-    except ImportError:
-        return program
-    graph = fx_graph_cse(program.graph)
-    graph.set_codegen(program.graph._codegen)  # fx_graph_cse forgets how arguments are unpacked
-    program = GraphModule(program, graph)
-    program.graph.eliminate_dead_code()
-    program.recompile()
-    return program

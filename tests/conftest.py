@@ -1,7 +1,16 @@
 """Settings of the test tools themselves."""
 
+import os
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Timings on shared machines say nothing about correctness.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_compiled_before(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What this machine compiled earlier must not decide which path a test takes."""
+    os.environ["MAML_LAB_CACHE"] = str(tmp_path_factory.mktemp("compiled"))

@@ -14,6 +14,7 @@ from maml_core.tasks import batch, family
 from maml_core.training import (
     ALPHA,
     PATHS,
+    WORTH_COMPILING,
     TrainingDiverged,
     _uniforms,
     build,
@@ -25,6 +26,8 @@ from maml_core.training import (
 )
 
 SMALL = TrainConfig(max_steps=60, K=4, batch_size=5, hidden=(8, 8), beta=0.01)
+LONG = replace(SMALL, max_steps=WORTH_COMPILING)
+needs_compiler = pytest.mark.skipif(not shutil.which("g++"), reason="the compiled path needs a C++ compiler")
 
 
 def last(config, **options):
@@ -64,13 +67,21 @@ def test_every_path_sees_the_same_tasks_and_learns_the_same(algorithm):
     assert eager.loss_after == traced.loss_after
 
 
-@pytest.mark.skipif(not shutil.which("g++"), reason="torch.compile needs a C++ compiler")
-def test_the_compiled_path_agrees_and_resumes_to_the_same_bits():
+@needs_compiler
+def test_the_compiled_path_agrees_resumes_to_the_same_bits_and_is_compiled_once(monkeypatch):
     traced, compiled = last(SMALL, path="traced"), last(SMALL, path="compiled")
-    part = last(replace(SMALL, max_steps=33), path="compiled")
-    assert same(compiled, last(SMALL, path="compiled", state=part.state))
     for name in traced.state.learned:
         torch.testing.assert_close(traced.state.learned[name], compiled.state.learned[name], rtol=1e-3, atol=1e-4)
+
+    def again(*args, **kwargs):
+        raise AssertionError("compiled again")
+
+    monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", again)
+    part = last(replace(SMALL, max_steps=33), path="compiled")
+    assert same(compiled, last(SMALL, path="compiled", state=part.state))
+    other = replace(SMALL, seed=5, beta=0.02, schedule="cosine", max_steps=10)
+    assert choose_path(other, "cpu") == "compiled"  # ready, so it costs nothing
+    assert not same(last(other, path="compiled"), last(replace(other, schedule="constant"), path="compiled"))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU")
@@ -182,13 +193,18 @@ def test_the_losses_of_a_record_are_those_of_support_and_query():
 
 
 def test_without_a_working_compiler_a_long_run_is_traced(monkeypatch):
-    monkeypatch.setattr(training, "can_compile", lambda device: False)
-    assert choose_path(TrainConfig(), "cpu") == "traced"
+    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
+    assert choose_path(replace(LONG, K=7), "cpu") == "traced"
+    with pytest.raises(ConfigError, match="path='traced'"):
+        build(replace(LONG, K=7), "compiled")
 
 
-def test_paths_are_checked_and_chosen(monkeypatch):
-    monkeypatch.setattr(training, "can_compile", lambda device: True)
+def test_a_short_run_is_traced_and_an_unknown_path_refused():
+    assert choose_path(replace(SMALL, K=7), "cpu") == "traced"
     with pytest.raises(ConfigError, match="eager, traced, compiled"):
         build(SMALL, "fast")
-    assert choose_path(SMALL, "cpu") == "traced"
-    assert choose_path(TrainConfig(), "cuda") == "compiled"
+
+
+@needs_compiler
+def test_a_long_run_is_compiled():
+    assert choose_path(replace(SMALL, max_steps=LONG.max_steps), "cpu") == "compiled"
