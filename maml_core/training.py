@@ -130,7 +130,8 @@ def meta_step(config: TrainConfig) -> Callable[[Learner, Drawn], tuple[Learner, 
 
 def choose_path(config: TrainConfig, device: str) -> str:
     """The path worth its start-up: compiled if that is done already or the run is long and it can be done, else traced."""
-    if config.max_steps < WORTH_COMPILING and not programs.is_compiled(_name(config)):
+    ready = device == "cpu" and programs.is_compiled(_name(config))
+    if config.max_steps < WORTH_COMPILING and not ready:
         return "traced"
     try:
         build(config, "compiled", device)
