@@ -24,12 +24,14 @@ check: .venv/dev
 
 bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks.lab_latency
-	$(BIN)/python -m benchmarks.training_paths
+	$(BIN)/python -m benchmarks.time_to_target
+	$(BIN)/python -m benchmarks.peers
 
 # Train every shipped checkpoint again: the same bits on the same machine. `make pretrained/maml.safetensors` trains one.
 COSINE := --beta 0.003 --schedule cosine
 RECIPE_maml := $(COSINE) --max-steps 30000
 RECIPE_maml_tf := --max-steps 70000
+RECIPE_maml_tf_small_alpha := --alpha 0.001 --max-steps 70000
 RECIPE_maml_best := $(COSINE) --K 5 --num-updates 3 --multi-step --clip 10 --max-steps 60000
 RECIPE_fomaml := $(COSINE) --algorithm fomaml --max-steps 30000
 RECIPE_reptile := $(COSINE) --algorithm reptile --num-updates 5 --alpha 0.005 --clip 10 --max-steps 30000
@@ -41,13 +43,23 @@ RECIPE_pretrained_2pi := $(COSINE) --algorithm pretrained --family sinusoid_2pi 
 RECIPE_oracle := $(COSINE) --algorithm oracle --max-steps 30000
 NAMES := $(patsubst RECIPE_%,%,$(filter RECIPE_%,$(.VARIABLES)))
 
-pretrained: $(NAMES:%=pretrained/%.safetensors)
+# The same recipe from other seeds, for the spread in the table.
+SEEDS := pretrained/seeds/maml_best-2.safetensors pretrained/seeds/maml_best-3.safetensors
+
+pretrained: $(NAMES:%=pretrained/%.safetensors) $(SEEDS)
 
 .PHONY: $(NAMES:%=pretrained/%.safetensors)
 $(NAMES:%=pretrained/%.safetensors): pretrained/%.safetensors: .venv/app
 	rm -rf runs/pretrained/$*
 	$(BIN)/python -m maml_core train --run-dir runs/pretrained/$* --path compiled $(RECIPE_$*)
 	cp runs/pretrained/$*/checkpoints/final.safetensors $@
+
+.PHONY: $(SEEDS)
+$(SEEDS): pretrained/seeds/maml_best-%.safetensors: .venv/app
+	rm -rf runs/pretrained/maml_best-$*
+	$(BIN)/python -m maml_core train --run-dir runs/pretrained/maml_best-$* --path compiled $(RECIPE_maml_best) --seed $*
+	mkdir -p $(@D)
+	cp runs/pretrained/maml_best-$*/checkpoints/final.safetensors $@
 
 .venv/app: requirements.txt
 	test -d .venv || $(PYTHON) -m venv .venv

@@ -77,8 +77,12 @@ def jax_scan(threads: int) -> Run:
         return carry, key, values
 
     def layer(key, fan_in, fan_out):
-        w, b = (jax.random.uniform(k, s, minval=-1) for k, s in zip(jax.random.split(key), [(fan_in, fan_out), (fan_out,)]))
-        return w / fan_in**0.5, b / fan_in**0.5
+        bound = fan_in**-0.5
+        for_w, for_b = jax.random.split(key)
+        return (
+            jax.random.uniform(for_w, (fan_in, fan_out), minval=-bound, maxval=bound),
+            jax.random.uniform(for_b, (fan_out,), minval=-bound, maxval=bound),
+        )
 
     key = jax.random.key(0)
     params = [layer(k, *s) for k, s in zip(jax.random.split(key, 3), [(1, 40), (40, 40), (40, 1)], strict=True)]

@@ -5,10 +5,16 @@ from typing import NamedTuple
 from maml_core.config import TrainConfig
 from maml_core.evaluation import evaluate
 from maml_core.network import Params
+from maml_core.training import init
 
 STEP_SIZES = (*(round(m * 10.0**e, 6) for e in (-4, -3, -2) for m in (1, 1.5, 2, 3, 5, 7)), 0.1)
 VALIDATION_SEED = 20_171
 """Tasks that choose a step size are none of the tasks that report results (seed 0)."""
+
+
+def random(config: TrainConfig) -> Params:
+    """An initialisation that learned nothing: where a run of this config starts."""
+    return init(config).learned
 
 
 class Tuning(NamedTuple):

@@ -23,9 +23,11 @@ from tqdm import tqdm
 from maml_core import checkpoint as ckpt
 from maml_core import runs, tasks
 from maml_core.algorithms import adapt
+from maml_core.baselines import random as random_baseline
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import FAMILIES, JOINT, MAX_UPDATES, ConfigError, TrainConfig
 from maml_core.evaluation import evaluate as measure
+from maml_core.network import Params
 from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
 
@@ -34,6 +36,7 @@ PUBLISHED_STEPS = (1, 5, 10)
 PUBLISHED = {5: (0.6609, 0.3024, 0.2714), 10: (0.4506, 0.2024, 0.1903)}
 CHECKPOINTS_OWN = ("norm", "model_type", "loss_type")
 """MAML-tf asks for these at evaluation too; here the checkpoint knows them, and saying them again must agree."""
+NAME_WIDTH = 24
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
@@ -175,37 +178,50 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def table(args: argparse.Namespace) -> int:
     """MAML-tf's published table, measured on the shipped checkpoints."""
-    rows = {}
-    for path in runs.checkpoints(args.dir):
-        checkpoint = ckpt.load(path)
-        rows[path.stem] = {
-            str(k): [
-                stats._asdict()
-                for stats in measure(
-                    checkpoint.learned, checkpoint.config, K=k, num_updates=PUBLISHED_STEPS[-1], test_tasks=args.test_sample
-                )
-            ]
+
+    def measured(learned: Params, config: TrainConfig) -> dict[str, list[dict[str, float]]]:
+        updates = PUBLISHED_STEPS[-1]
+        return {
+            str(k): [stats._asdict() for stats in measure(learned, config, K=k, num_updates=updates, test_tasks=args.test_sample)]
             for k in PUBLISHED
         }
-    if not rows:
+
+    def measure_file(path: Path) -> dict[str, list[dict[str, float]]]:
+        checkpoint = ckpt.load(path)
+        return measured(checkpoint.learned, checkpoint.config)
+
+    files = runs.checkpoints(args.dir)
+    if not files:
         raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
+    rows = {path.stem: measure_file(path) for path in files}
+    rows["random"] = measured(random_baseline(TrainConfig()), TrainConfig())
+    seeds: dict[str, list[dict[str, list[dict[str, float]]]]] = {}  # NAME -> the same recipe from other seeds
+    for path in runs.checkpoints(args.dir / "seeds"):
+        name = path.stem.rpartition("-")[0]
+        seeds.setdefault(name, [rows[name]] if name in rows else []).append(measure_file(path))
     if args.json:
         published = {str(k): dict(zip(map(str, PUBLISHED_STEPS), means, strict=True)) for k, means in PUBLISHED.items()}
-        _print_json({"tasks": args.test_sample, "published": published, "measured": rows})
+        _print_json({"tasks": args.test_sample, "published": published, "measured": rows, "seeds": seeds})
         return 0
     print(f"Query MSE after 1, 5 and 10 updates, over {args.test_sample:,} fresh tasks of each checkpoint's own family.")
     print("mean ± 95% interval (median; share diverged). A diverged task counts as 100.\n")
     for k, theirs in PUBLISHED.items():
-        print(f"{k}-shot".ljust(20) + "".join(f"{n} update{'s' if n > 1 else ''}".ljust(34) for n in PUBLISHED_STEPS))
-        print("MAML-tf, published".ljust(20) + "".join(f"{mean:.4f}  (100 tasks, no interval)".ljust(34) for mean in theirs))
+        print(f"{k}-shot".ljust(NAME_WIDTH) + "".join(f"{n} update{'s' if n > 1 else ''}".ljust(34) for n in PUBLISHED_STEPS))
+        print(
+            "MAML-tf, published".ljust(NAME_WIDTH) + "".join(f"{mean:.4f}  (100 tasks, no interval)".ljust(34) for mean in theirs)
+        )
         for name, measured in rows.items():
             cells = (measured[str(k)][n] for n in PUBLISHED_STEPS)
             print(
-                name.ljust(20)
+                name.ljust(NAME_WIDTH)
                 + "".join(
                     f"{c['mean']:.4f} ± {c['ci95']:.4f} ({c['median']:.3f}; {c['diverged']:.1%})".ljust(34) for c in cells
                 ).rstrip()
             )
+        for name, several in seeds.items():
+            means = [[measured[str(k)][n]["mean"] for measured in several] for n in PUBLISHED_STEPS]
+            ranges = (f"{min(m):.4f} to {max(m):.4f}".ljust(34) for m in means)
+            print(f"{name}, {len(several)} seeds".ljust(NAME_WIDTH) + "".join(ranges).rstrip())
         print()
     return 0
 
@@ -246,9 +262,15 @@ def _draw(
         curves = torch.stack([net.apply(phi, grid)[:, 0] for phi in trajectory])
     example = ExampleTask(*(tensor.numpy() for tensor in (grid[:, 0], true[:, 0], x[:, 0], y[:, 0], curves)))
     title = f"{path.name}: {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks"
-    out = Path(args.draw)
+    figure, out = evaluation_figure(title, checkpoint.config.algorithm, example, steps), Path(args.draw)
     try:
-        evaluation_figure(title, checkpoint.config.algorithm, example, steps).write_html(out, include_plotlyjs=True)
+        if out.suffix == ".png":
+            figure.write_image(out, width=1200, height=560, scale=2)
+        else:
+            figure.write_html(out, include_plotlyjs=True)
+    except (ValueError, RuntimeError) as error:  # how plotly says that its renderer or the renderer's browser is missing
+        why = next(iter(str(error).strip().splitlines()), "no renderer")
+        raise RunError(f"{out} cannot be drawn ({why}); install kaleido and Chrome, or name a file that ends in .html") from None
     except OSError as error:
         raise RunError(f"{out} cannot be written: {error.strerror}") from None
     print(f"drawn: {out}", file=sys.stderr)
@@ -298,7 +320,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--noise", type=_real(0, 10), default=0.0, help="standard deviation of noise on the shots (default: 0)")
     sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seeds the tasks (default: 0)")
     sub.add_argument(
-        "--draw", nargs="?", const="evaluation.html", metavar="OUT.html", help="write a figure as self-contained HTML"
+        "--draw",
+        nargs="?",
+        const="evaluation.html",
+        metavar="FILE",
+        help="write a figure: self-contained HTML, or PNG where kaleido is installed (default: evaluation.html)",
     )
     sub.add_argument("--device", choices=DEVICES, default="auto")
 

@@ -26,7 +26,7 @@ SAVE_EVERY = 1000
 """Meta-iterations between two checkpoints, each with a validation."""
 KEEP = 10
 """Checkpoints kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
-VALIDATION_TASKS = 300
+VALIDATION_TASKS = 1000
 RESULT_SHOTS = (5, 10)
 RESULT_UPDATES = 10
 STATE = ".state.safetensors"

@@ -99,7 +99,27 @@ def test_the_published_table_stands_beside_ours(run, capsys):
     table = json.loads(capsys.readouterr().out)
     assert table["published"]["5"] == {"1": 0.6609, "5": 0.3024, "10": 0.2714}
     assert len(table["measured"]["final"]["10"]) == 11
+    assert table["measured"]["random"]["10"][0]["mean"] > 1
+    assert table["seeds"] == {}
     assert main(["table", "--dir", "/nonexistent"]) == 2
+
+
+def test_the_table_gives_the_spread_over_training_seeds(run, tmp_path, capsys):
+    final = run / "checkpoints" / "final.safetensors"
+    (tmp_path / "seeds").mkdir()
+    for name in ("some.safetensors", "seeds/some-2.safetensors", "seeds/some-3.safetensors"):
+        shutil.copy(final, tmp_path / name)
+    assert main(["table", "--dir", str(tmp_path), "--test-sample", "20", "--json"]) == 0
+    table = json.loads(capsys.readouterr().out)
+    assert [seed["5"] for seed in table["seeds"]["some"]] == 3 * [table["measured"]["some"]["5"]]
+    assert main(["table", "--dir", str(tmp_path), "--test-sample", "20"]) == 0
+    assert "some, 3 seeds" in capsys.readouterr().out
+
+
+def test_a_png_is_drawn_or_the_reason_given(run, tmp_path, capsys):
+    out, command = tmp_path / "a.png", ["evaluate", "--restore-dir", str(run), "--test-sample", "20", "--draw"]
+    code = main([*command, str(out)])
+    assert (code == 0 and out.read_bytes()[1:4] == b"PNG") or (code == 2 and "kaleido" in capsys.readouterr().err)
 
 
 def test_draw_writes_a_page_that_needs_no_network(run, tmp_path, capsys):
