@@ -1,12 +1,13 @@
 """The reference workload as other libraries' users write it, each ready to run any number of meta-iterations.
 
 Sinusoids, MLP 1-40-40-1 ReLU, 25 tasks, 10 support and 10 query points, one inner step of 0.01, exact second-order meta-gradient,
-Adam 1e-3, task sampling included, float32. `NAMES[name](threads)` returns `run(iterations)`.
+Adam 1e-3, task sampling included, float32. `CONTENDERS[device][name](threads)` returns `run(iterations)`.
 """
 
 import math
 import os
 from collections.abc import Callable, Iterable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,12 +19,12 @@ T, K, ALPHA, BETA = 25, 10, 0.01, 0.001
 Run = Callable[[int], None]
 
 
-def ours(path: str) -> Callable[[int], Run]:
+def ours(path: str, device: str = "cpu") -> Callable[[int], Run]:
     """This project on one of its paths."""
 
     def make(threads: int) -> Run:
         torch.set_num_threads(threads)
-        records = meta_train(TrainConfig(max_steps=10_000_000), path=path)  # the reference workload is the default
+        records = meta_train(TrainConfig(max_steps=10_000_000), path=path, device=device)  # the reference workload is the default
 
         def run(iterations: int) -> None:
             for _ in range(0, iterations, BLOCK):
@@ -34,11 +35,11 @@ def ours(path: str) -> Callable[[int], Run]:
     return make
 
 
-def jax_scan(threads: int) -> Run:
+def jax_scan(threads: int, platform: str = "cpu") -> Run:
     """JAX: jit of a lax.scan over 100 meta-iterations, optax's Adam."""
     parallel = str(threads > 1).lower()
     os.environ["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={parallel} intra_op_parallelism_threads={threads}"
-    os.environ["JAX_PLATFORMS"] = "cpu"
+    os.environ["JAX_PLATFORMS"] = platform
     import jax
     import jax.numpy as jnp
     import optax
@@ -179,10 +180,17 @@ def torchopt_loop(threads: int) -> Run:
     return _outer_loop(threads, meta_loss)
 
 
-NAMES: dict[str, Callable[[int], Run]] = {
-    **{f"maml_core, {path}": ours(path) for path in reversed(PATHS)},
-    "JAX jit + scan, optax": jax_scan,
-    "TorchOpt": torchopt_loop,
-    "learn2learn's way": cloning_loop,
-    "higher": higher_loop,
+CONTENDERS: dict[str, dict[str, Callable[[int], Run]]] = {
+    "cpu": {
+        **{f"maml_core, {path}": ours(path) for path in reversed(PATHS)},
+        "JAX jit + scan, optax": jax_scan,
+        "TorchOpt": torchopt_loop,
+        "learn2learn's way": cloning_loop,
+        "higher": higher_loop,
+    },
+    "cuda": {
+        **{f"maml_core, {path}, CUDA": ours(path, "cuda") for path in reversed(PATHS)},
+        "maml_core, compiled, CPU": ours("compiled"),
+        "JAX jit + scan, optax, CUDA": partial(jax_scan, platform="cuda"),
+    },
 }

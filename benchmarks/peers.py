@@ -1,6 +1,6 @@
 """Meta-iterations a second on the reference workload, side by side: this project's paths and other libraries, in turns.
 
-`python -m benchmarks.peers [--threads 1] [--rounds 5] [--seconds 2]`. The ratios are the result; the rates depend on the machine.
+`python -m benchmarks.peers [--device cpu|cuda] [--threads 1] [--rounds 5] [--seconds 2]`. The ratios are the result; the rates depend on the machine.
 Needs requirements-peers.txt; what is not installed is left out. Each has a process of its own, which only works in its turn.
 """
 
@@ -17,22 +17,23 @@ BATCH = 100
 
 def main() -> None:
     """Measure and print."""
-    from benchmarks.contenders import NAMES
+    from benchmarks.contenders import CONTENDERS
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--serve", choices=NAMES, help=argparse.SUPPRESS)
+    parser.add_argument("--device", choices=CONTENDERS, default="cpu")
+    parser.add_argument("--serve", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.serve:
-        serve(args.serve, args.threads, args.seconds)
+        serve(args.serve, args.device, args.threads, args.seconds)
         return
     workers = {}
-    for name in NAMES:
+    for name in CONTENDERS[args.device]:
         began = time.perf_counter()
         command = [sys.executable, "-m", "benchmarks.peers", "--serve", name]
-        command += ["--threads", str(args.threads), "--seconds", str(args.seconds)]
+        command += ["--device", args.device, "--threads", str(args.threads), "--seconds", str(args.seconds)]
         worker = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         assert worker.stdin
         assert worker.stdout
@@ -45,6 +46,7 @@ def main() -> None:
     rates: dict[str, list[float]] = {name: [] for name in workers}
     for _ in range(args.rounds):
         for name, worker in workers.items():
+            assert worker.stdout
             print("go", file=worker.stdin, flush=True)
             rates[name].append(float(worker.stdout.readline()))
     first = next(iter(rates))
@@ -57,13 +59,13 @@ def main() -> None:
         worker.terminate()
 
 
-def serve(name: str, threads: int, seconds: float) -> None:
+def serve(name: str, device: str, threads: int, seconds: float) -> None:
     """One contender: says "ready", then answers each line with the rate it came to."""
     if hasattr(os, "sched_setaffinity"):  # as many cores as threads, whatever a library starts by itself
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
-    from benchmarks.contenders import NAMES
+    from benchmarks.contenders import CONTENDERS
 
-    run = NAMES[name](threads)
+    run = CONTENDERS[device][name](threads)
     batch = BATCH if name.startswith(("maml_core", "JAX")) else 5
     run(batch)
     print("ready", flush=True)

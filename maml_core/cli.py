@@ -179,7 +179,7 @@ def evaluate(args: argparse.Namespace) -> int:
 def table(args: argparse.Namespace) -> int:
     """MAML-tf's published table, measured on the shipped checkpoints."""
 
-    def measured(learned: Params, config: TrainConfig) -> dict[str, list[dict[str, float]]]:
+    def rows_of(learned: Params, config: TrainConfig) -> dict[str, list[dict[str, float]]]:
         updates = PUBLISHED_STEPS[-1]
         return {
             str(k): [stats._asdict() for stats in measure(learned, config, K=k, num_updates=updates, test_tasks=args.test_sample)]
@@ -188,13 +188,13 @@ def table(args: argparse.Namespace) -> int:
 
     def measure_file(path: Path) -> dict[str, list[dict[str, float]]]:
         checkpoint = ckpt.load(path)
-        return measured(checkpoint.learned, checkpoint.config)
+        return rows_of(checkpoint.learned, checkpoint.config)
 
     files = runs.checkpoints(args.dir)
     if not files:
         raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
     rows = {path.stem: measure_file(path) for path in files}
-    rows["random"] = measured(random_baseline(TrainConfig()), TrainConfig())
+    rows["random"] = rows_of(random_baseline(TrainConfig()), TrainConfig())
     seeds: dict[str, list[dict[str, list[dict[str, float]]]]] = {}  # NAME -> the same recipe from other seeds
     for path in runs.checkpoints(args.dir / "seeds"):
         name = path.stem.rpartition("-")[0]

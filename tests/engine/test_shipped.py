@@ -1,7 +1,7 @@
 """The shipped checkpoints are what they say they are."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -58,8 +58,12 @@ def test_the_readme_quotes_the_checkpoint(path):
     assert readme_row(path) in (PRETRAINED.parent / "README.md").read_text(encoding="utf-8")
 
 
-def test_one_plain_maml_beats_every_published_cell_without_a_diverged_task():
-    results = load(PRETRAINED / "maml_best.safetensors").results
+SEEDS = sorted((PRETRAINED / "seeds").glob("maml_best-*.safetensors"))
+
+
+@pytest.mark.parametrize("path", [PRETRAINED / "maml_best.safetensors", *SEEDS], ids=lambda p: p.stem)
+def test_one_plain_maml_beats_every_published_cell_without_a_diverged_task(path):
+    results = load(path).results
     for K, published in PUBLISHED.items():
         for step, mean in zip(PUBLISHED_STEPS, published, strict=True):
             ours = results[str(K)][str(step)]
@@ -71,6 +75,12 @@ def test_learned_step_sizes_reach_further_in_one_step():
     results = load(PRETRAINED / "meta_sgd.safetensors").results
     assert results["10"]["1"]["mean"] <= 0.20
     assert results["5"]["1"]["mean"] <= 0.38
+
+
+def test_the_seeds_differ_in_nothing_else():
+    configs = [load(path).config for path in (PRETRAINED / "maml_best.safetensors", *SEEDS)]
+    assert [config.seed for config in configs] == [1, 2, 3]
+    assert len({replace(config, seed=0) for config in configs}) == 1
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)

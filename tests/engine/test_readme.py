@@ -1,0 +1,30 @@
+"""What the README shows works as it stands there."""
+
+import re
+from pathlib import Path
+
+import torch
+
+README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+
+
+def example(contains: str) -> str:
+    return next(code for code in re.findall(r"```python\n(.*?)```", README, re.S) if contains in code)
+
+
+def test_training_adapting_and_plotting_without_the_app(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    torch.manual_seed(0)
+    names: dict = {}
+    exec(example("meta_train"), names)
+    grid, net = names["grid"], names["net"]
+    true = 3 * torch.sin(grid - 1)
+    assert net.mse(names["phi"], grid, true) < 0.3 * net.mse(names["theta"], grid, true)
+    assert "step 5" in (tmp_path / "adapted.html").read_text(encoding="utf-8")
+
+
+def test_a_checkpoint_loads_in_plain_pytorch(monkeypatch):
+    monkeypatch.chdir(Path(__file__).parents[2])
+    names: dict = {"torch": torch, "Linear": torch.nn.Linear, "ReLU": torch.nn.ReLU}
+    exec(example("load_state_dict"), names)
+    assert names["net"](torch.zeros(3, 1)).shape == (3, 1)
