@@ -1,6 +1,6 @@
 """Meta-iterations a second on the reference workload, side by side: this project's paths and other libraries, in turns.
 
-`python -m benchmarks.peers [--device cpu|cuda] [--threads 1] [--rounds 5] [--seconds 2]`. The ratios are the result, not the rates.
+`python -m benchmarks.peers [--device cpu|cuda] [--threads 1] [--rounds 5] [--seconds 2]`. The ratios are the result.
 Needs requirements-peers.txt; what is not installed is left out. Each has a process of its own, which only works in its turn.
 """
 
