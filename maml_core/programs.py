@@ -81,28 +81,33 @@ def _traced(program: Program, example: list[Tensor]) -> GraphModule:
 
 def _compiled(program: Program, example: list[Tensor], package: Path) -> Program:
     """The program as machine code, from the package if it is there, else into it."""
-    from torch._inductor import aoti_compile_and_package, aoti_load_package  # seconds to import, and not always needed
+    from torch._inductor import aoti_load_package  # seconds to import, and not always needed
 
     if not package.exists():
-        _find_compiler()
-        lean = torch.export.export(_without_repeats(rewritten(_traced(program, example), example)), tuple(example))
-        try:
-            package.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=package.parent) as folder, warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                # One thread: these loops are too short to be shared out.
-                made = aoti_compile_and_package(
-                    lean,
-                    package_path=str(Path(folder) / package.name),
-                    inductor_configs={"cpp.threads": 1},
-                )
-                os.replace(made, package)  # whole or not at all: another run may be looking
-        except Exception as error:  # whatever a compiler can say
-            raise CannotCompile(_first_line(error)) from error
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        _compile(program, example, package)
+    try:
         run = aoti_load_package(str(package), run_single_threaded=True).loader.boxed_run
+    except RuntimeError as error:  # damaged on disk: the next run makes it anew
+        package.unlink(missing_ok=True)
+        raise CannotCompile(f"{package} is damaged and was removed") from error
     return lambda *inputs: run(list(inputs))
+
+
+def _compile(program: Program, example: list[Tensor], package: Path) -> None:
+    """Write the program as machine code into the package, whole or not at all: another run may be looking."""
+    from torch._inductor import aoti_compile_and_package
+
+    _find_compiler()
+    lean = torch.export.export(_without_repeats(rewritten(_traced(program, example), example)), tuple(example))
+    try:
+        package.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=package.parent) as folder, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            # One thread: these loops are too short to be shared out.
+            path, settings = str(Path(folder) / package.name), {"cpp.threads": 1}
+            os.replace(aoti_compile_and_package(lean, package_path=path, inductor_configs=settings), package)
+    except Exception as error:  # whatever a compiler can say
+        raise CannotCompile(_first_line(error)) from error
 
 
 def _find_compiler() -> None:

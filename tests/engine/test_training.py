@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from maml_core import training
+from maml_core import programs, training
 from maml_core.algorithms import adapt, meta_objective
 from maml_core.config import ALGORITHMS, ConfigError, TrainConfig
 from maml_core.network import MLP
@@ -79,6 +79,12 @@ def test_the_compiled_path_agrees_resumes_to_the_same_bits_and_is_compiled_once(
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", again)
     part = last(replace(SMALL, max_steps=33), path="compiled")
     assert same(compiled, last(SMALL, path="compiled", state=part.state))
+    package = programs._package(training._name(SMALL))
+    package.write_bytes(b"not a program" + package.read_bytes()[:999])
+    with pytest.raises(ConfigError, match="damaged"):
+        build(SMALL, "compiled")
+    monkeypatch.undo()
+    assert same(compiled, last(SMALL, path="compiled"))
     other = replace(SMALL, seed=5, beta=0.02, schedule="cosine", max_steps=10)
     assert choose_path(other, "cpu") == "compiled"  # ready, so it costs nothing
     assert not same(last(other, path="compiled"), last(replace(other, schedule="constant"), path="compiled"))
