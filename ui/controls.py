@@ -53,7 +53,8 @@ def alpha(change: Change) -> None:
     ticks = "".join(
         f'<i style="left: {100 * bisect_left(options, value) / (len(options) - 1):.2f}%"></i>' for value in own.values()
     )
-    text = ", ".join(f"{label} {_plain(value)}" for label, value in own.items())
+    groups = {value: [label for label, other in own.items() if other == value] for value in own.values()}
+    text = "; ".join(f"{', '.join(labels)} {_plain(value)}" for value, labels in groups.items())
     if own:
         st.html(f'<div class="own-alpha">{ticks}<span>own: {text}</span></div>')
 

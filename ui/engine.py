@@ -1,7 +1,7 @@
 """The lab's numbers: the shipped checkpoints, and what each makes of some shots at every inner step. No streamlit here."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -11,9 +11,10 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from maml_core import checkpoint
-from maml_core.algorithms import adapt
+from maml_core import baselines, checkpoint
+from maml_core.algorithms import StepSize, adapt
 from maml_core.checkpoint import Checkpoint
+from maml_core.config import TrainConfig
 from maml_core.network import MLP, Params
 from ui.state import FAMILY, LEARNERS, LabState, Shots
 
@@ -33,7 +34,9 @@ class Trajectory(NamedTuple):
 
 @lru_cache
 def learner(name: str) -> Checkpoint:
-    """The shipped checkpoint of that name."""
+    """The shipped checkpoint of that name; "random" is where the others' training started."""
+    if name == "random":
+        return Checkpoint(baselines.random(TrainConfig()), TrainConfig(), iterations=0)
     return checkpoint.load(PRETRAINED / f"{name}.safetensors")
 
 
@@ -68,13 +71,18 @@ def _adapt_together(
     net: MLP, checkpoints: Sequence[Checkpoint], shots: Shots, amplitude: float, phase: float, alpha: float, num_updates: int
 ) -> list[Trajectory]:
     grid = torch.from_numpy(GRID)[:, None]  # (201, 1)
-    true = FAMILY.curve(torch.tensor([[amplitude, phase]]), grid.T).T  # (201, 1)
     x, y = torch.tensor(shots, dtype=torch.float32).reshape(-1, 2).split(1, dim=1)  # (K, 1) each
-    twice = [*checkpoints, *checkpoints]
-    theta = {name: torch.stack([c.learned[name] for c in twice]) for name in net.shapes}  # (2L, ...)
-    alphas = torch.tensor([alpha] * len(checkpoints) + [c.config.alpha for c in checkpoints])  # (2L,)
+    parameters = torch.tensor([[amplitude, phase]])  # (1, 2)
+    true = FAMILY.curve(parameters, grid.T).T  # (201, 1)
+    if net.sizes[0] > 1:  # the oracle is told what the task is
+        x, grid = (torch.cat([part, parameters.expand(len(part), -1)], 1) for part in (x, grid))  # (N, 3)
+    each = [c.split(alpha) for c in checkpoints] + [c.split() for c in checkpoints]
+    thetas = {name: torch.stack([theta[name] for theta, _ in each]) for name in net.shapes}  # (2L, ...)
+    alphas = {
+        name: torch.stack([_size(size, name, shape) for _, size in each]) for name, shape in net.shapes.items()
+    }  # (2L, ...)
 
-    def one(theta: Params, alpha: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def one(theta: Params, alpha: Params) -> tuple[Tensor, Tensor, Tensor]:
         path = adapt(net.mse, theta, x, y, alpha, num_updates) if shots else [theta] * (num_updates + 1)
         phis = {name: torch.stack([phi[name] for phi in path]) for name in theta}  # (S + 1, ...)
         curves = vmap(net.apply, (0, None))(phis, grid)  # (S + 1, 201, 1)
@@ -82,6 +90,12 @@ def _adapt_together(
         return curves[..., 0], support, (curves - true).square().mean((1, 2))
 
     with _one_at_a_time, torch.no_grad():
-        curves, support, query = (part.numpy() for part in vmap(one)(theta, alphas))
+        curves, support, query = (part.numpy() for part in vmap(one)(thetas, alphas))
     count = len(checkpoints)
     return [Trajectory(curves[i], support[i], query[i], query[count + i]) for i in range(count)]
+
+
+def _size(alpha: StepSize, name: str, shape: tuple[int, ...]) -> Tensor:
+    """The step size of each number in one parameter; 0 for a parameter that the learner leaves where it is."""
+    of_this = alpha.get(name, 0.0) if isinstance(alpha, Mapping) else alpha
+    return torch.as_tensor(of_this, dtype=torch.float32).expand(shape)

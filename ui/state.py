@@ -18,7 +18,8 @@ from maml_core.tasks import Sinusoids
 FAMILY = Sinusoids()
 Y_LIMIT = 6.0
 """The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
-LEARNERS = ("maml", "pretrained")
+LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")
+"""Everything that can be chosen, in the order it is shown: shipped checkpoints, and the network before any training."""
 NONE = "none"
 """An empty list in the address: an empty parameter is easily lost when addresses are copied."""
 
@@ -82,7 +83,7 @@ class LabState:
     noise: float = 0.0
     shots: Shots | None = None
     step: int = 1
-    learners: tuple[str, ...] = LEARNERS
+    learners: tuple[str, ...] = ("maml", "pretrained")
     free: bool = False  # whether clicks place shots off the curve
 
     @property

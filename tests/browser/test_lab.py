@@ -2,7 +2,7 @@
 
 import math
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 from conftest import Lab
@@ -331,6 +331,8 @@ def test_a_new_task_is_new_whatever_else_is_on_its_way(lab, pause):
     lab.page.keyboard.press("ArrowRight")
     lab.page.wait_for_timeout(pause)  # about when Python hears of the step
     lab.button("New task")
+    expect(lab.page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", before)
+    lab.settled()
     assert lab.curve("true") != before
     assert "amplitude" not in lab.page.url
 
@@ -343,6 +345,27 @@ def test_clear_right_after_a_new_task_clears(lab, pause):
     lab.button("Clear")
     assert lab.shots == []
     assert lab.curve("true") != before
+
+
+def test_every_learner_can_be_drawn_on_the_same_shots(lab, visitor):
+    for name in ("FOMAML", "Reptile", "ANIL", "Meta-SGD", "oracle", "random"):
+        lab.page.get_by_role("button", name=name, exact=True).click()
+        lab.settled()
+        expect(lab.page.locator(".cards")).to_contain_text(name)
+        assert f"{name} " in lab.sentence
+    assert "learners=maml,fomaml,reptile,anil,meta_sgd,pretrained,oracle,random" in unquote(lab.page.url)
+    curves = {lab.curve(name) for name in ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")}
+    assert len(curves) == 8
+    visitor.open("?" + lab.page.url.partition("?")[2])
+    assert visitor.picture() == lab.picture()
+
+
+def test_divergence_at_a_learners_own_step_size_is_not_blamed_on_it(lab):
+    lab.open("?learners=meta_sgd&step=10")
+    expect(lab.page.locator(".notes .alert")).to_contain_text("Meta-SGD diverges at step")
+    expect(lab.page.locator(".notes .alert")).to_contain_text("Take fewer steps")
+    expect(lab.page.locator(".notes .alert")).not_to_contain_text("too large")
+    expect(lab.page.locator("h1")).not_to_contain_text("too large")
 
 
 @pytest.mark.parametrize("pause", [0, 30, 80])

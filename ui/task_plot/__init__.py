@@ -94,7 +94,13 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember:
         config = checkpoint.config
         arrays = {field: _base64(value) for field, value in run._asdict().items()}
         learners.append(
-            {"name": name, "trained_steps": config.inner_steps, "own_alpha": config.alpha, "results": checkpoint.results} | arrays
+            {
+                "name": name,
+                "trained_steps": config.inner_steps if checkpoint.iterations else 0,
+                "own_alpha": config.alpha,
+                "results": checkpoint.results,
+            }
+            | arrays
         )
     content = {
         "epoch": epoch,

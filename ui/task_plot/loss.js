@@ -41,11 +41,15 @@ export function lossChart(parent, { go }) {
     lines.replaceChildren();
     labels.replaceChildren();
     const x = Float32Array.from({ length: view.updates + 1 }, (_, s) => sx(s));
-    for (const trained of new Set(view.learners.map((l) => l.trained_steps))) {
+    let free = 0; // where the next label may begin
+    for (const trained of [...new Set(view.learners.map((l) => l.trained_steps))].sort((a, b) => a - b)) {
       if (!trained || trained > view.updates) continue;
       const who = view.learners.filter((l) => l.trained_steps === trained).map((l) => l.label);
       el("line", { class: "trained", x1: sx(trained), x2: sx(trained), y1: size.top, y2: size.bottom }, lines);
-      el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 }, labels, `${who.join(", ")} trained for ${trained}`);
+      if (sx(trained) < free) continue;
+      const names = view.learners.length > 2 ? "" : `${who.join(", ")} `;
+      const label = el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 }, labels, `${names}trained for ${trained}`);
+      free = sx(trained) + 8 + label.getComputedTextLength();
     }
     // A line ends where its learner diverges, at the top.
     const high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);

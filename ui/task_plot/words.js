@@ -14,6 +14,9 @@ export const when = (n) => (n === 0 ? "before any step" : `after ${steps(n)}`);
 export const lossWords = (view, loss) => (isDiverged(view, loss) ? "diverged" : number(loss));
 export const alphaWords = (alpha) => String(Number(alpha.toPrecision(6)));
 
+// What a learner is that was not trained to adapt.
+const ORIGINS = { pretrained: "was fitted to all tasks at once", oracle: "is told amplitude and phase", random: "was never trained" };
+
 const capital = (text) => text[0].toUpperCase() + text.slice(1);
 const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
@@ -29,7 +32,10 @@ export function finding(view, step) {
   const names = (learners) => (learners.length === view.learners.length && learners.length === 2 ? "both" : list(learners.map((l) => l.label)));
   const verb = (learners) => (learners.length === 1 ? "is" : "are");
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
-  if (gone.length) return `${capital(when(step))}, ${names(gone)} ${gone.length === 1 ? "has" : "have"} diverged: α is too large`;
+  if (gone.length) {
+    const why = gone.every((l) => view.alpha > l.own_alpha) ? ": α is too large" : "";
+    return `${capital(when(step))}, ${names(gone)} ${gone.length === 1 ? "has" : "have"} diverged${why}`;
+  }
   if (!view.shots.length) return "No shots yet: nothing to adapt to";
   const worse = view.learners.filter((l) => l.query[step] > 1.05 * l.query[0]);
   if (worse.length) return `${capital(when(step))}, ${names(worse)} ${verb(worse)} worse than before`;
@@ -40,7 +46,7 @@ export function finding(view, step) {
     return `${capital(when(step))}, ${l.label} is at ${number(l.query[step])}, from ${number(l.query[0])}`;
   }
   const ratio = other.query[step] / maml.query[step];
-  if (step === 0) return ratio > 0.7 && ratio < 1.4 ? "Before any step, both are about equally wrong" : "Before any step";
+  if (step === 0) return ratio > 0.7 && ratio < 1.4 ? `Before any step, ${names([maml, other])} are about equally wrong` : "Before any step";
   if (ratio >= 1.5) return `${capital(when(step))}, MAML’s loss is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times smaller than pretrained’s`;
   if (ratio <= 1 / 1.5) return `${capital(when(step))}, pretrained is ahead on this task`;
   return `${capital(when(step))}, the two are about as close`;
@@ -48,12 +54,13 @@ export function finding(view, step) {
 
 // What is compared, under the heading.
 export function setting(view) {
-  const about = view.learners.map((l) => {
-    if (l.trained_steps) return `${l.label} was trained to adapt in ${steps(l.trained_steps)}`;
-    return `${l.label} was fitted to all tasks at once`;
+  const trained = [...new Set(view.learners.map((l) => l.trained_steps))].filter(Boolean).map((n) => {
+    const who = view.learners.filter((l) => l.trained_steps === n).map((l) => l.label);
+    return `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`;
   });
+  const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${ORIGINS[l.name]}`)];
   if (!about.length) return "";
-  return `${capital(list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
+  return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
 }
 
 // What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
@@ -70,8 +77,11 @@ export function remarks(view, step) {
   const gone = view.learners.filter((l) => l.diverged >= 0);
   if (gone.length) {
     const each = list(gone.map((l) => `${l.label} diverges at step ${l.diverged}`));
-    const own = list(gone.map((l) => `${l.label}’s own is ${alphaWords(l.own_alpha)}`));
-    const advice = gone.some((l) => view.alpha > l.own_alpha) ? `α = ${alphaWords(view.alpha)} is too large: ${own}.` : "Take fewer steps, or a smaller α.";
+    const [hot, cool] = [gone.filter((l) => view.alpha > l.own_alpha), gone.filter((l) => view.alpha <= l.own_alpha)];
+    const own = list(hot.map((l) => `${l.label}’s own is ${alphaWords(l.own_alpha)}`));
+    const parts = hot.length ? [`α = ${alphaWords(view.alpha)} is too large: ${own}.`] : [];
+    if (cool.length) parts.push(`${hot.length ? `With ${list(cool.map((l) => l.label))}, take` : "Take"} fewer steps, or a smaller α.`);
+    const advice = parts.join(" ");
     said.push({ alert: true, text: `${each} (query loss over ${view.limits.diverged}). ${advice}` });
   }
   if (!view.shots.length) said.push({ text: "Click on the plot to place a shot, or sample some." });
