@@ -19,6 +19,7 @@ def main() -> None:
     session = st.session_state
     if fresh := "lab" not in session:
         session.lab_overwritten = {}
+        session.lab_visit = secrets.token_hex(4)
         adopt(st.query_params.to_dict())
     state: LabState = session.lab
     show(state)
@@ -27,6 +28,7 @@ def main() -> None:
         epoch=session.lab_epoch,
         rev=session.lab_rev,
         step_epoch=session.lab_step_epoch,
+        visit=session.lab_visit,
         remember=session.lab_remember,
         fresh=fresh,
     )
@@ -86,7 +88,9 @@ def changed(key: str) -> None:
 
 def button_pressed() -> None:
     """A button in the picture."""
-    act({"new_task": LabState.new_task, "sample": LabState.sample_shots}[task_plot.sent("act")])
+    asked = task_plot.sent("act")
+    if asked["visit"] == st.session_state.lab_visit:
+        act({"new_task": LabState.new_task, "sample": LabState.sample_shots}[asked["name"]])
 
 
 def shots_edited() -> None:

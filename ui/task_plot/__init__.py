@@ -72,18 +72,20 @@ def task_plot(data: str, *, on_shots: Callback, on_step: Callback, on_act: Callb
 def sent(what: str) -> Any:
     """What the browser last sent.
 
-    shots: {epoch, rev, points}, after an edit. step: {step, n}, when it has come to rest. act: "new_task" or "sample".
+    shots: {epoch, rev, points}, after an edit. step: {step, n}, when it has come to rest.
+    act: {visit, name, n}, the name "new_task" or "sample".
     address: {parameter: value}, after Back or forward.
     """
     return st.session_state[KEY][what]
 
 
-def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember: bool, fresh: bool) -> str:
+def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, visit: str, remember: bool, fresh: bool) -> str:
     """Everything the picture needs, as one JSON string with base64 float32 arrays.
 
     epoch names the last change of shots made by Python: the browser replaces its own shots only when it changes. rev is the
     last of the browser's edits contained in it. step_epoch does the same for the step. remember: whether the browser's Back
     should lead to the picture before this one; the browser keeps the address equal to `query` in any case.
+    visit: names this session, so that what was asked of a server since restarted is not done again.
     fresh: whether Python has just met this visitor, who may hold an edit that went to a server since restarted.
     """
     task, shots = state.task, state.points
@@ -106,6 +108,7 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, remember:
         "epoch": epoch,
         "rev": rev,
         "step_epoch": step_epoch,
+        "visit": visit,
         "query": state.to_query(),
         "names": [field.name for field in fields(state)],
         "remember": remember,

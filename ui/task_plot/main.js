@@ -60,13 +60,15 @@ function makeLab(parent) {
     button.addEventListener("click", act);
     return button;
   };
-  action("New task", () => component.setTriggerValue("act", "new_task"));
-  const sample = action("Sample", () => component.setTriggerValue("act", "sample"));
+  // A state and not a trigger: it goes with every later message too, so that none on its way at this moment can swallow it.
+  const ask = (name) => component.setStateValue("act", { visit: view.visit, name, n: ++asked });
+  action("New task", () => ask("new_task"));
+  const sample = action("Sample", () => ask("sample"));
   action("Clear", () => edit([]));
   const live = el("p", { class: "hidden", role: "status" }, root);
 
   let component, raw = null, view = null, step = 0, complaint = "";
-  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, inFlight = null, resting = null, rests = 0, frame = null, speaking = null;
+  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, inFlight = null, resting = null, rests = 0, asked = 0, frame = null, speaking = null;
 
   // Shots belong to the browser: an edit shows at once, and goes to Python one message at a time, the latest winning.
   function edit(shots) {
