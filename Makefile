@@ -33,6 +33,8 @@ RECIPE_maml := $(COSINE) --max-steps 30000
 RECIPE_maml_tf := --max-steps 70000
 RECIPE_maml_tf_small_alpha := --alpha 0.001 --max-steps 70000
 RECIPE_maml_best := $(COSINE) --K 5 --num-updates 3 --multi-step --clip 10 --max-steps 60000
+RECIPE_seeds/maml_best-2 := $(RECIPE_maml_best) --seed 2
+RECIPE_seeds/maml_best-3 := $(RECIPE_maml_best) --seed 3
 RECIPE_fomaml := $(COSINE) --algorithm fomaml --max-steps 30000
 RECIPE_reptile := $(COSINE) --algorithm reptile --num-updates 5 --alpha 0.005 --clip 10 --max-steps 30000
 RECIPE_anil := $(COSINE) --algorithm anil --num-updates 5 --multi-step --clip 10 --max-steps 30000
@@ -43,23 +45,14 @@ RECIPE_pretrained_2pi := $(COSINE) --algorithm pretrained --family sinusoid_2pi 
 RECIPE_oracle := $(COSINE) --algorithm oracle --max-steps 30000
 NAMES := $(patsubst RECIPE_%,%,$(filter RECIPE_%,$(.VARIABLES)))
 
-# The same recipe from other seeds, for the spread in the table.
-SEEDS := pretrained/seeds/maml_best-2.safetensors pretrained/seeds/maml_best-3.safetensors
-
-pretrained: $(NAMES:%=pretrained/%.safetensors) $(SEEDS)
+pretrained: $(NAMES:%=pretrained/%.safetensors)
 
 .PHONY: $(NAMES:%=pretrained/%.safetensors)
 $(NAMES:%=pretrained/%.safetensors): pretrained/%.safetensors: .venv/app
 	rm -rf runs/pretrained/$*
 	$(BIN)/python -m maml_core train --run-dir runs/pretrained/$* --path compiled $(RECIPE_$*)
-	cp runs/pretrained/$*/checkpoints/final.safetensors $@
-
-.PHONY: $(SEEDS)
-$(SEEDS): pretrained/seeds/maml_best-%.safetensors: .venv/app
-	rm -rf runs/pretrained/maml_best-$*
-	$(BIN)/python -m maml_core train --run-dir runs/pretrained/maml_best-$* --path compiled $(RECIPE_maml_best) --seed $*
 	mkdir -p $(@D)
-	cp runs/pretrained/maml_best-$*/checkpoints/final.safetensors $@
+	cp runs/pretrained/$*/checkpoints/final.safetensors $@
 
 .venv/app: requirements.txt
 	test -d .venv || $(PYTHON) -m venv .venv

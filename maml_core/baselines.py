@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from maml_core.checkpoint import Checkpoint
 from maml_core.config import TrainConfig
 from maml_core.evaluation import evaluate
 from maml_core.network import Params
@@ -12,9 +13,10 @@ VALIDATION_SEED = 20_171
 """Tasks that choose a step size are none of the tasks that report results (seed 0)."""
 
 
-def random(config: TrainConfig) -> Params:
-    """An initialisation that learned nothing: where a run of this config starts."""
-    return init(config).learned
+def random() -> Checkpoint:
+    """A network that learned nothing: where a run of the default config starts."""
+    config = TrainConfig()
+    return Checkpoint(init(config).learned, config, iterations=0)
 
 
 class Tuning(NamedTuple):

@@ -20,14 +20,12 @@ from typing import Any, NoReturn
 import torch
 from tqdm import tqdm
 
+from maml_core import baselines, runs, tasks
 from maml_core import checkpoint as ckpt
-from maml_core import runs, tasks
 from maml_core.algorithms import adapt
-from maml_core.baselines import random as random_baseline
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import FAMILIES, JOINT, MAX_UPDATES, ConfigError, TrainConfig
 from maml_core.evaluation import evaluate as measure
-from maml_core.network import Params
 from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
 
@@ -179,26 +177,22 @@ def evaluate(args: argparse.Namespace) -> int:
 def table(args: argparse.Namespace) -> int:
     """MAML-tf's published table, measured on the shipped checkpoints."""
 
-    def rows_of(learned: Params, config: TrainConfig) -> dict[str, list[dict[str, float]]]:
-        updates = PUBLISHED_STEPS[-1]
+    def row(checkpoint: ckpt.Checkpoint) -> dict[str, list[dict[str, float]]]:
+        learned, config, updates = checkpoint.learned, checkpoint.config, PUBLISHED_STEPS[-1]
         return {
             str(k): [stats._asdict() for stats in measure(learned, config, K=k, num_updates=updates, test_tasks=args.test_sample)]
             for k in PUBLISHED
         }
 
-    def measure_file(path: Path) -> dict[str, list[dict[str, float]]]:
-        checkpoint = ckpt.load(path)
-        return rows_of(checkpoint.learned, checkpoint.config)
-
     files = runs.checkpoints(args.dir)
     if not files:
         raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
-    rows = {path.stem: measure_file(path) for path in files}
-    rows["random"] = rows_of(random_baseline(TrainConfig()), TrainConfig())
+    rows = {path.stem: row(ckpt.load(path)) for path in files}
+    rows["random"] = row(baselines.random())
     seeds: dict[str, list[dict[str, list[dict[str, float]]]]] = {}  # NAME -> the same recipe from other seeds
     for path in runs.checkpoints(args.dir / "seeds"):
         name = path.stem.rpartition("-")[0]
-        seeds.setdefault(name, [rows[name]] if name in rows else []).append(measure_file(path))
+        seeds.setdefault(name, [rows[name]] if name in rows else []).append(row(ckpt.load(path)))
     if args.json:
         published = {str(k): dict(zip(map(str, PUBLISHED_STEPS), means, strict=True)) for k, means in PUBLISHED.items()}
         _print_json({"tasks": args.test_sample, "published": published, "measured": rows, "seeds": seeds})

@@ -14,7 +14,6 @@ from torch.func import vmap
 from maml_core import baselines, checkpoint
 from maml_core.algorithms import StepSize, adapt
 from maml_core.checkpoint import Checkpoint
-from maml_core.config import TrainConfig
 from maml_core.network import MLP, Params
 from ui.state import FAMILY, LEARNERS, LabState, Shots
 
@@ -36,7 +35,7 @@ class Trajectory(NamedTuple):
 def learner(name: str) -> Checkpoint:
     """The shipped checkpoint of that name; "random" is where the others' training started."""
     if name == "random":
-        return Checkpoint(baselines.random(TrainConfig()), TrainConfig(), iterations=0)
+        return baselines.random()
     return checkpoint.load(PRETRAINED / f"{name}.safetensors")
 
 

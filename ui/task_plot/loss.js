@@ -1,7 +1,7 @@
 // The loss chart: query (thick) and support (thin, dotted) MSE by inner step, log scale; the current step and the trained one marked.
 
 import { el, log, linear, path, set, spread } from "./svg.js";
-import { isDiverged } from "./view.js";
+import { isDiverged, trainedFor } from "./view.js";
 import { describeLoss } from "./words.js";
 
 const TICKS = [0.01, 0.1, 1, 10, 100];
@@ -42,9 +42,8 @@ export function lossChart(parent, { go }) {
     labels.replaceChildren();
     const x = Float32Array.from({ length: view.updates + 1 }, (_, s) => sx(s));
     let free = 0; // where the next label may begin
-    for (const trained of [...new Set(view.learners.map((l) => l.trained_steps))].sort((a, b) => a - b)) {
-      if (!trained || trained > view.updates) continue;
-      const who = view.learners.filter((l) => l.trained_steps === trained).map((l) => l.label);
+    for (const [trained, who] of trainedFor(view)) {
+      if (trained > view.updates) continue;
       el("line", { class: "trained", x1: sx(trained), x2: sx(trained), y1: size.top, y2: size.bottom }, lines);
       if (sx(trained) < free) continue;
       const names = view.learners.length > 2 ? "" : `${who.join(", ")} `;

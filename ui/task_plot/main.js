@@ -134,14 +134,15 @@ function makeLab(parent) {
     subheading.textContent = setting(view);
     hint.textContent = `${shotCount(view)} · click to place one, drag to move it, double-click or Delete to remove it`;
     cards.replaceChildren();
-    cards.classList.toggle("many", view.learners.length > 4);
+    const many = view.learners.length > 4;
+    cards.classList.toggle("many", many);
     for (const l of view.learners) {
       const card = el("div", { class: "card" }, cards), look = view.looks[l.name];
       const name = el("span", { class: "card-label" }, card);
       const line = el("svg", { viewBox: "0 0 26 8", "aria-hidden": "true" }, name);
       const dash = look.dash.join(" ") || null;
       el("path", { d: "M0,4H26", style: `stroke: var(--${l.name})`, "stroke-width": look.width, "stroke-dasharray": dash }, line);
-      name.append(view.learners.length > 4 ? l.label : `${l.label}, query loss`);
+      name.append(many ? l.label : `${l.label}, query loss`);
       el("strong", { style: `color: var(--${l.name}-text)`, "data-loss": l.name }, card, lossWords(view, l.query[step]));
       el("span", { class: "card-label" }, card, view.shots.length ? `support loss ${lossWords(view, l.support[step])}` : "no shots");
     }

@@ -19,6 +19,12 @@ export function unpack(json) {
 
 export const curve = (view, x) => view.amplitude * Math.sin(x - view.phase);
 
+// The numbers of steps that learners were trained for, each with the labels of those learners: [[1, ["MAML", "FOMAML"]], ...].
+export function trainedFor(view) {
+  const counts = [...new Set(view.learners.map((l) => l.trained_steps))].filter(Boolean).sort((a, b) => a - b);
+  return counts.map((n) => [n, view.learners.filter((l) => l.trained_steps === n).map((l) => l.label)]);
+}
+
 export function isDiverged(view, loss) {
   return !(loss <= view.limits.diverged);
 }

@@ -1,6 +1,6 @@
 // The findings in words: what the numbers say at this step. Pure functions of the view.
 
-import { isDiverged } from "./view.js";
+import { isDiverged, trainedFor } from "./view.js";
 
 export function number(loss, digits = 2) {
   if (loss < 0.001) return "under 0.001";
@@ -54,10 +54,7 @@ export function finding(view, step) {
 
 // What is compared, under the heading.
 export function setting(view) {
-  const trained = [...new Set(view.learners.map((l) => l.trained_steps))].filter(Boolean).map((n) => {
-    const who = view.learners.filter((l) => l.trained_steps === n).map((l) => l.label);
-    return `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`;
-  });
+  const trained = trainedFor(view).map(([n, who]) => `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`);
   const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${ORIGINS[l.name]}`)];
   if (!about.length) return "";
   return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
