@@ -47,9 +47,9 @@ class Checkpoint:
     run: dict[str, Any] = field(default_factory=dict)
     """How the run was executed: path, device, threads, torch version; for a baseline, the step sizes tried."""
 
-    def split(self, alpha: float | None = None) -> tuple[Params, StepSize]:
-        """theta, and the step sizes to adapt it with: its own, or alpha (learned ones are scaled by alpha / config.alpha)."""
-        return split(self.learned, self.config, alpha)
+    def split(self, alpha: float | None = None, freeze: str = "none") -> tuple[Params, StepSize]:
+        """theta, and the step sizes to adapt it with: its own, or alpha; without what is frozen. See training.split."""
+        return split(self.learned, self.config, alpha, freeze)
 
     @property
     def network(self) -> MLP:
@@ -59,6 +59,11 @@ class Checkpoint:
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
     """Write the checkpoint, replacing the file at once or not at all."""
+    write_atomically(path, dumps(checkpoint))
+
+
+def dumps(checkpoint: Checkpoint) -> bytes:
+    """The content of the checkpoint's file."""
     metadata = {
         "format_version": FORMAT_VERSION,
         "algorithm": checkpoint.config.algorithm,
@@ -69,15 +74,16 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "iterations": str(checkpoint.iterations),
         "run": json.dumps(checkpoint.run, allow_nan=False),
     }
-    write_atomically(path, to_bytes(_plain(checkpoint.learned), metadata))
+    return to_bytes(_plain(checkpoint.learned), metadata)
 
 
-def load(path: Path) -> Checkpoint:
+def load(path: Path | str) -> Checkpoint:
     """Read and validate a checkpoint: format, recipe, names, shapes, types, and that every value is finite.
 
     Raises:
         CheckpointError: with one sentence on what is wrong.
     """
+    path = Path(path)
     tensors, metadata = _read(path)
     if "config" not in metadata:
         raise CheckpointError(f"{path.name} carries no recipe (metadata `config`); it was not written by this project")

@@ -24,7 +24,7 @@ from maml_core import baselines, runs, tasks
 from maml_core import checkpoint as ckpt
 from maml_core.algorithms import adapt
 from maml_core.checkpoint import CheckpointError
-from maml_core.config import FAMILIES, JOINT, MAX_UPDATES, ConfigError, TrainConfig
+from maml_core.config import FAMILIES, FREEZES, JOINT, MAX_UPDATES, PLACEMENTS, ConfigError, TrainConfig
 from maml_core.evaluation import evaluate as measure
 from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
@@ -158,14 +158,17 @@ def evaluate(args: argparse.Namespace) -> int:
         alpha=alpha,
         family=family,
         noise=args.noise,
+        placement=args.placement,
+        freeze=args.freeze,
         seed=args.seed,
     )
     steps = [step._asdict() for step in stats]
     if args.draw is not None:
         _draw(args, path, checkpoint, family, alpha, steps)
     if args.json:
-        about = {"checkpoint": str(path), "algorithm": config.algorithm, "alpha": alpha, "family": family, "noise": args.noise}
-        _print_json(about | {"K": args.K, "tasks": args.test_sample, "seed": args.seed, "steps": steps})
+        about = {"checkpoint": str(path), "algorithm": config.algorithm, "alpha": alpha, "family": family}
+        asked = {name: getattr(args, name) for name in ("noise", "placement", "freeze", "K", "seed")}
+        _print_json(about | asked | {"tasks": args.test_sample, "steps": steps})
     else:
         print(f"{path}: {config.algorithm}, {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks")
         print("step      mean ± 95%         median   diverged")
@@ -248,9 +251,10 @@ def _draw(
     generator = torch.Generator().manual_seed(args.seed)
     everywhere = torch.linspace(0, 1, 201)[None]  # the query points are a grid over x
     uniforms = torch.cat([torch.rand(1, drawn.randoms + args.K, generator=generator), everywhere], 1)
-    x, y, grid, true = (part[0] for part in tasks.batch(drawn, uniforms, args.K, checkpoint.config.algorithm == "oracle"))
+    told = checkpoint.config.algorithm == "oracle"
+    x, y, grid, true = (part[0] for part in tasks.batch(drawn, uniforms, args.K, told, args.placement))
     y = y + args.noise * torch.randn(y.shape, generator=generator)
-    theta, step_size = checkpoint.split(alpha)
+    theta, step_size = checkpoint.split(alpha, args.freeze)
     with torch.no_grad():
         trajectory = adapt(net.mse, theta, x, y, step_size, args.num_updates)
         curves = torch.stack([net.apply(phi, grid)[:, 0] for phi in trajectory])
@@ -312,6 +316,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--alpha", type=_real(1e-6, 10), help="inner step size (default: the checkpoint's)")
     sub.add_argument("--family", "--dataset", type=_words(FAMILIES), help="task family (default: the checkpoint's)")
     sub.add_argument("--noise", type=_real(0, 10), default=0.0, help="standard deviation of noise on the shots (default: 0)")
+    sub.add_argument(
+        "--placement", type=_words(PLACEMENTS), default="anywhere", help="where the shots lie: " + "|".join(PLACEMENTS)
+    )
+    sub.add_argument("--freeze", type=_words(FREEZES), default="none", help="what does not adapt: " + "|".join(FREEZES))
     sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seeds the tasks (default: 0)")
     sub.add_argument(
         "--draw",

@@ -12,6 +12,10 @@ JOINT = ("pretrained", "oracle")
 FAMILIES = ("sinusoid", "sinusoid_2pi", "sinusoid_line")
 NORMS = ("none", "batch_norm")
 SCHEDULES = ("constant", "cosine")
+PLACEMENTS = ("anywhere", "left", "cluster", "even")
+"""Where the shots of a task lie in x; see tasks.place."""
+FREEZES = ("none", "body", "head")
+"""What stays where it is during adaptation: nothing, all but the last layer, or the last layer."""
 
 DIVERGED_ABOVE = 100.0
 """A task whose query MSE is not finite or exceeds this has diverged; the mean counts it as this."""

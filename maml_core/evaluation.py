@@ -40,14 +40,15 @@ def query_losses(
     family: str = "sinusoid",
     query: int = 100,
     noise: float = 0.0,
+    placement: str = "anywhere",
     oracle: bool = False,
     seed: int = 0,
 ) -> Tensor:
     """Query MSE of every task at every inner step -> (num_updates + 1, tasks); not finite where adaptation diverged.
 
     query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets.
-    oracle: the network is told each task's parameters. The same seed gives
-    the same tasks, whatever is evaluated on them.
+    placement: where the support lies (tasks.place). oracle: the network is told each task's parameters.
+    The same seed gives the same tasks, whatever is evaluated on them.
     """
     device = next(iter(theta.values())).device
 
@@ -59,7 +60,8 @@ def query_losses(
         drawing, noises = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
         numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
         for start in range(0, test_tasks, CHUNK):
-            batch = tasks.sample(tasks.family(family), drawing, min(CHUNK, test_tasks - start), K, query, oracle=oracle)
+            count = min(CHUNK, test_tasks - start)
+            batch = tasks.sample(tasks.family(family), drawing, count, K, query, oracle, placement)
             if noise:  # from a generator of its own: the tasks stay the same
                 y = batch.y_support
                 batch = batch._replace(y_support=y + noise * torch.randn(y.shape, generator=noises))
@@ -80,10 +82,15 @@ def evaluate(
     alpha: float | None = None,
     family: str | None = None,
     noise: float = 0.0,
+    placement: str = "anywhere",
+    freeze: str = "none",
     seed: int = 0,
 ) -> list[StepStats]:
-    """How well what a run learned adapts, step by step. alpha and family default to those it was trained with."""
-    theta, step_size = split(learned, config, alpha)
+    """How well what a run learned adapts, step by step. alpha and family default to those it was trained with.
+
+    freeze: what stays where it is (config.FREEZES). The rest as in `query_losses`.
+    """
+    theta, step_size = split(learned, config, alpha, freeze)
     losses = query_losses(
         MLP.of(config).mse,
         theta,
@@ -93,6 +100,7 @@ def evaluate(
         test_tasks=test_tasks,
         family=family or config.family,
         noise=noise,
+        placement=placement,
         oracle=config.algorithm == "oracle",
         seed=seed,
     )

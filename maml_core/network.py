@@ -43,6 +43,14 @@ class MLP:
                 shapes |= {f"{at + 1}.weight": (fan_out,), f"{at + 1}.bias": (fan_out,)}
         return shapes
 
+    @property
+    def layers(self) -> list[list[str]]:
+        """The names of each linear layer's parameters, with those of the normalisation after it."""
+        layers: list[list[str]] = [[] for _ in self.sizes[1:]]
+        for name in self.shapes:
+            layers[int(name.split(".")[0]) // self._stride].append(name)
+        return layers
+
     def init(self, generator: torch.Generator, dtype: torch.dtype = torch.float32) -> Params:
         """Fresh parameters, uniform in +-1/sqrt(fan_in) as `torch.nn.Linear` draws them; normalisation starts as the identity."""
         params: Params = {}

@@ -29,6 +29,11 @@ ROLES = {
     "pretrained": Look("pretrained", "#D55E00", "#FF8B45", (9, 5)),
     "oracle": Look("oracle", "#009E73", "#2EC49A", (14, 6)),
     "random": Look("random", "#CC79A7", "#DD93BC", (9, 4, 2, 4)),
+    "own": Look("yours", "#5F7A00", "#A8C638", (16, 4, 3, 4)),
     "before": Look("before", "#595959", "#999999", (2, 4), 2),
     "shot": Look("shot", "#F2A900", "#FFD34D"),
 }
+_NEUTRAL = (("#6A3D8F", "#BE93E0"), ("#0B7A75", "#45C4BC"), ("#8C564B", "#D3A090"))
+_DASHES: tuple[tuple[int, ...], ...] = ((), (9, 5), (3, 3))
+NEUTRAL = {letter: Look(letter, *_NEUTRAL[(i + i // 3) % 3], _DASHES[i % 3]) for i, letter in enumerate("ABCDEFGHI")}
+"""Looks that say nothing of who is who, while names are hidden."""

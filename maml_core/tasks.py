@@ -7,7 +7,10 @@ from typing import NamedTuple, Protocol
 import torch
 from torch import Tensor
 
-from maml_core.config import ConfigError
+from maml_core.config import PLACEMENTS, ConfigError
+
+CLUSTER = 0.15
+"""Width of a cluster of shots, as a share of the range of x."""
 
 
 class Batch(NamedTuple):
@@ -94,13 +97,36 @@ def family(name: str) -> Family:
     return FAMILIES[name]
 
 
-def batch(family: Family, uniforms: Tensor, K: int, oracle: bool = False) -> Batch:
+def place(uniforms: Tensor, bounds: tuple[float, float], placement: str = "anywhere") -> Tensor:
+    """Where K shots lie: uniform random numbers (..., K) in [0, 1) -> x (..., K) in bounds.
+
+    anywhere: uniformly; left: uniformly in the left half; cluster: uniformly in a stretch CLUSTER as wide as the range, itself
+    anywhere; even: at equal distances, whatever the random numbers are. Raises ConfigError if there is no such placement.
+    """
+    low, high = bounds
+    if placement == "left":
+        high = (low + high) / 2
+    elif placement == "cluster":
+        width = CLUSTER * (high - low)
+        return low + (high - low - width) * uniforms[..., :1] + width * uniforms
+    elif placement == "even":
+        K = uniforms.shape[-1]
+        return _scale((torch.arange(K, dtype=uniforms.dtype, device=uniforms.device) + 0.5) / K, bounds).expand_as(uniforms)
+    elif placement not in PLACEMENTS:
+        raise ConfigError(f"placement={placement!r} is not possible: choose one of {', '.join(PLACEMENTS)}")
+    return _scale(uniforms, (low, high))
+
+
+def batch(family: Family, uniforms: Tensor, K: int, oracle: bool = False, placement: str = "anywhere") -> Batch:
     """Tasks from random numbers: (T, randoms + K + Q) uniform in [0, 1) -> T tasks with K support and Q query points.
 
     oracle: every point also carries its task's parameters, inputs = 1 + P (the paper's upper bound).
+    placement: of the support points; query points lie anywhere.
     """
     parameters = family.parameters(uniforms[:, : family.randoms])  # (T, P)
     x = _scale(uniforms[:, family.randoms :], family.x)  # (T, K + Q)
+    if placement != "anywhere":
+        x = torch.cat([place(uniforms[:, family.randoms : family.randoms + K], family.x, placement), x[:, K:]], 1)
     y = family.curve(parameters, x)[..., None]  # (T, K + Q, 1)
     x = x[..., None]  # (T, K + Q, 1)
     if oracle:
@@ -108,9 +134,17 @@ def batch(family: Family, uniforms: Tensor, K: int, oracle: bool = False) -> Bat
     return Batch(x[:, :K], y[:, :K], x[:, K:], y[:, K:])
 
 
-def sample(family: Family, generator: torch.Generator, tasks: int, K: int, query: int, oracle: bool = False) -> Batch:
+def sample(
+    family: Family,
+    generator: torch.Generator,
+    tasks: int,
+    K: int,
+    query: int,
+    oracle: bool = False,
+    placement: str = "anywhere",
+) -> Batch:
     """That many fresh tasks, with K support and `query` query points each."""
-    return batch(family, torch.rand(tasks, family.randoms + K + query, generator=generator), K, oracle)
+    return batch(family, torch.rand(tasks, family.randoms + K + query, generator=generator), K, oracle, placement)
 
 
 def _scale(uniform: Tensor, bounds: tuple[float, float]) -> Tensor:

@@ -1,7 +1,7 @@
 """Meta-training: one pure meta-step, compiled whole, and the loop that feeds it random numbers."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from torch.func import grad_and_value, vmap
 
 from maml_core import programs, tasks
 from maml_core.algorithms import StepSize, meta_objective, reptile_direction
-from maml_core.config import ConfigError, TrainConfig
+from maml_core.config import FREEZES, ConfigError, TrainConfig
 from maml_core.network import MLP, Params
 from maml_core.programs import PATHS, CannotCompile
 
@@ -73,19 +73,30 @@ def shapes(config: TrainConfig) -> dict[str, tuple[int, ...]]:
     return network | ({ALPHA + name: shape for name, shape in network.items()} if config.algorithm == "meta_sgd" else {})
 
 
-def split(learned: Params, config: TrainConfig, alpha: float | None = None) -> tuple[Params, StepSize]:
+def split(learned: Params, config: TrainConfig, alpha: float | None = None, freeze: str = "none") -> tuple[Params, StepSize]:
     """What is learned, as an initialisation and the step sizes it is adapted with.
 
     alpha: another step size than the config's. Where step sizes were learned, they are scaled by alpha / config.alpha.
+    freeze: what is to stay where it is (config.FREEZES); ANIL's body stays in any case.
+
+    Raises:
+        ConfigError: there is no such freeze.
     """
+    if freeze not in FREEZES:
+        raise ConfigError(f"freeze={freeze!r} is not possible: choose one of {', '.join(FREEZES)}")
     alpha = config.alpha if alpha is None else alpha
     theta = {name: value for name, value in learned.items() if not name.startswith(ALPHA)}
+    sizes: StepSize = alpha
     if config.algorithm == "meta_sgd":
         scale = alpha / config.alpha
-        return theta, {name.removeprefix(ALPHA): scale * value for name, value in learned.items() if name.startswith(ALPHA)}
+        sizes = {name.removeprefix(ALPHA): scale * value for name, value in learned.items() if name.startswith(ALPHA)}
+    head = list(theta)[-2:]
     if config.algorithm == "anil":
-        return theta, dict.fromkeys(list(theta)[-2:], alpha)  # the head
-    return theta, alpha
+        sizes = dict.fromkeys(head, alpha)
+    if freeze != "none":
+        each = sizes if isinstance(sizes, Mapping) else dict.fromkeys(theta, sizes)
+        sizes = {name: size for name, size in each.items() if (name in head) == (freeze == "body")}
+    return theta, sizes
 
 
 def meta_gradient(config: TrainConfig) -> Callable[[Params, tasks.Batch], tuple[Params, Tensor]]:

@@ -153,6 +153,8 @@ def test_draw_writes_a_page_that_needs_no_network(run, tmp_path, capsys):
         (["evaluate", "--restore-dir", "/nonexistent"], "there is no checkpoint"),
         (["evaluate", "--restore-dir", ".", "--K", "9999"], "a whole number between 1 and 1000"),
         (["evaluate", "--restore-dir", ".", "--noise", "nan"], "a number between 0 and 10"),
+        (["evaluate", "--restore-dir", ".", "--freeze", "tail"], "choose one of none, body, head"),
+        (["evaluate", "--restore-dir", ".", "--placement", "right"], "choose one of anywhere, left, cluster, even"),
     ],
 )
 def test_bad_input_is_one_clear_sentence_and_exit_2(argv, says, capsys, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from maml_core.config import TrainConfig
 from maml_core.evaluation import evaluate, query_losses, summarise
 from maml_core.network import MLP
 from maml_core.tasks import family, sample
+from maml_core.training import split
 
 NET = MLP((1, 10, 1))
 THETA = NET.init(torch.Generator().manual_seed(0))
@@ -70,6 +71,21 @@ def test_evaluate_uses_the_alpha_it_is_given_or_the_one_trained_with():
     )
     assert own == same != other
     assert own == summarise(query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=100))[1].mean
+
+
+def test_placement_and_freeze_reach_the_inner_loop():
+    config = TrainConfig(hidden=(10,), alpha=0.02)
+    given = {"K": 4, "num_updates": 2, "test_tasks": 50, "seed": 3}
+    for placement, freeze in (("left", "none"), ("cluster", "head"), ("even", "body")):
+        stats = evaluate(THETA, config, placement=placement, freeze=freeze, **given)
+        batch = sample(family("sinusoid"), torch.Generator().manual_seed(3), 50, 4, 100, placement=placement)
+        theta, alpha = split(THETA, config, freeze=freeze)
+        alone = [
+            [NET.mse(phi, x_q, y_q) for phi in adapt(NET.mse, theta, x, y, alpha, 2)]
+            for x, y, x_q, y_q in zip(*batch, strict=True)
+        ]
+        means = torch.tensor(alone).mean(0)
+        assert [s.mean for s in stats] == pytest.approx(means.tolist(), rel=1e-4)
 
 
 def test_intervals_cover_the_truth():

@@ -7,7 +7,7 @@ import torch
 
 from maml_core import config
 from maml_core.config import ConfigError
-from maml_core.tasks import FAMILIES, Sinusoids, batch, family, sample
+from maml_core.tasks import CLUSTER, FAMILIES, Sinusoids, batch, family, place, sample
 
 
 def test_a_batch_is_the_formula():
@@ -68,3 +68,29 @@ def test_the_oracle_is_told_what_makes_the_task(name):
 
 def test_families_have_one_list_of_names():
     assert tuple(FAMILIES) == config.FAMILIES
+
+
+def test_shots_lie_where_they_are_placed():
+    u = torch.rand(400, 7, generator=torch.Generator().manual_seed(0))
+    anywhere, left, cluster, even = (place(u, (-5.0, 5.0), placement) for placement in config.PLACEMENTS)
+    torch.testing.assert_close(anywhere, -5 + 10 * u)
+    torch.testing.assert_close(left, -5 + 5 * u)
+    width = cluster.amax(1) - cluster.amin(1)
+    assert width.max() <= 10 * CLUSTER
+    assert width.min() > 0
+    assert cluster.min() >= -5
+    assert cluster.max() <= 5
+    assert cluster.min() < -4, "a cluster may be anywhere"
+    assert cluster.max() > 4
+    torch.testing.assert_close(even, torch.tensor([-5 + 10 * (k + 0.5) / 7 for k in range(7)]).expand(400, 7))
+    with pytest.raises(ConfigError, match="'right' is not possible: choose one of anywhere, left, cluster, even"):
+        place(u, (-5.0, 5.0), "right")
+
+
+def test_a_placement_moves_the_support_alone():
+    drawn = {p: sample(family("sinusoid"), torch.Generator().manual_seed(1), 50, 4, 6, placement=p) for p in config.PLACEMENTS}
+    for placement in config.PLACEMENTS[1:]:
+        assert torch.equal(drawn[placement].x_query, drawn["anywhere"].x_query)
+        assert torch.equal(drawn[placement].y_query, drawn["anywhere"].y_query)
+        assert not torch.equal(drawn[placement].x_support, drawn["anywhere"].x_support)
+    assert drawn["left"].x_support.max() < 0

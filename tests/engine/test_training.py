@@ -8,7 +8,7 @@ import torch
 
 from maml_core import programs, training
 from maml_core.algorithms import adapt, meta_objective
-from maml_core.config import ALGORITHMS, ConfigError, TrainConfig
+from maml_core.config import ALGORITHMS, FREEZES, ConfigError, TrainConfig
 from maml_core.network import MLP
 from maml_core.tasks import batch, family
 from maml_core.training import (
@@ -137,6 +137,25 @@ def test_anil_moves_the_head_alone():
     assert alpha == {"4.weight": 0.01, "4.bias": 0.01}
     phi = adapt(MLP.of(SMALL).mse, theta, torch.randn(4, 1), torch.randn(4, 1), alpha, 3)[-1]
     assert [name for name in theta if not torch.equal(theta[name], phi[name])] == ["4.weight", "4.bias"]
+
+
+@pytest.mark.parametrize("algorithm", ["maml", "anil", "meta_sgd"])
+@pytest.mark.parametrize("freeze", FREEZES)
+def test_what_is_frozen_stays_and_the_rest_moves_as_it_would(algorithm, freeze):
+    config = replace(SMALL, algorithm=algorithm)
+    theta, alpha = split(init(config).learned, config, freeze=freeze)
+    x, y = torch.randn(4, 1), torch.randn(4, 1)
+    phi = adapt(MLP.of(SMALL).mse, theta, x, y, alpha, 1)[-1]
+    free = adapt(MLP.of(SMALL).mse, theta, x, y, split(init(config).learned, config)[1], 1)[-1]
+    head = ("4.weight", "4.bias")
+    for name in theta:
+        stays = (name in head) == (freeze == "head") and freeze != "none"
+        torch.testing.assert_close(phi[name], theta[name] if stays else free[name], rtol=0, atol=0)
+
+
+def test_an_unknown_freeze_is_named():
+    with pytest.raises(ConfigError, match="'tail' is not possible: choose one of none, body, head"):
+        split(init(SMALL).learned, SMALL, freeze="tail")
 
 
 def test_another_alpha_scales_learned_step_sizes():
