@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
+from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, task_plot
+from ui import engine, exports, task_plot
 
 
 @asynccontextmanager
@@ -30,10 +32,29 @@ def explain(error: Exception) -> bool:
     return True
 
 
+class Preload:
+    """Adds to the page's own response what the browser may fetch at once."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on; a response that is a page gets the header."""
+
+        async def with_links(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                if headers.get("content-type", "").startswith("text/html") and scope["path"] == "/":
+                    headers["Link"] = task_plot.preloads()
+            await send(message)
+
+        await self.app(scope, receive, with_links if scope["type"] == "http" else send)
+
+
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[task_plot.route()],
+    routes=[task_plot.route(), *exports.routes()],
     on_script_error=explain,
-    middleware=[Middleware(GZipMiddleware, minimum_size=1000)],
+    middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(Preload)],
 )

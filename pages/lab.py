@@ -4,11 +4,15 @@ import re
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
-from ui import controls, task_plot
-from ui.state import LEARNERS, LabState
+from maml_core.checkpoint import CheckpointError
+from maml_core.palette import NEUTRAL, ROLES
+from ui import controls, library, task_plot
+from ui.state import CHOICES, HIDE, LabState, in_order
 
 # A request already on its way carries the old value of a widget just set from here. It is no move of a person's.
 ECHO_SECONDS = 2.0
@@ -21,6 +25,7 @@ def main() -> None:
         session.lab_overwritten = {}
         session.lab_visit = secrets.token_hex(4)
         adopt(st.query_params.to_dict())
+    leave_out_missing()
     state: LabState = session.lab
     show(state)
     data = task_plot.payload(
@@ -31,15 +36,32 @@ def main() -> None:
         visit=session.lab_visit,
         remember=session.lab_remember,
         fresh=fresh,
+        verdict=session.lab_verdict,
     )
     task_plot.task_plot(data, on_shots=shots_edited, on_step=step_rested, on_act=button_pressed, on_address=address_changed)
+    with st.expander("Controls") if state.present else st.container(key="controls"):
+        draw_controls(state)
+
+
+def draw_controls(state: LabState) -> None:
+    """Every setting that is no part of the picture; none that would tell what is hidden."""
+    truth, names = ("truth" not in state.hide), ("names" not in state.hide)
     with st.container(horizontal=True, vertical_alignment="center", key="choices"):
-        controls.learners(changed)
+        if names:
+            controls.learners(changed)
+            controls.own_checkpoint(uploaded, changed)
         controls.free(changed)
-        controls.exact_values(changed)
-    row = (controls.shots, controls.alpha, controls.num_updates, controls.noise, controls.amplitude, controls.phase)
-    for column, control in zip(st.columns(len(row), gap="medium"), row, strict=True):
+        controls.exact_values(changed, truth)
+    first: list[Callable[[controls.Change], None]] = [
+        partial(controls.shots, by_hand=None if state.shots is None else len(state.shots)),
+    ]
+    first += [controls.alpha, controls.num_updates, controls.noise]
+    first += [controls.amplitude, controls.phase] if truth else []
+    for column, control in zip(st.columns(len(first), gap="medium"), first, strict=True):
         with column:
+            control(changed)
+    with st.container(horizontal=True, key="options"):
+        for control in (controls.placement, controls.freeze, controls.ghosts, controls.view, controls.hide):
             control(changed)
 
 
@@ -47,17 +69,39 @@ def adopt(query: dict[str, str]) -> None:
     """Show what an address says, and what in it could not be used."""
     session = st.session_state
     session.lab, problems = LabState.from_query(query)
+    if "names" in session.lab.hide and not query.get("learners", "").startswith("~"):
+        session.lab = session.lab.shuffle()
+    session.lab_verdict = None
     session.lab_rev = 0
     session.lab_epoch = session.lab_step_epoch = secrets.token_hex(4)
     session.lab_remember = False
     for problem in problems:
-        st.toast(re.sub(r"([^\w\s])", r"\\\1", problem), icon="⚠️", duration="infinite")  # what an address says is not Markdown
+        warn(problem)
+
+
+def leave_out_missing() -> None:
+    """Go on without a checkpoint that is not there, or not any more, and say so."""
+    session = st.session_state
+    for name in session.lab.learners:
+        try:
+            library.get(name)
+        except CheckpointError as error:
+            session.lab = replace(session.lab, learners=tuple(other for other in session.lab.learners if other != name))
+            warn(f"{name} cannot be shown: {error}. Showing the others.")
+
+
+def warn(problem: str) -> None:
+    """Say what could not be used, as plain text: what an address says is not Markdown."""
+    st.toast(re.sub(r"([^\w\s])", r"\\\1", problem), icon="⚠️", duration="infinite")
 
 
 def show(state: LabState) -> None:
     """Set the widgets to the state."""
-    values = {name: getattr(state, name) for name in ("K", "alpha", "num_updates", "noise", "free")}
-    values |= {"amplitude": state.task.amplitude, "phase": state.task.phase, "learners": list(state.learners)}
+    plain = ("K", "alpha", "num_updates", "noise", "free", *CHOICES)
+    values = {name: getattr(state, name) for name in plain}
+    values |= {"amplitude": state.task.amplitude, "phase": state.task.phase}
+    values |= {"learners": list(in_order(state.learners)), "hide": list(state.hide)}
+    values |= {"run": next((name for name in state.learners if name.startswith("run:")), None)}
     values |= {controls.EXACT + name: values[name] for name in controls.EXACT_NAMES}
     for key, value in values.items():
         old = st.session_state.get(key)
@@ -72,6 +116,9 @@ def act(action: Callable[[LabState], LabState]) -> None:
     session.lab = action(before)
     if (session.lab.points, session.lab.task[:2]) != (before.points, before.task[:2]):
         session.lab_epoch = secrets.token_hex(4)
+    if session.lab.step != before.step:
+        session.lab_step_epoch = secrets.token_hex(4)
+    session.lab_verdict = None
     session.lab_remember = True
 
 
@@ -79,18 +126,57 @@ def changed(key: str) -> None:
     """A widget was moved."""
     value, name = st.session_state[key], key.removeprefix(controls.EXACT)
     if name == "learners":
-        value = tuple(learner for learner in LEARNERS if learner in value)
+        value = in_order(value)
+    elif name == "hide":
+        value = tuple(part for part in HIDE if part in value)
     old, when = st.session_state.lab_overwritten.get(key, (None, 0.0))
     echo = st.session_state[key] == old and time.monotonic() - when < ECHO_SECONDS
-    if value is not None and not echo:
+    if name == "run":
+        if not echo:
+            act(lambda state: state.change("learners", with_own(state, value)))
+    elif value is not None and not echo:
         act(lambda state: state.change(name, value))
+
+
+def with_own(state: LabState, own: str | None) -> tuple[str, ...]:
+    """The learners with this checkpoint of one's own instead of any before it."""
+    return in_order([name for name in state.learners if library.role(name) != "own"] + ([own] if own else []))
+
+
+def uploaded() -> None:
+    """A checkpoint was brought, or taken away again."""
+    file, session = st.session_state["upload"], st.session_state
+    session.lab_upload_problem = ""
+    if file is None:
+        return
+    try:
+        own = library.add(file.getvalue())
+    except CheckpointError as error:
+        session.lab_upload_problem = str(error)
+        return
+    act(lambda state: state.change("learners", with_own(state, own)))
 
 
 def button_pressed() -> None:
     """A button in the picture."""
-    asked = task_plot.sent("act")
-    if asked["visit"] == st.session_state.lab_visit:
-        act({"new_task": LabState.new_task, "sample": LabState.sample_shots}[asked["name"]])
+    asked, session = task_plot.sent("act"), st.session_state
+    if asked["visit"] != session.lab_visit:
+        return
+    match asked["name"]:
+        case "new_task":
+            act(LabState.new_task)
+        case "sample":
+            act(LabState.sample_shots)
+        case "present":
+            act(lambda state: state.change("present", not state.present))
+        case "truth":
+            act(lambda state: state.change("hide", tuple(part for part in state.hide if part != "truth")))
+        case "reveal" if "names" in session.lab.hide:
+            labels = [ROLES[library.role(name)].label for name in session.lab.learners]
+            act(lambda state: state.change("hide", tuple(part for part in state.hide if part != "names")))
+            session.lab_verdict = {"guess": str(asked["value"])} | dict(zip(NEUTRAL, labels, strict=False))
+        case "address":
+            adopt(asked["value"])
 
 
 def shots_edited() -> None:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from maml_core.palette import ROLES
-from ui import engine
-from ui.state import LEARNERS, RANGES
+from ui import library
+from ui.state import CHOICES, HIDE, LEARNERS, RANGES
 
 Change = Callable[[str], None]
 """Called with the name of the setting whose widget (of the same key) was moved."""
@@ -35,13 +35,15 @@ def phase(change: Change) -> None:
     st.slider("phase φ", low, high, step=0.01, key="phase", help=help, on_change=change, args=("phase",))
 
 
-def shots(change: Change) -> None:
-    """How many shots sampling draws."""
+def shots(change: Change, by_hand: int | None = None) -> None:
+    """How many shots sampling draws; by_hand: how many there are instead."""
     low, high = RANGES["K"]
     help = (
         "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. Moving it samples that many."
     )
     st.slider("K shots", int(low), int(high), key="K", help=help, on_change=change, args=("K",))
+    if by_hand is not None:
+        st.html(f'<div class="own-alpha"><span>now {by_hand}, placed by hand</span></div>')
 
 
 def alpha(change: Change) -> None:
@@ -49,14 +51,17 @@ def alpha(change: Change) -> None:
     help = "Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed."
     options = sorted({*ALPHAS, st.session_state["alpha"]})
     st.select_slider("step size α", options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
-    own = {ROLES[name].label: engine.learner(name).config.alpha for name in st.session_state["learners"]}
+    if "names" in st.session_state["hide"]:
+        return  # a step size could tell who is who
+    own = {ROLES[library.role(name)].label: library.get(name).config.alpha for name in st.session_state["learners"]}
     ticks = "".join(
         f'<i style="left: {100 * bisect_left(options, value) / (len(options) - 1):.2f}%"></i>' for value in own.values()
     )
     groups = {value: [label for label, other in own.items() if other == value] for value in own.values()}
-    text = "; ".join(f"{', '.join(labels)} {_plain(value)}" for value, labels in groups.items())
+    each = "; ".join(f"{', '.join(labels)} {_plain(value)}" for value, labels in groups.items())
+    text = f"own: {each}" if len(own) < 3 else "marks: each learner’s own"
     if own:
-        st.html(f'<div class="own-alpha">{ticks}<span>own: {text}</span></div>')
+        st.html(f'<div class="own-alpha" title="{each}">{ticks}<span>{text}</span></div>')
 
 
 def num_updates(change: Change) -> None:
@@ -76,14 +81,15 @@ def noise(change: Change) -> None:
 def learners(change: Change) -> None:
     """Which learners are drawn."""
     help = "The initialisations that adapt to the shots, all with the same shots, step size and number of steps."
+    own = [name for name in st.session_state["learners"] if name not in LEARNERS]
     st.pills(
         "learners",
-        LEARNERS,
+        [*LEARNERS, *own],
         selection_mode="multi",
         key="learners",
         help=help,
         label_visibility="collapsed",
-        format_func=lambda name: ROLES[name].label,
+        format_func=lambda name: ROLES[library.role(name)].label,
         on_change=change,
         args=("learners",),
     )
@@ -95,10 +101,65 @@ def free(change: Change) -> None:
     st.toggle("place shots off the curve", key="free", help=help, on_change=change, args=("free",))
 
 
-def exact_values(change: Change) -> None:
-    """The settings that a slider rounds, to the last digit."""
+def own_checkpoint(upload: Callable[[], None], change: Change) -> None:
+    """A person's own checkpoint: a file, or a run trained on this server."""
+    with st.popover("your checkpoint"):
+        help = "A checkpoint (.safetensors) of this project. It is read, checked and never executed."
+        st.file_uploader("upload a checkpoint", "safetensors", key="upload", help=help, on_change=upload)
+        if problem := st.session_state.get("lab_upload_problem"):
+            st.error(problem)
+        if trained := library.trained_here():
+            help = "The latest checkpoint of a training run on this server."
+            key, name = "run", lambda run: run.removeprefix("run:")
+            st.selectbox("or take a run's", trained, None, key=key, help=help, format_func=name, on_change=change, args=(key,))
+
+
+def placement(change: Change) -> None:
+    """Where sampled shots lie."""
+    help = "Where sampled shots lie in x. Half of the range, or one cluster, leaves the rest of the curve to the initialisation."
+    _choice("placement", "shots lie", ("anywhere", "left half", "cluster", "evenly"), help, change)
+
+
+def freeze(change: Change) -> None:
+    """Which layers adapt."""
+    help = (
+        "Layers that stay as they were trained. With the head alone moving, the features are reused as they are (ANIL’s claim)."
+    )
+    _choice("freeze", "layers that move", ("all", "head only", "body only"), help, change)
+
+
+def ghosts(change: Change) -> None:
+    """Which earlier steps are drawn too."""
+    help = "Earlier inner steps, drawn faintly behind the current one."
+    _choice("ghosts", "earlier steps shown", ("start", "last", "all", "none"), help, change)
+
+
+def view(change: Change) -> None:
+    """One plot for all learners, or one for each."""
+    help = "All learners over each other, or a plot for each with the same axes."
+    _choice("view", "curves", ("overlaid", "side by side"), help, change)
+
+
+def hide(change: Change) -> None:
+    """What the picture keeps to itself."""
+    help = "The true curve: can you tell it from the shots? The names: guess which learner is MAML, and reveal them after a step."
+    labels = dict(zip(HIDE, ("true curve", "names"), strict=True))
+    key, name = "hide", labels.__getitem__
+    st.pills("hide", HIDE, selection_mode="multi", key=key, help=help, format_func=name, on_change=change, args=(key,))
+
+
+def _choice(key: str, label: str, labels: tuple[str, ...], help: str, change: Change) -> None:
+    """One of CHOICES[key]."""
+    name = dict(zip(CHOICES[key], labels, strict=True)).__getitem__
+    st.segmented_control(label, CHOICES[key], key=key, help=help, format_func=name, required=True, on_change=change, args=(key,))
+
+
+def exact_values(change: Change, truth: bool) -> None:
+    """The settings that a slider rounds, to the last digit; without those of the true curve while it is hidden."""
     with st.popover("exact values"):
         for name, label in EXACT_NAMES.items():
+            if name in ("amplitude", "phase") and not truth:
+                continue
             low, high = RANGES[name]
             key = EXACT + name
             st.number_input(label, low, high, value=None, step=None, format="%.6g", key=key, on_change=change, args=(key,))

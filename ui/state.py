@@ -3,23 +3,36 @@
 Pure: no streamlit here. A state is immutable; what a person does makes a new one.
 """
 
+import base64
+import binascii
 import dataclasses
 import math
 import random
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
-from maml_core.config import MAX_SHOTS, MAX_UPDATES
-from maml_core.tasks import Sinusoids
+from maml_core.config import FREEZES, MAX_SHOTS, MAX_UPDATES, PLACEMENTS
+from maml_core.tasks import Sinusoids, place
 
 FAMILY = Sinusoids()
 Y_LIMIT = 6.0
 """The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
 LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")
 """Everything that can be chosen, in the order it is shown: shipped checkpoints, and the network before any training."""
+OWN = re.compile(r"upload:[0-9a-f]{12}|run:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
+"""A person's own checkpoint: uploaded (by the start of its digest), or the latest of a run (by its folder's name)."""
+CHOICES = {
+    "placement": PLACEMENTS,
+    "freeze": FREEZES,
+    "ghosts": ("before", "previous", "all", "none"),
+    "view": ("overlay", "panels"),
+}
+HIDE = ("truth", "names")
 NONE = "none"
 """An empty list in the address: an empty parameter is easily lost when addresses are copied."""
 
@@ -83,8 +96,14 @@ class LabState:
     noise: float = 0.0
     shots: Shots | None = None
     step: int = 1
-    learners: tuple[str, ...] = ("maml", "pretrained")
+    learners: tuple[str, ...] = ("maml", "pretrained")  # while names are hidden, in the order of their letters
     free: bool = False  # whether clicks place shots off the curve
+    placement: str = "anywhere"  # where sampled shots lie
+    freeze: str = "none"  # what stays where it is in adaptation
+    hide: tuple[str, ...] = ()
+    ghosts: str = "before"  # which earlier steps are drawn too
+    view: str = "overlay"  # all learners in one plot, or a plot for each
+    present: bool = False  # large, for a projector
 
     @property
     def task(self) -> Task:
@@ -101,6 +120,10 @@ class LabState:
             return self.shots
         task = self.task
         x = task.x[: self.K]
+        if self.placement != "anywhere":
+            low, high = FAMILY.x
+            uniform = torch.from_numpy((x - low) / (high - low))
+            x = place(uniform, FAMILY.x, self.placement).numpy().round(2)
         y = np.clip(task.curve(x) + self.noise * task.z[: self.K], -Y_LIMIT, Y_LIMIT).round(3)
         return tuple(zip(x.tolist(), y.tolist(), strict=True))
 
@@ -117,15 +140,23 @@ class LabState:
         return replace(self, shots=_checked_shots(shots))
 
     def change(self, name: str, value: Any) -> "LabState":
-        """One setting changed. Shots edited by hand keep their distance from a curve that moves; a new K samples anew."""
+        """One setting changed. Shots edited by hand keep their distance from a curve that moves; K and placement sample anew."""
         after = replace(self, **{name: value})
-        if name == "K":
+        if name in ("K", "placement"):
             after = replace(after, shots=None)
+        elif name == "hide" and ("names" in value) != ("names" in self.hide):
+            after = after.shuffle() if "names" in value else replace(after, learners=in_order(self.learners))
         elif name in ("amplitude", "phase") and self.shots is not None:
             before, now = self.task, after.task
             moved = [(x, float(np.clip(y - before.curve(x) + now.curve(x), -Y_LIMIT, Y_LIMIT).round(3))) for x, y in self.shots]
             after = replace(after, shots=tuple(moved))
         return replace(after, step=min(after.step, after.num_updates))
+
+    def shuffle(self) -> "LabState":
+        """The learners behind letters, in random order, before any step: MAML and at least one other."""
+        learners = set(self.learners) | {"maml"}
+        learners |= {"pretrained"} if len(learners) == 1 else set()
+        return replace(self, learners=tuple(random.sample(sorted(learners), len(learners))), step=0)
 
     def to_query(self) -> dict[str, str]:
         """The address parameters of this state; what is at its default is left out."""
@@ -134,6 +165,8 @@ class LabState:
             value = getattr(self, f.name)
             if value != f.default:
                 query[f.name] = _WRITE.get(f.name, _write_number)(value)
+        if "names" in self.hide:
+            query["learners"] = _disguise(_write_learners(self.learners))
         return query
 
     @classmethod
@@ -157,6 +190,12 @@ class LabState:
         return replace(state, step=min(state.step, state.num_updates)), problems
 
 
+def in_order(learners: Iterable[str]) -> tuple[str, ...]:
+    """These learners as they are always shown: shipped ones in their order, then a person's own."""
+    chosen = set(learners)
+    return (*(name for name in LEARNERS if name in chosen), *sorted(chosen - set(LEARNERS)))
+
+
 def _other_seed(seed: int) -> int:
     return random.choice([other for other in random.sample(range(1, 10_000), 2) if other != seed])
 
@@ -168,7 +207,7 @@ def _checked_shots(shots: Iterable[Iterable[float]]) -> Shots:
         x, y = map(float, point)
         if not (math.isfinite(x) and math.isfinite(y)):
             raise ValueError("a shot must be two finite numbers")
-        points.append((round(x_range.clip(x), 3), round(y_range.clip(y), 3)))
+        points.append((round(x_range.clip(x), 3) + 0.0, round(y_range.clip(y), 3) + 0.0))  # no minus zero, as in the browser
     if len(points) > MAX_SHOTS:
         raise ValueError(f"at most {MAX_SHOTS} shots are possible, not {len(points)}")
     return tuple(points)
@@ -205,12 +244,49 @@ def _read_shots(name: str, text: str) -> Shots:
 
 
 def _read_learners(name: str, text: str) -> tuple[str, ...]:
+    text = _undisguise(text)
     if text == NONE:
         return ()
     names = tuple(dict.fromkeys(text.split(",")))
-    if unknown := [n for n in names if n not in LEARNERS]:
-        raise ValueError(f"there is no learner {unknown[0]!r}; there are {', '.join(LEARNERS)}")
+    own = [n for n in names if OWN.fullmatch(n)]
+    if unknown := [n for n in names if n not in LEARNERS and n not in own]:
+        raise ValueError(f"there is no learner {unknown[0]!r:.40}; there are {', '.join(LEARNERS)}")
+    if len(own) > 1:
+        raise ValueError("only one checkpoint of your own can be shown at a time")
     return names
+
+
+def _write_learners(learners: tuple[str, ...]) -> str:
+    return ",".join(learners) or NONE
+
+
+def _disguise(text: str) -> str:
+    """Not for the eye that wanders over the address bar. No secret: `_undisguise` gives it back."""
+    return "~" + base64.urlsafe_b64encode(bytes((byte + 91 + 37 * i) % 256 for i, byte in enumerate(text.encode()))).decode()
+
+
+def _undisguise(text: str) -> str:
+    if not text.startswith("~"):
+        return text
+    try:
+        return bytes((byte - 91 - 37 * i) % 256 for i, byte in enumerate(base64.urlsafe_b64decode(text[1:]))).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise ValueError("the hidden list of learners is damaged") from None
+
+
+def _read_choice(name: str, text: str) -> str:
+    if text not in CHOICES[name]:
+        raise ValueError(f"it must be one of {', '.join(CHOICES[name])}")
+    return text
+
+
+def _read_hide(name: str, text: str) -> tuple[str, ...]:
+    words = text.split(",")
+    if unknown := [word for word in words if word not in HIDE]:
+        raise ValueError(
+            f"{unknown[0]!r:.40} cannot be hidden; it must be {' or '.join(HIDE)}, or both with a comma between them"
+        )
+    return tuple(word for word in HIDE if word in words)
 
 
 def _read_switch(name: str, text: str) -> bool:
@@ -219,9 +295,18 @@ def _read_switch(name: str, text: str) -> bool:
     return text == "1"
 
 
-_READ = {"shots": _read_shots, "learners": _read_learners, "free": _read_switch}
-_WRITE = {
+_READ = {
+    "shots": _read_shots,
+    "learners": _read_learners,
+    "free": _read_switch,
+    "present": _read_switch,
+    "hide": _read_hide,
+    **dict.fromkeys(CHOICES, _read_choice),
+}
+_WRITE: dict[str, Callable[[Any], str]] = {
+    "hide": ",".join,
+    **dict.fromkeys(CHOICES, str),
+    **dict.fromkeys(("free", "present"), lambda on: str(int(on))),
     "shots": lambda shots: ";".join(f"{x:g},{y:g}" for x, y in shots) or NONE,
-    "learners": lambda learners: ",".join(learners) or NONE,
-    "free": lambda free: str(int(free)),
+    "learners": _write_learners,
 }

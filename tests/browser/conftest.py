@@ -99,7 +99,7 @@ class Lab:
         return self.ready()
 
     def ready(self) -> "Lab":
-        expect(self.page.locator(".maml-lab [data-curve=true]")).to_be_visible(timeout=30_000)
+        expect(self.page.locator(".maml-lab svg.task .curve").first).to_be_attached(timeout=30_000)
         return self.settled()
 
     def settled(self) -> "Lab":
@@ -132,6 +132,14 @@ class Lab:
 
     def click(self, x: float, y: float) -> None:
         self.page.mouse.click(*self.pixel(x, y))
+
+    def drag(self, shot: tuple[float, float], right: float, steps: int) -> None:
+        """Drag a shot to the right, by so many pixels."""
+        x, y = self.pixel(*shot)
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + right, y, steps=steps)
+        self.page.mouse.up()
 
     def curve(self, name: str) -> str:
         return self.page.locator(f"svg.task [data-curve={name}]").get_attribute("d")

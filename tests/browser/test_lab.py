@@ -17,12 +17,23 @@ def on_curve(x, amplitude, phase):
 
 def test_opens_with_four_labelled_curves(lab):
     drawn = lab.page.locator("svg.task [data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
-    assert sorted(drawn) == ["before", "maml", "pretrained", "true"]
+    assert sorted(drawn) == ["before", "before-pretrained", "maml", "pretrained", "true"]
     labels = lab.page.locator("svg.task .labels text").evaluate_all("all => all.map(t => t.textContent)")
-    assert sorted(labels) == ["MAML", "MAML before", "pretrained", "true"]
+    assert sorted(labels) == ["MAML", "both before", "pretrained", "true"]
     assert len(lab.shots) == 5
     assert lab.page.locator("[data-testid=stMarkdown]").count() == 0, "the picture comes first"
     assert re.fullmatch(r"After 1 step: MAML \d+\.\d+, pretrained \d+\.\d+\.", lab.sentence)
+
+
+def test_the_first_picture_has_the_width_that_it_keeps(browser, server):
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    context.add_init_script("""window.widths = new Set();
+      const look = () => document.querySelectorAll("svg.task").forEach(plot => plot.clientWidth && widths.add(plot.clientWidth));
+      new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true });""")
+    lab = Lab(context.new_page(), server).open()
+    lab.page.wait_for_timeout(1000)
+    assert lab.page.evaluate("widths.size") == 1
+    context.close()
 
 
 def test_five_fast_clicks_place_five_shots_where_they_were_made(lab):
@@ -59,7 +70,7 @@ def test_drag_moves_a_shot_and_the_curves_follow(lab):
     assert len(lab.shots) == 5
     assert lab.shots[1] == pytest.approx((0, on_curve(0, 3.49, 2.56)), abs=0.05)
     assert lab.curve("maml") != before
-    assert "edited by hand" in lab.page.locator(".hint").inner_text()
+    assert "placed by hand" in lab.page.locator(".hint").inner_text()
 
 
 def test_double_click_and_delete_remove_a_shot(lab):
@@ -161,11 +172,13 @@ def test_each_slider_changes_the_picture_and_the_address(lab, key):
 
 def test_new_task_and_new_shots(lab):
     truth, shots = lab.curve("true"), lab.shots
+    first = lab.page.locator(".shot").first
+    before = first.get_attribute("aria-label")
     lab.button("Sample 5 shots")
+    expect(first).not_to_have_attribute("aria-label", before)
     assert lab.curve("true") == truth
-    assert lab.shots != shots
     lab.button("New task")
-    assert lab.curve("true") != truth
+    expect(lab.page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", truth)
     assert lab.shots[0][1] != shots[0][1]
 
 
@@ -267,11 +280,7 @@ def test_keys_step_wherever_nothing_else_wants_them(lab):
 
 def test_a_quick_second_drag_moves_and_does_not_remove(lab):
     for _ in range(2):
-        x, y = lab.pixel(*lab.shots[0])
-        lab.page.mouse.move(x, y)
-        lab.page.mouse.down()
-        lab.page.mouse.move(x + 12, y, steps=3)
-        lab.page.mouse.up()
+        lab.drag(lab.shots[0], right=12, steps=3)
     lab.settled()
     assert len(lab.shots) == 5
 
@@ -293,13 +302,14 @@ def test_nothing_below_the_plot_moves_while_stepping(lab):
     for step in range(5):
         lab.page.get_by_role("slider", name="step shown").fill(str(step))
         at.add(lab.page.locator(".area-steps").bounding_box()["y"])
-    lab.page.get_by_text("Shots as a table").click()
-    at.add(lab.page.locator(".area-steps").bounding_box()["y"])
+    for tab in ("Algorithm", "One step", "1,000 tasks", "Shots"):
+        lab.page.get_by_role("tab", name=tab).click()
+        at.add(lab.page.locator(".area-steps").bounding_box()["y"])
     assert len(at) == 1
 
 
 def test_the_table_edits_the_same_shots(lab):
-    lab.page.get_by_text("Shots as a table").click()
+    lab.page.get_by_role("tab", name="Shots").click()
     field = lab.page.get_by_label("x of shot 2")
     field.select_text()
     lab.page.keyboard.type("-1.25", delay=40)
@@ -310,7 +320,7 @@ def test_the_table_edits_the_same_shots(lab):
     assert lab.shots[1] == (-1.25, -1.5)
     field.fill("99")
     field.press("Tab")
-    expect(lab.page.locator(".notes .alert")).to_contain_text("from -5 to 5")
+    expect(lab.page.locator(".hint.alert")).to_contain_text("from -5 to 5")
     assert lab.shots[1][0] == 5
     lab.page.get_by_role("button", name="Add a shot").click()
     lab.page.keyboard.type("-2.5", delay=40)

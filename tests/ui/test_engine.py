@@ -1,12 +1,16 @@
 """The lab's numbers equal the engine's own adapt, one learner after the other."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import torch
 
 from maml_core.algorithms import adapt
+from maml_core.config import FREEZES
+from maml_core.evaluation import query_losses
 from maml_core.network import MLP
-from ui import engine
+from ui import engine, library
 from ui.state import LEARNERS
 
 SHOTS = ((-4.0, 2.0), (-1.0, -2.0), (2.5, 1.0))
@@ -19,7 +23,7 @@ def test_trajectories_equal_adapting_each_learner_alone(alpha):
     grid = torch.from_numpy(engine.GRID)[:, None]
     true = 3 * torch.sin(grid - 1)
     for name, got in zip(LEARNERS, every, strict=True):
-        checkpoint = engine.learner(name)
+        checkpoint = library.get(name)
         net = MLP.of(checkpoint.config)
         told = torch.tensor([[3.0, 1.0]]) if name == "oracle" else torch.empty(1, 0)
         inputs, everywhere = (torch.cat([part, told.expand(len(part), -1)], 1) for part in (x, grid))
@@ -32,6 +36,29 @@ def test_trajectories_equal_adapting_each_learner_alone(alpha):
             assert got.query_own[step] == pytest.approx(net.mse(phi, everywhere, true).item(), rel=1e-2)
 
 
+@pytest.mark.parametrize("freeze", FREEZES)
+def test_gradients_and_movements_are_those_of_each_step(freeze):
+    alpha, steps = 0.005, 3
+    every = engine.trajectories(LEARNERS, SHOTS, 3.0, 1.0, alpha, steps, freeze)
+    x, y = torch.tensor(SHOTS).split(1, dim=1)
+    for name, got in zip(LEARNERS, every, strict=True):
+        saved = library.get(name)
+        net, (theta, sizes) = saved.network, saved.split(alpha, freeze)
+        inputs = torch.cat([x, torch.tensor([[3.0, 1.0]]).expand(3, -1)], 1) if name == "oracle" else x
+        path = adapt(net.mse, theta, inputs, y, sizes, steps)
+        for step, phi in enumerate(path):
+            leaf = {key: value.clone().requires_grad_() for key, value in phi.items()}
+            net.mse(leaf, inputs, y).backward()
+            for layer, names in enumerate(net.layers):
+                flat = torch.cat([leaf[key].grad.flatten() for key in names])
+                assert got.gradient[step, layer] == pytest.approx(flat.norm().item(), rel=1e-2, abs=1e-4)
+                before = path[max(step - 1, 0)]
+                moved = torch.cat([(phi[key] - before[key]).flatten() for key in names]).norm().item()
+                assert got.moved[step, layer] == pytest.approx(moved, rel=1e-2, abs=1e-5)
+        head = got.moved[1:, -1].max()
+        assert (head == 0) == (freeze == "head")
+
+
 def test_without_shots_nothing_moves():
     (got,) = engine.trajectories(("maml",), (), 3.0, 1.0, 0.01, 3)
     assert np.isnan(got.support).all()
@@ -42,6 +69,20 @@ def test_without_shots_nothing_moves():
 def test_divergence_is_numbers_not_an_error():
     (got,) = engine.trajectories(("maml",), SHOTS, 3.0, 1.0, 1.0, 50)
     assert not np.isfinite(got.query[-1])
+
+
+def test_a_class_that_asks_for_the_same_at_once_costs_one_measurement(monkeypatch):
+    measured = []
+
+    def measure(*args, **kwargs):
+        measured.append(kwargs["K"])
+        return query_losses(*args, **kwargs)
+
+    monkeypatch.setattr(engine, "query_losses", measure)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: engine.fresh("maml", 7, 0.0123, 2, 0.0, "anywhere", "none"), range(12)))
+    assert measured == [7]
+    assert all(answer == answers[0] for answer in answers)
 
 
 def test_the_order_of_learners_is_kept_and_none_is_none():

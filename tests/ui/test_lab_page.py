@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from ui import task_plot
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
-KEYS = ("amplitude", "phase", "K", "alpha", "num_updates", "noise", "free")
+KEYS = ("amplitude", "phase", "K", "alpha", "num_updates", "noise", "free", "placement", "freeze", "ghosts", "view")
 
 
 def page(**query):
@@ -21,7 +21,7 @@ def page(**query):
 
 
 def widget(app, key):
-    return next(w for w in [*app.slider, *app.select_slider, *app.toggle] if w.key == key)
+    return next(w for w in [*app.slider, *app.select_slider, *app.toggle, *app.get("button_group")] if w.key == key)
 
 
 def data(app):
@@ -72,6 +72,46 @@ def test_a_moved_slider_reaches_the_picture(key, value):
     assert (after["epoch"] != before["epoch"]) == (after["shots"] != before["shots"])
     assert after["learners"] != before["learners"]
     assert after["query"][key] == str(value)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "changes"),
+    [("placement", "left", "shots"), ("freeze", "body", "learners"), ("ghosts", "all", "ghosts"), ("view", "panels", "panels")],
+)
+def test_a_choice_reaches_the_picture_and_the_address(key, value, changes):
+    app = page()
+    before = data(app)
+    widget(app, key).set_value(value)
+    app.run()
+    after = data(app)
+    assert after[changes] != before[changes]
+    assert after["query"][key] == value
+
+
+def test_while_names_are_hidden_nothing_that_is_sent_tells_them():
+    app = page(hide="names", learners="maml,pretrained,anil")
+    text = json.dumps(data(app)).lower()
+    for word in ("maml", "pretrained", "anil", 'own_alpha": 0.02'):
+        assert word not in text
+    assert [learner["name"] for learner in data(app)["learners"]] == ["A", "B", "C"]
+    assert data(app)["query"]["learners"].startswith("~")
+
+
+def test_hidden_from_an_address_the_letters_are_dealt_anew():
+    orders = {data(page(hide="names"))["query"]["learners"] for _ in range(12)}
+    assert len(orders) == 2
+
+
+def test_while_the_curve_is_hidden_its_sliders_are_too():
+    keys = {slider.key for slider in page(hide="truth").slider}
+    assert not keys & {"amplitude", "phase"}
+    assert {slider.key for slider in page().slider} >= {"amplitude", "phase"}
+
+
+def test_a_missing_checkpoint_of_ones_own_is_said_and_left_out():
+    app = page(learners="maml,upload:0123456789ab")
+    assert "upload it again" in app.toast[0].value
+    assert [learner["name"] for learner in data(app)["learners"]] == ["maml"]
 
 
 def test_exact_values_reach_the_picture_and_the_slider():

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maml_core.config import MAX_SHOTS
-from ui.state import LEARNERS, RANGES, LabState, task_of_seed
+from ui.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState, in_order, task_of_seed
 
 
 def number(name, kind=st.floats):
@@ -37,7 +37,15 @@ states = st.integers(*RANGES["num_updates"]).flatmap(
         noise=decimals("noise"),
         shots=st.none() | st.lists(points, max_size=MAX_SHOTS).map(tuple),
         step=st.integers(0, updates),
-        learners=st.sampled_from([(), ("maml",), ("pretrained",), LEARNERS]),
+        learners=st.sampled_from(
+            [(), ("maml",), ("pretrained",), LEARNERS, ("maml", "upload:0123456789ab"), ("run:my-run_2.a",), ("anil", "maml")]
+        ),
+        placement=st.sampled_from(CHOICES["placement"]),
+        freeze=st.sampled_from(CHOICES["freeze"]),
+        ghosts=st.sampled_from(CHOICES["ghosts"]),
+        view=st.sampled_from(CHOICES["view"]),
+        hide=st.sampled_from([(), ("truth",), ("names",), ("truth", "names")]),
+        present=st.booleans(),
         free=st.booleans(),
     )
 )
@@ -78,6 +86,15 @@ def test_the_default_address_is_empty():
         ({"shots": ";".join(["0,0"] * 51)}, "at most 50 shots"),
         ({"learners": "maml,mamml"}, "there is no learner 'mamml'"),
         ({"free": "yes"}, "it must be 1 or 0"),
+        ({"present": "2"}, "it must be 1 or 0"),
+        ({"placement": "right"}, "it must be one of anywhere, left, cluster, even. Using anywhere instead."),
+        ({"freeze": "tail"}, "it must be one of none, body, head"),
+        ({"ghosts": "some"}, "it must be one of before, previous, all, none"),
+        ({"view": "3d"}, "it must be one of overlay, panels"),
+        ({"hide": "shots"}, "'shots' cannot be hidden; it must be truth or names"),
+        ({"learners": "~xyz"}, "the hidden list of learners is damaged"),
+        ({"learners": "upload:0123456789ab,run:a"}, "only one checkpoint of your own"),
+        ({"learners": "run:../../etc"}, "there is no learner"),
         ({"amplitude": "-1"}, "Using the task's own instead"),
         ({"num_updates": "3", "step": "9"}, "past the last of 3 updates"),
     ],
@@ -101,6 +118,44 @@ def test_raising_k_keeps_the_shots_there_were():
     state = LabState(K=5)
     assert state.change("K", 9).points[:5] == state.points
     assert state.change("K", 2).points == state.points[:2]
+
+
+@pytest.mark.parametrize("K", [1, 3, 20])
+def test_sampled_shots_lie_where_they_are_placed(K):
+    low, high = FAMILY.x
+    for seed in range(30):
+        state = LabState(seed=seed, K=K).place([(0, 0)])
+        xs = {place: [x for x, _ in state.change("placement", place).points] for place in CHOICES["placement"]}
+        assert all(len(x) == K and low <= min(x) and max(x) <= high for x in xs.values())
+        assert xs["anywhere"] == [x for x, _ in LabState(seed=seed, K=K).points]
+        assert max(xs["left"]) <= 0
+        assert max(xs["cluster"]) - min(xs["cluster"]) <= 0.15 * (high - low) + 0.011
+        assert xs["even"] == pytest.approx([low + (high - low) * (k + 0.5) / K for k in range(K)], abs=0.006)
+
+
+def test_names_are_hidden_in_an_address_that_gives_them_back():
+    for _ in range(20):
+        state = LabState(step=4).change("hide", ("names",))
+        assert state.step == 0
+        assert set(state.learners) == {"maml", "pretrained"}
+        query = state.to_query()
+        assert not any(name in "".join(query.values()) for name in LEARNERS)
+        assert LabState.from_query(query) == (state, [])
+        shown = state.change("hide", ())
+        assert shown.learners == ("maml", "pretrained")
+
+
+def test_the_letters_are_dealt_at_random():
+    assert len({LabState().shuffle().learners for _ in range(40)}) == 2
+
+
+def test_a_vote_needs_maml_and_another():
+    assert set(LabState(learners=()).shuffle().learners) == {"maml", "pretrained"}
+    assert set(LabState(learners=("anil", "oracle")).shuffle().learners) == {"maml", "anil", "oracle"}
+
+
+def test_learners_have_one_order():
+    assert in_order(["run:a", "random", "maml"]) == ("maml", "random", "run:a")
 
 
 def test_a_new_k_samples_anew():

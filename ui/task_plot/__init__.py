@@ -19,14 +19,19 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
-from maml_core.palette import ROLES
-from ui import engine
+from maml_core.palette import NEUTRAL, ROLES
+from ui import engine, library
 from ui.state import FAMILY, Y_LIMIT, LabState
 
 KEY = "task_plot"
+COMMON = ("true", "before", "shot")
+"""Roles that are no learners."""
 
-_FILES = {path.name: path for path in sorted(Path(__file__).parent.iterdir()) if path.suffix in (".js", ".css")}
-_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in _FILES.values())).hexdigest()[:12]
+_HERE = Path(__file__).parent
+_SHEETS = ("lab.css", "style.css")
+FILES = {path.name: path for path in (*sorted(_HERE.glob("*.js")), _HERE / "lab.css", _HERE.parent / "style.css")}
+"""What the browser fetches. The house style too: no picture should be drawn on a page that is about to change its width."""
+_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in FILES.values())).hexdigest()[:12]
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 # Streamlit resends a component's inline code at every rerun, so inline is only what fetches the rest.
@@ -49,7 +54,7 @@ def route() -> Route:
     """Where the browser finds the modules and the stylesheet: an address that changes with their content, cached for a year."""
 
     def file(request: Request) -> Response:
-        path = _FILES.get(request.path_params["name"])
+        path = FILES.get(request.path_params["name"])
         if path is None or request.path_params["version"] != _VERSION:
             return PlainTextResponse("not found", status_code=404)
         return FileResponse(
@@ -57,6 +62,13 @@ def route() -> Route:
         )
 
     return Route(f"/{KEY}/{{version}}/{{name}}", file)
+
+
+def preloads() -> str:
+    """A Link header for the page: modules are fetched while Streamlit is still starting."""
+    modules = [f'<{KEY}/{_VERSION}/{name}>; rel="modulepreload"' for name in FILES if name.endswith(".js")]
+    sheets = [f'<{KEY}/{_VERSION}/{name}>; rel="preload"; as="style"' for name in _SHEETS]
+    return ", ".join(modules + sheets)
 
 
 Callback = Callable[[], None]
@@ -73,13 +85,23 @@ def sent(what: str) -> Any:
     """What the browser last sent.
 
     shots: {epoch, rev, points}, after an edit. step: {step, n}, when it has come to rest.
-    act: {visit, name, n}, the name "new_task" or "sample".
+    act: {visit, name, value, n}, what a button asks for; value belongs to some names alone.
     address: {parameter: value}, after Back or forward.
     """
     return st.session_state[KEY][what]
 
 
-def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, visit: str, remember: bool, fresh: bool) -> str:
+def payload(
+    state: LabState,
+    *,
+    epoch: str = "",
+    rev: int = 0,
+    step_epoch: str = "",
+    visit: str = "",
+    remember: bool = False,
+    fresh: bool = True,
+    verdict: dict[str, str] | None = None,
+) -> str:
     """Everything the picture needs, as one JSON string with base64 float32 arrays.
 
     epoch names the last change of shots made by Python: the browser replaces its own shots only when it changes. rev is the
@@ -87,23 +109,17 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, visit: st
     should lead to the picture before this one; the browser keeps the address equal to `query` in any case.
     visit: names this session, so that what was asked of a server since restarted is not done again.
     fresh: whether Python has just met this visitor, who may hold an edit that went to a server since restarted.
+    verdict: what a blind vote came to: {guess, and each letter: the label behind it}.
+
+    While names are hidden, nothing in it tells who is who. Raises CheckpointError if a learner is missing.
     """
-    task, shots = state.task, state.points
-    runs = engine.trajectories(state.learners, shots, task.amplitude, task.phase, state.alpha, state.num_updates)
+    task, shots, blind = state.task, state.points, "names" in state.hide
+    runs = engine.on_show(state)
     learners = []
-    for name, run in zip(state.learners, runs, strict=True):
-        checkpoint = engine.learner(name)
-        config = checkpoint.config
+    for letter, name, run in zip(NEUTRAL, state.learners, runs, strict=False):
         arrays = {field: _base64(value) for field, value in run._asdict().items()}
-        learners.append(
-            {
-                "name": name,
-                "trained_steps": config.inner_steps if checkpoint.iterations else 0,
-                "own_alpha": config.alpha,
-                "results": checkpoint.results,
-            }
-            | arrays
-        )
+        about = {"name": letter, "trained_steps": 0, "own_alpha": state.alpha, "results": {}} if blind else _about(name)
+        learners.append(about | {"layers": run.moved.shape[1]} | arrays)
     content = {
         "epoch": epoch,
         "rev": rev,
@@ -114,19 +130,43 @@ def payload(state: LabState, *, epoch: str, rev: int, step_epoch: str, visit: st
         "remember": remember,
         "fresh": fresh,
         "step": state.step,
+        "default_step": LabState.step,
         "K": state.K,
         "updates": state.num_updates,
         "alpha": state.alpha,
         "amplitude": task.amplitude,
         "phase": task.phase,
+        "noise": state.noise,
+        "placement": state.placement,
+        "freeze": state.freeze,
         "free": state.free,
+        "truth_hidden": "truth" in state.hide,
+        "blind": blind,
+        "verdict": verdict,
+        "ghosts": state.ghosts,
+        "panels": state.view == "panels",
+        "present": state.present,
         "by_hand": state.shots is not None,
         "shots": shots,
         "learners": learners,
-        "looks": {role: asdict(look) for role, look in ROLES.items()},
+        "looks": {
+            role: asdict(look) for role, look in ({role: ROLES[role] for role in COMMON} | NEUTRAL if blind else ROLES).items()
+        },
         "limits": {"x": FAMILY.x, "y": [-Y_LIMIT, Y_LIMIT], "shots": MAX_SHOTS, "diverged": DIVERGED_ABOVE},
     }
     return json.dumps(content)
+
+
+def _about(name: str) -> dict[str, Any]:
+    checkpoint = library.get(name)
+    return {
+        "name": library.role(name),
+        "key": name,
+        "algorithm": checkpoint.config.algorithm,
+        "trained_steps": checkpoint.config.inner_steps if checkpoint.iterations else 0,
+        "own_alpha": checkpoint.config.alpha,
+        "results": checkpoint.results,
+    }
 
 
 def _base64(array: np.ndarray) -> str:

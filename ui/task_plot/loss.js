@@ -1,10 +1,12 @@
 // The loss chart: query (thick) and support (thin, dotted) MSE by inner step, log scale; the current step and the trained one marked.
+// Behind them, when asked for, what is usual over fresh tasks: the median, and the range of 95% of the tasks.
 
-import { el, log, linear, path, set, spread } from "./svg.js";
-import { isDiverged, trainedFor } from "./view.js";
+import { el, log, linear, lineOf, path, set, spread, unitOf } from "./svg.js";
+import { isDiverged, lastShown, quantile, trainedFor } from "./view.js";
 import { describeLoss } from "./words.js";
 
 const TICKS = [0.01, 0.1, 1, 10, 100];
+const CROWD = 3; // with more learners than this, ranges would only cover each other
 
 // `go(step)` is called when the person points at another step.
 export function lossChart(parent, { go }) {
@@ -12,15 +14,17 @@ export function lossChart(parent, { go }) {
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
   const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
   const grid = el("g", { class: "grid" }, svg);
+  const usual = el("g", { "clip-path": `url(#${clip})` }, svg);
   const lines = el("g", { "clip-path": `url(#${clip})` }, svg);
   const labels = el("g", { class: "labels" }, svg);
   const now = el("g", { class: "now" }, svg);
-  let view, step, sx, sy, size, pressed = false;
+  let view, step, unit, sx, sy, size, fresh = new Map(), pressed = false;
 
   function layout() {
     const width = svg.clientWidth, height = svg.clientHeight;
     if (!width) return false;
-    size = { left: 34, right: width - 76, top: 18, bottom: height - 22 };
+    unit = unitOf(svg);
+    size = { left: 34 * unit, right: width - 76 * unit, top: 18 * unit, bottom: height - 22 * unit };
     sx = linear([0, view.updates], [size.left, size.right]);
     sy = log([0.01, 100], [size.bottom, size.top]);
     set(svg, { viewBox: `0 0 ${width} ${height}` });
@@ -28,13 +32,27 @@ export function lossChart(parent, { go }) {
     grid.replaceChildren();
     for (const tick of TICKS) {
       el("line", { x1: size.left, x2: size.right, y1: sy(tick), y2: sy(tick) }, grid);
-      el("text", { x: size.left - 6, y: sy(tick) + 4, "text-anchor": "end" }, grid, String(tick));
+      el("text", { x: size.left - 6 * unit, y: sy(tick) + 4 * unit, "text-anchor": "end" }, grid, String(tick));
     }
     const every = [1, 2, 5, 10].find((n) => view.updates / n <= 10);
     for (let s = 0; s <= view.updates; s += every) {
-      el("text", { x: sx(s), y: size.bottom + 16, "text-anchor": "middle" }, grid, String(s));
+      el("text", { x: sx(s), y: size.bottom + 16 * unit, "text-anchor": "middle" }, grid, String(s));
     }
     return true;
+  }
+
+  function drawUsual() {
+    usual.replaceChildren();
+    const x = Float32Array.from({ length: view.updates + 1 }, (_, s) => sx(s));
+    for (const l of view.learners) {
+      const found = fresh.get(l.name), style = `fill: var(--${l.name}); stroke: var(--${l.name})`;
+      if (found?.quantiles.length !== view.updates + 1) continue;
+      const level = (q) => found.quantiles.map((_, s) => sy(quantile(found, s, q)));
+      const [low, high] = [level(0.025), level(0.975)];
+      const around = `${path(x, high)}${path([...x].reverse(), [...low].reverse()).replace("M", "L")}Z`;
+      if (view.learners.length <= CROWD) el("path", { class: "range", style, d: around, "data-range": l.name }, usual);
+      el("path", { class: "median", style, d: path(x, level(0.5)), "data-median": l.name }, usual);
+    }
   }
 
   function draw() {
@@ -47,22 +65,23 @@ export function lossChart(parent, { go }) {
       el("line", { class: "trained", x1: sx(trained), x2: sx(trained), y1: size.top, y2: size.bottom }, lines);
       if (sx(trained) < free) continue;
       const names = view.learners.length > 2 ? "" : `${who.join(", ")} `;
-      const label = el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 }, labels, `${names}trained for ${trained}`);
-      free = sx(trained) + 8 + label.getComputedTextLength();
+      const label = el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 * unit }, labels, `${names}trained for ${trained}`);
+      free = sx(trained) + 8 * unit + label.getComputedTextLength();
     }
     // A line ends where its learner diverges, at the top.
     const high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);
-    const until = (losses, end) => losses.map((loss, s) => (end >= 0 && s > end ? NaN : high(loss)));
+    const shown = lastShown(view, step);
+    const until = (losses, end) => losses.map((loss, s) => (s > shown || (end >= 0 && s > end) ? NaN : high(loss)));
     const ends = [];
     for (const l of [...view.learners].reverse()) {
       const look = view.looks[l.name], style = `stroke: var(--${l.name})`;
       if (view.shots.length) el("path", { class: "curve support", style, d: path(x, until(l.support, l.diverged)) }, lines);
       const y = until(l.query, l.diverged);
-      el("path", { class: "curve", style, d: path(x, y), "stroke-width": look.width, "stroke-dasharray": look.dash.join(" ") || null }, lines);
-      ends.unshift(l.diverged >= 0 ? size.top : Math.min(y.at(-1), size.bottom));
+      el("path", { class: "curve", d: path(x, y), ...lineOf(look, l.name, unit) }, lines);
+      ends.unshift(l.diverged >= 0 && l.diverged <= shown ? size.top : Math.min(y[shown], size.bottom));
     }
-    spread(ends, 14, size.top, size.bottom).forEach((y, i) => {
-      el("text", { x: size.right + 8, y: y + 4, style: `fill: var(--${view.learners[i].name}-text)` }, labels, view.learners[i].label);
+    spread(ends, 14 * unit, size.top, size.bottom).forEach((y, i) => {
+      el("text", { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${view.learners[i].name}-text)` }, labels, view.learners[i].label);
     });
   }
 
@@ -72,7 +91,7 @@ export function lossChart(parent, { go }) {
     for (const l of view.learners) {
       const loss = l.query[step];
       const cy = Math.min(sy(isDiverged(view, loss) ? view.limits.diverged : loss), size.bottom);
-      el("circle", { class: "dot", style: `fill: var(--${l.name})`, cx: sx(step), cy, r: 4.5 }, now);
+      el("circle", { class: "dot", style: `fill: var(--${l.name})`, cx: sx(step), cy, r: 4.5 * unit }, now);
     }
     svg.setAttribute("aria-label", describeLoss(view, step));
   }
@@ -93,16 +112,25 @@ export function lossChart(parent, { go }) {
   svg.addEventListener("click", (event) => event.pointerType === "touch" && pointed(event));
 
   return {
+    svg,
     update(newView, newStep) {
       view = newView;
       step = newStep;
       if (!layout()) return;
+      drawUsual();
       draw();
       mark();
     },
     move(newStep) {
       step = newStep;
+      if (!size) return;
+      if (view.blind) draw();
       mark();
+    },
+    // What is usual: the name of a learner -> its losses over fresh tasks.
+    compare(newFresh) {
+      fresh = newFresh;
+      if (size) drawUsual();
     },
   };
 }

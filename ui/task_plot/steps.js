@@ -1,9 +1,11 @@
-// The step bar: first, back, play or pause, forward, last, and a scrubber over the inner steps.
+// The step bar: first, back, play or pause, forward, last, the speed, and a scrubber over the inner steps.
 
 import { el, set } from "./svg.js";
 
-const PLAY_MS = 700; // a step, for few of them; many are played in
-const PLAY_ALL_MS = 12_000;
+// Milliseconds that a step is played in; less where there are so many that they would take longer than `all`.
+const SPEEDS = { slow: { step: 2400, all: Infinity }, normal: { step: 700, all: 12_000 }, fast: { step: 220, all: 4_000 } };
+const THINK = 0.5; // the share of a slow step in which the loss and its gradient are shown, before anything moves
+const UNHURRIED = 1000; // only steps as slow as this are shown in parts
 const ICONS = {
   first: "M5,5V19M19,5L9,12L19,19Z",
   back: "M17,5L7,12L17,19Z",
@@ -13,8 +15,8 @@ const ICONS = {
   last: "M19,5V19M5,5L15,12L5,19Z",
 };
 
-// `go(step, smooth)` moves to a step; smooth where it is one step away.
-export function stepBar(parent, { go }) {
+// `go(step, smooth)` moves to a step; smooth where it is one step away. `think(part)` shows what comes before a step: "loss", then "gradient"; null: nothing.
+export function stepBar(parent, { go, think }) {
   const buttons = el("div", { class: "buttons" }, parent);
   const make = (drawing, label, act) => {
     const button = el("button", { type: "button", "aria-label": label, title: label }, buttons);
@@ -32,6 +34,9 @@ export function stepBar(parent, { go }) {
   const track = el("div", { class: "track" }, parent);
   const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "step shown" }, track);
   const trainedMark = el("span", { class: "trained-mark", "aria-hidden": "true" }, track);
+  const speed = el("select", { class: "speed", "aria-label": "speed of playing", title: "Speed of playing. Slow shows each line of the algorithm." }, parent);
+  for (const name of Object.keys(SPEEDS)) el("option", { value: name }, speed, `speed: ${name}`);
+  speed.value = "normal";
   let step = 0, updates = 0, timer = null;
 
   function icon(button, drawing) {
@@ -47,18 +52,34 @@ export function stepBar(parent, { go }) {
 
   function pause() {
     if (!timer) return;
-    clearInterval(timer);
+    clearTimeout(timer);
     timer = null;
     name("play", "Play (space)");
+    think(null);
     go(step, false);
+  }
+
+  // One step, and then the next.
+  function walk() {
+    if (step >= updates) return pause();
+    const { step: slow, all } = SPEEDS[speed.value], time = Math.min(slow, all / updates), wait = time >= UNHURRIED ? (time * THINK) / 2 : 0;
+    const move = () => {
+      go(step + 1, true);
+      timer = setTimeout(walk, time - 2 * wait);
+    };
+    if (!wait) return move();
+    think("loss");
+    timer = setTimeout(() => {
+      think("gradient");
+      timer = setTimeout(move, wait);
+    }, wait);
   }
 
   function toggle() {
     if (timer) return pause();
     if (step >= updates) go(0, false);
     name("pause", "Pause (space)");
-    timer = setInterval(() => (step < updates ? go(step + 1, true) : pause()), Math.min(PLAY_MS, PLAY_ALL_MS / updates));
-    if (step < updates) go(step + 1, true);
+    timer = setTimeout(walk, 0);
   }
 
   function jump(to) {

@@ -14,6 +14,24 @@ export function set(node, attributes) {
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
 }
 
+// How large things are drawn: 1, and more for a projector. It follows the size of the type.
+export const unitOf = (node) => parseFloat(getComputedStyle(node).fontSize) / 14 || 1;
+
+// The attributes of a line in the look of its role.
+export function lineOf(look, role, unit = 1) {
+  return {
+    style: `stroke: var(--${role})`,
+    "stroke-width": look.width * unit,
+    "stroke-dasharray": look.dash.map((length) => length * unit).join(" ") || null,
+  };
+}
+
+// A short piece of a role's line, for keys.
+export function swatch(look, role, parent) {
+  const svg = el("svg", { viewBox: "0 0 26 8", "aria-hidden": "true", class: "swatch" }, parent);
+  el("path", { d: "M0,4H26", ...lineOf(look, role) }, svg);
+}
+
 export function linear([d0, d1], [r0, r1]) {
   const scale = (value) => r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
   scale.invert = (pixel) => d0 + ((pixel - r0) / (r1 - r0)) * (d1 - d0);

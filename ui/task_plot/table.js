@@ -5,10 +5,8 @@ import { curve } from "./view.js";
 
 // `complain(text)` is called when a value was not taken as typed.
 export function shotTable(parent, { edit, complain }) {
-  const fold = el("details", { class: "shot-table" }, parent);
-  fold.addEventListener("toggle", () => fold.open && fold.scrollIntoView({ block: "nearest" }));
-  const summary = el("summary", {}, fold);
-  const scroller = el("div", {}, fold);
+  const fold = el("div", { class: "shot-table" }, parent);
+  const scroller = el("div", { class: "scroller" }, fold);
   const table = el("table", {}, scroller);
   const head = el("tr", {}, el("thead", {}, table));
   for (const name of ["shot", "x", "y", ""]) el("th", { scope: "col" }, head, name);
@@ -36,10 +34,9 @@ export function shotTable(parent, { edit, complain }) {
   }
 
   function show() {
-    summary.textContent = `Shots as a table (${view.shots.length})`;
     add.disabled = view.shots.length >= view.limits.shots;
     while (body.children.length > view.shots.length) {
-      if (body.lastChild.contains(document.activeElement)) summary.focus();
+      if (body.lastChild.contains(document.activeElement)) add.focus();
       body.lastChild.remove();
     }
     while (body.children.length < view.shots.length) {

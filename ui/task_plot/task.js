@@ -1,6 +1,6 @@
-// The task plot: the true curve, one line a learner, their common start as ghosts, and shots that can be placed, moved and removed.
+// A task plot: the true curve, one line a learner, earlier steps as ghosts, and shots that can be placed, moved and removed.
 
-import { el, linear, path, set, spread } from "./svg.js";
+import { el, linear, lineOf, path, set, spread, unitOf } from "./svg.js";
 import { curve } from "./view.js";
 import { describeTask } from "./words.js";
 
@@ -8,24 +8,30 @@ const DIAMOND = "M0,-8L8,0L0,8L-8,0Z";
 const NEAR = { mouse: 13, pen: 16, touch: 24 }; // pixels within which a press means this shot
 const MOVED = 4; // pixels after which a press is a drag
 const DOUBLE = 400; // milliseconds between the two presses of a double click
+const CROWD = 3; // with more learners than this in one plot, only one of them has ghosts
 
-// `edit(shots)` is called with the new list on every change, all through a drag.
-export function taskPlot(parent, { edit, focusPlot }) {
+// `edit(shots, gesture)` is called with the new list on every change, all through a drag; a gesture's edits are undone as one.
+// only: the name of the one learner drawn here, where there is a plot for each.
+export function taskPlot(parent, { edit, only = null }) {
   const svg = el("svg", { class: "task", tabindex: 0, role: "group", "aria-roledescription": "plot" }, parent);
   const title = el("desc", {}, svg);
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
   const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
   const grid = el("g", { class: "grid", "aria-hidden": "true" }, svg);
+  const ghosts = el("g", { "clip-path": `url(#${clip})`, "aria-hidden": "true" }, svg);
   const lines = el("g", { "clip-path": `url(#${clip})`, "aria-hidden": "true" }, svg);
   const labels = el("g", { class: "labels", "aria-hidden": "true" }, svg);
   const preview = el("path", { d: DIAMOND, class: "preview", "aria-hidden": "true", visibility: "hidden" }, svg);
   const marks = el("g", { class: "shots" }, svg);
-  let view, step, sx, sy, size, xs, press = null, lastPress = null;
+  let view, step, unit, shown, sx, sy, size, xs, press = null, lastPress = null, gestures = 0;
 
   function layout() {
-    const width = svg.clientWidth, height = svg.clientHeight, narrow = width < 500;
+    const width = svg.clientWidth, height = svg.clientHeight;
     if (!width) return false;
-    size = { left: narrow ? 26 : 34, right: width - (narrow ? 88 : 102), top: 8, bottom: height - 24, width, height };
+    unit = unitOf(svg);
+    shown = view.learners.filter((l) => only === null || l.name === only);
+    const narrow = width < 500 * unit, aside = only !== null ? 8 : narrow ? 88 : 102;
+    size = { left: (narrow ? 26 : 34) * unit, right: width - aside * unit, top: 8 * unit, bottom: height - 24 * unit };
     sx = linear(view.limits.x, [size.left, size.right]);
     sy = linear(view.limits.y, [size.bottom, size.top]);
     xs = null;
@@ -34,14 +40,15 @@ export function taskPlot(parent, { edit, focusPlot }) {
     grid.replaceChildren();
     for (let x = -4; x <= 4; x += 2) {
       el("line", { x1: sx(x), x2: sx(x), y1: size.top, y2: size.bottom }, grid);
-      el("text", { x: sx(x), y: size.bottom + 17, "text-anchor": "middle" }, grid, String(x).replace("-", "−"));
+      el("text", { x: sx(x), y: size.bottom + 17 * unit, "text-anchor": "middle" }, grid, String(x).replace("-", "−"));
     }
     for (let y = -6; y <= 6; y += 2) {
       el("line", { x1: size.left, x2: size.right, y1: sy(y), y2: sy(y) }, grid);
-      el("text", { x: size.left - 7, y: sy(y) + 4, "text-anchor": "end" }, grid, String(y).replace("-", "−"));
+      if (height < 230 * unit && y % 4) continue;
+      el("text", { x: size.left - 7 * unit, y: sy(y) + 4 * unit, "text-anchor": "end" }, grid, String(y).replace("-", "−"));
     }
-    el("text", { class: "axis", x: size.right, y: size.bottom + 17, "text-anchor": "end" }, grid, "x");
-    el("text", { class: "axis", x: size.left + 6, y: size.top + 12 }, grid, "y");
+    el("text", { class: "axis", x: size.right, y: size.bottom + 17 * unit, "text-anchor": "end" }, grid, "x");
+    el("text", { class: "axis", x: size.left + 6 * unit, y: size.top + 12 * unit }, grid, "y");
     return true;
   }
 
@@ -54,13 +61,32 @@ export function taskPlot(parent, { edit, focusPlot }) {
   // Each line: its role (how it looks), its values, and the label at its end.
   function strokes(curveOf) {
     const x = pixels(), all = [];
-    const ghost = view.learners.find((l) => l.name === "maml") ?? view.learners[0];
-    if (ghost && step > 0) all.push({ role: "before", id: "before", label: `${ghost.label} before`, y: ghost.curves[0] });
+    if (view.ghosts === "before" && step > 0) {
+      const who = ghostly();
+      const name = who.length === 2 ? "both before" : who.length > 2 ? "all before" : shown.length > 1 ? `${who[0]?.label} before` : "before";
+      who.forEach((l, i) => all.push({ role: "before", id: i ? `before-${l.name}` : "before", label: i ? "" : name, y: l.curves[0] }));
+    }
     const [low, high] = view.limits.x;
     const truth = Float32Array.from(x, (_, i) => curve(view, low + ((high - low) * i) / (x.length - 1)));
-    all.push({ role: "true", id: "true", label: view.looks.true.label, y: truth });
-    for (const l of [...view.learners].reverse()) all.push({ role: l.name, id: l.name, label: l.label, y: curveOf(l) });
+    if (!view.truth_hidden) all.push({ role: "true", id: "true", label: view.looks.true.label, y: truth });
+    for (const l of [...shown].reverse()) all.push({ role: l.name, id: l.name, label: l.label, y: curveOf(l) });
     return all;
+  }
+
+  // The learners whose earlier steps are drawn.
+  const ghostly = () => (shown.length <= CROWD ? shown : [shown.find((l) => l.name === "maml") ?? shown[0]]);
+
+  // The steps before this one, the older the fainter.
+  function drawGhosts() {
+    ghosts.replaceChildren();
+    const first = { all: 0, previous: step - 1 }[view.ghosts] ?? step;
+    for (const l of ghostly()) {
+      for (let s = Math.max(first, 0); s < step; s++) {
+        const opacity = 0.15 + 0.4 * 0.8 ** (step - 1 - s);
+        const look = { ...lineOf(view.looks[l.name], l.name, unit), "stroke-width": 1.3 * unit };
+        el("path", { d: path(pixels(), toY(l.curves[s])), class: "curve", opacity, "data-ghost": `${l.name}-${s}`, ...look }, ghosts);
+      }
+    }
   }
 
   function draw(curveOf = (l) => l.curves[step]) {
@@ -69,35 +95,30 @@ export function taskPlot(parent, { edit, focusPlot }) {
     labels.replaceChildren();
     for (const stroke of all) {
       const look = view.looks[stroke.role];
-      el(
-        "path",
-        {
-          d: path(x, toY(stroke.y)),
-          class: "curve",
-          style: `stroke: var(--${stroke.role})`,
-          "data-curve": stroke.id,
-          "stroke-width": look.width,
-          "stroke-dasharray": look.dash.join(" ") || null,
-        },
-        lines,
-      );
+      el("path", { d: path(x, toY(stroke.y)), class: "curve", "data-curve": stroke.id, ...lineOf(look, stroke.role, unit) }, lines);
     }
-    const ends = all.map((stroke) => (Number.isFinite(stroke.y.at(-1)) ? sy(stroke.y.at(-1)) : size.top - 1));
-    spread(ends, 16, size.top + 6, size.bottom - 4).forEach((y, i) => {
-      const stroke = all[i], away = Math.min(Math.max(ends[i], size.top), size.bottom);
-      el("path", { class: "leader", style: `stroke: var(--${stroke.role})`, d: `M${size.right + 1},${away}L${size.right + 7},${y}` }, labels);
+    if (only !== null) return;
+    const named = all.filter((stroke) => stroke.label);
+    const ends = named.map((stroke) => (Number.isFinite(stroke.y.at(-1)) ? sy(stroke.y.at(-1)) : size.top - 1));
+    spread(ends, 16 * unit, size.top + 6 * unit, size.bottom - 4).forEach((y, i) => {
+      const stroke = named[i], away = Math.min(Math.max(ends[i], size.top), size.bottom);
+      const leader = `M${size.right + 1},${away}L${size.right + 7 * unit},${y}`;
+      el("path", { class: "leader", style: `stroke: var(--${stroke.role})`, d: leader }, labels);
       const text = ends[i] < size.top || ends[i] > size.bottom ? `${stroke.label} ${ends[i] < size.top ? "↑" : "↓"}` : stroke.label;
-      el("text", { x: size.right + 10, y: y + 4, style: `fill: var(--${stroke.role}-text)` }, labels, text);
+      el("text", { x: size.right + 10 * unit, y: y + 4 * unit, style: `fill: var(--${stroke.role}-text)` }, labels, text);
     });
-    svg.setAttribute("aria-label", "The task");
-    title.textContent = describeTask(view, step);
+  }
+
+  function describe() {
+    svg.setAttribute("aria-label", only === null ? "The task" : `The task, ${shown[0]?.label ?? ""}`);
+    title.textContent = `${describeTask({ ...view, learners: shown }, step)} Enter goes to the shots.`;
   }
 
   function drawShots() {
     const focused = [...marks.children].indexOf(document.activeElement);
     while (marks.children.length > view.shots.length) marks.lastChild.remove();
     while (marks.children.length < view.shots.length) {
-      const mark = el("g", { class: "shot", tabindex: 0, role: "button" }, marks);
+      const mark = el("g", { class: "shot", tabindex: -1, role: "button" }, marks);
       el("circle", { r: 16, class: "halo" }, mark);
       el("path", { d: DIAMOND }, mark);
       mark.addEventListener("keydown", (event) => key(event, [...marks.children].indexOf(mark)));
@@ -105,7 +126,7 @@ export function taskPlot(parent, { edit, focusPlot }) {
     view.shots.forEach(([x, y], i) => {
       const help = `Arrow keys move it, Delete removes it.`;
       set(marks.children[i], {
-        transform: `translate(${sx(x)},${sy(y)})`,
+        transform: `translate(${sx(x)},${sy(y)}) scale(${only === null ? unit : 0.75 * unit})`,
         "aria-label": `Shot ${i + 1} of ${view.shots.length} at x ${x.toFixed(2)}, y ${y.toFixed(2)}. ${help}`,
       });
     });
@@ -156,7 +177,7 @@ export function taskPlot(parent, { edit, focusPlot }) {
     }
     if (again && lastPress.placed) return; // the second half of a double click on an empty place
     lastPress = { ...place, shot, time: event.timeStamp };
-    press = { ...place, shot, moved: false, before: view.shots, off: shot >= 0 ? away(shot) : 0 };
+    press = { ...place, shot, moved: false, before: view.shots, off: shot >= 0 ? away(shot) : 0, gesture: `drag ${++gestures}` };
     if (shot >= 0) {
       event.preventDefault(); // the browser would move the focus away from the shot
       svg.setPointerCapture(event.pointerId);
@@ -180,16 +201,17 @@ export function taskPlot(parent, { edit, focusPlot }) {
     if (!press) {
       const near = shotNear(place, NEAR.mouse) >= 0;
       svg.classList.toggle("on-shot", near);
-      const shown = event.pointerType === "mouse" && !near && onPlot(place);
+      const hovering = event.pointerType === "mouse" && !near && onPlot(place);
       const [x, y] = at(place);
-      set(preview, { visibility: shown ? "visible" : "hidden", transform: `translate(${sx(x)},${sy(y)})` });
+      const transform = `translate(${sx(x)},${sy(y)}) scale(${unit})`;
+      set(preview, { visibility: hovering && (view.free || !view.truth_hidden) ? "visible" : "hidden", transform }); // it runs along the curve
       return;
     }
     if (far(place, press)) {
       press.moved = true;
       lastPress = null;
     }
-    if (press.moved && press.shot >= 0) edit(replaced(press.shot, at(place, press.off)));
+    if (press.moved && press.shot >= 0) edit(replaced(press.shot, at(place, press.off)), press.gesture);
   });
   svg.addEventListener("pointerleave", () => preview.setAttribute("visibility", "hidden"));
 
@@ -204,6 +226,17 @@ export function taskPlot(parent, { edit, focusPlot }) {
 
   svg.addEventListener("pointercancel", () => (press = null));
 
+  // One stop for the Tab key, however many shots there are; once among them, Tab goes from one to the next.
+  svg.addEventListener("keydown", (event) => {
+    if (event.target !== svg || event.key !== "Enter" || !marks.firstChild) return;
+    marks.firstChild.focus({ preventScroll: true });
+    event.preventDefault();
+  });
+  const reachable = (yes) => [...marks.children].forEach((mark) => mark.setAttribute("tabindex", yes ? 0 : -1));
+  // Listened for on the whole plot: a listener would make the group itself a stop.
+  svg.addEventListener("focusin", (event) => reachable(marks.contains(event.target)));
+  svg.addEventListener("focusout", (event) => marks.contains(event.relatedTarget) || reachable(false));
+
   function key(event, i) {
     const by = event.shiftKey ? 0.5 : 0.1, [x] = view.shots[i];
     const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
@@ -211,13 +244,13 @@ export function taskPlot(parent, { edit, focusPlot }) {
       const [dx, dy] = moves[event.key];
       // Sideways a shot keeps its distance from the curve, so that one placed off it stays off.
       const nx = inside(x + dx, view.limits.x), ny = curve(view, nx) + away(i) + (view.free ? dy : 0);
-      edit(replaced(i, [round(nx), round(inside(ny, view.limits.y))]));
+      edit(replaced(i, [round(nx), round(inside(ny, view.limits.y))]), `nudge ${i}`);
     } else if (event.key === "Delete" || event.key === "Backspace") {
       remove(i);
     } else if (event.key === "Escape") {
-      if (press?.moved) edit(press.before);
+      if (press?.moved) edit(press.before, press.gesture);
       press = null;
-      focusPlot();
+      svg.focus({ preventScroll: true });
     } else {
       return;
     }
@@ -231,11 +264,18 @@ export function taskPlot(parent, { edit, focusPlot }) {
       view = newView;
       step = newStep;
       if (!layout()) return;
+      drawGhosts();
       draw();
       drawShots();
+      describe();
     },
     move(newStep, curveOf) {
-      step = newStep;
+      if (!size) return;
+      if (newStep !== step) {
+        step = newStep;
+        drawGhosts();
+        describe();
+      }
       draw(curveOf);
     },
   };

@@ -5,11 +5,16 @@ function floats(base64) {
   return new Float32Array(bytes.buffer);
 }
 
+// A flat array of `count` rows as an array of rows.
+function rows(flat, count) {
+  const width = flat.length / count;
+  return Array.from({ length: count }, (_, i) => flat.subarray(i * width, (i + 1) * width));
+}
+
 export function unpack(json) {
   const view = JSON.parse(json);
   for (const learner of view.learners) {
-    const all = floats(learner.curves), points = all.length / (view.updates + 1);
-    learner.curves = Array.from({ length: view.updates + 1 }, (_, s) => all.subarray(s * points, (s + 1) * points));
+    for (const name of ["curves", "gradient", "moved"]) learner[name] = rows(floats(learner[name]), view.updates + 1);
     for (const name of ["support", "query", "query_own"]) learner[name] = floats(learner[name]);
     learner.label = view.looks[learner.name].label;
     learner.diverged = learner.query.findIndex((loss) => !(loss <= view.limits.diverged)); // -1: never; NaN compares false
@@ -25,6 +30,30 @@ export function trainedFor(view) {
   return counts.map((n) => [n, view.learners.filter((l) => l.trained_steps === n).map((l) => l.label)]);
 }
 
+// The last step whose loss may be shown: while names are hidden, what comes later would tell them.
+export const lastShown = (view, step) => (view.blind ? step : view.updates);
+
 export function isDiverged(view, loss) {
   return !(loss <= view.limits.diverged);
+}
+
+// The loss that a share `level` of the fresh tasks stay under at a step.
+export const quantile = (found, step, level) => found.quantiles[step][found.levels.findIndex((p) => p >= level - 1e-9)];
+
+export const layerNames = (count) => Array.from({ length: count }, (_, i) => (i === count - 1 ? "head" : `layer ${i + 1}`));
+
+// Whether a layer stays where it is: frozen here, or never moved by the algorithm.
+export function isFrozen(view, learner, layer) {
+  const head = layer === learner.layers - 1;
+  return (view.freeze === "head" && head) || (!head && (view.freeze === "body" || learner.algorithm === "anil"));
+}
+
+// The lab's address parameters of what is on show, local shots included.
+export function queryOf(view, step) {
+  const query = { ...view.query };
+  if (view.by_hand) query.shots = view.shots.map(([x, y]) => `${x},${y}`).join(";") || "none";
+  else delete query.shots;
+  if (step === view.default_step) delete query.step;
+  else query.step = String(step);
+  return query;
 }

@@ -1,6 +1,6 @@
 // The findings in words: what the numbers say at this step. Pure functions of the view.
 
-import { isDiverged, trainedFor } from "./view.js";
+import { isDiverged, lastShown, trainedFor } from "./view.js";
 
 export function number(loss, digits = 2) {
   if (loss < 0.001) return "under 0.001";
@@ -15,10 +15,11 @@ export const lossWords = (view, loss) => (isDiverged(view, loss) ? "diverged" : 
 export const alphaWords = (alpha) => String(Number(alpha.toPrecision(6)));
 
 // What a learner is that was not trained to adapt.
-const ORIGINS = { pretrained: "was fitted to all tasks at once", oracle: "is told amplitude and phase", random: "was never trained" };
+const ORIGINS = { own: "was fitted to all tasks at once", pretrained: "was fitted to all tasks at once", oracle: "is told amplitude and phase", random: "was never trained" };
 
-const capital = (text) => text[0].toUpperCase() + text.slice(1);
-const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
+export const capital = (text) => text[0].toUpperCase() + text.slice(1);
+export const shots = (n) => (n === 1 ? "1 shot" : `${n} shots`);
+export const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
 // One sentence: "After 1 step: MAML 0.38, pretrained 2.12."
 export function numbers(view, step) {
@@ -29,15 +30,18 @@ export function numbers(view, step) {
 // What the picture shows, as a heading.
 export function finding(view, step) {
   if (!view.learners.length) return "Choose a learner below to see it adapt";
+  if (view.verdict) return verdict(view);
+  if (view.blind) return step ? `${capital(when(step))}: which of them is MAML?` : "One of these networks is MAML. Which one?";
+  if (view.truth_hidden && view.shots.length) return `${capital(shots(view.shots.length))} of a sine wave: which one?`;
   const names = (learners) => (learners.length === view.learners.length && learners.length === 2 ? "both" : list(learners.map((l) => l.label)));
   const verb = (learners) => (learners.length === 1 ? "is" : "are");
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
   if (gone.length) {
-    const why = gone.every((l) => view.alpha > l.own_alpha) ? ": α is too large" : "";
+    const why = !view.blind && gone.every((l) => view.alpha > l.own_alpha) ? ": α is too large" : "";
     return `${capital(when(step))}, ${names(gone)} ${gone.length === 1 ? "has" : "have"} diverged${why}`;
   }
   if (!view.shots.length) return "No shots yet: nothing to adapt to";
-  const worse = view.learners.filter((l) => l.query[step] > 1.05 * l.query[0]);
+  const worse = view.learners.filter((l) => l.query[step] > 1.05 * l.query[0] + 0.05);
   if (worse.length) return `${capital(when(step))}, ${names(worse)} ${verb(worse)} worse than before`;
   const [maml, other] = ["maml", "pretrained"].map((name) => view.learners.find((l) => l.name === name));
   if (!maml || !other) {
@@ -52,8 +56,16 @@ export function finding(view, step) {
   return `${capital(when(step))}, the two are about as close`;
 }
 
+function verdict(view) {
+  const { guess, ...key } = view.verdict, maml = Object.keys(key).find((letter) => key[letter] === view.looks.maml.label);
+  const others = Object.keys(key).filter((letter) => letter !== maml).map((letter) => `${letter} ${key[letter]}`);
+  const said = guess === maml ? "Right: " : guess ? `You said ${guess}, but ` : "";
+  return capital(`${said}${maml} is MAML, ${list(others)}`);
+}
+
 // What is compared, under the heading.
 export function setting(view) {
+  if (view.blind) return `The same ${shots(view.shots.length)}, the same step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
   const trained = trainedFor(view).map(([n, who]) => `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`);
   const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${ORIGINS[l.name]}`)];
   if (!about.length) return "";
@@ -71,7 +83,7 @@ export function usual(view, step) {
 // What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
 export function remarks(view, step) {
   const said = [];
-  const gone = view.learners.filter((l) => l.diverged >= 0);
+  const gone = view.learners.filter((l) => l.diverged >= 0 && l.diverged <= lastShown(view, step));
   if (gone.length) {
     const each = list(gone.map((l) => `${l.label} diverges at step ${l.diverged}`));
     const [hot, cool] = [gone.filter((l) => view.alpha > l.own_alpha), gone.filter((l) => view.alpha <= l.own_alpha)];
@@ -88,22 +100,28 @@ export function remarks(view, step) {
   return said;
 }
 
+const PLACES = { left: " in the left half", cluster: " in one cluster", even: " at equal distances" };
+
+// How many shots there are, and where they come from.
 export function shotCount(view) {
   const n = view.shots.length;
   if (!n) return "no shots";
-  return `${n} shot${n === 1 ? "" : "s"}, ${view.by_hand ? "edited by hand" : "sampled"}`;
+  const sampled = `sampled${PLACES[view.placement] ?? ""}`;
+  return `${shots(n)}, ${view.by_hand ? `placed by hand, so K = ${n}` : sampled}`;
 }
 
 // The text alternative of the task plot.
 export function describeTask(view, step) {
+  const wave = view.truth_hidden ? "A hidden sine wave" : `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)}`;
   return (
-    `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)} with ${shotCount(view)}. ` +
+    `${wave} with ${shotCount(view)}. ` +
     `${numbers(view, step)} These are query losses: mean squared errors against the true curve.`
   );
 }
 
 // The text alternative of the loss chart.
 export function describeLoss(view, step) {
-  const each = view.learners.map((l) => `${l.label} from ${lossWords(view, l.query[0])} to ${lossWords(view, l.query[view.updates])}`);
-  return `Query loss over ${steps(view.updates)}: ${each.join("; ")}. The marker is at step ${step}.`;
+  const last = lastShown(view, step);
+  const each = view.learners.map((l) => `${l.label} from ${lossWords(view, l.query[0])} to ${lossWords(view, l.query[last])}`);
+  return `Query loss over ${steps(last)}: ${each.join("; ")}. The marker is at step ${step}.`;
 }

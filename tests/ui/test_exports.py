@@ -1,0 +1,179 @@
+"""What can be taken away: the numbers in it are those on show, and asking wrongly is answered with a sentence."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from maml_core import algorithms, checkpoint
+from maml_core.evaluation import evaluate
+from maml_core.training import init
+from ui import engine, exports, library
+from ui.state import LEARNERS, LabState
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def client():
+    return TestClient(Starlette(routes=exports.routes()))
+
+
+def get(client, name, state=None, **query):
+    return client.get(f"/lab/{name}", params=(state.to_query() if state else {}) | query)
+
+
+def rows(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+def test_the_losses_are_those_on_show(client):
+    state = LabState(seed=3, alpha=0.02, num_updates=4)
+    answer = get(client, "losses.csv", state)
+    assert "attachment" in answer.headers["content-disposition"]
+    found = rows(answer.text)
+    assert [row["learner"] for row in found] == ["MAML"] * 5 + ["pretrained"] * 5
+    assert [float(row["query_loss"]) for row in found[:5]] == pytest.approx(engine.on_show(state)[0].query.tolist(), rel=1e-6)
+    assert [float(row["support_loss"]) for row in found[5:]] == pytest.approx(engine.on_show(state)[1].support.tolist(), rel=1e-6)
+
+
+def test_the_curves_are_those_on_show(client):
+    state = LabState(num_updates=2).place([(1, 2), (-3, 0.5)])
+    found = rows(get(client, "curves.csv", state).text)
+    assert [(float(r["x"]), float(r["y"])) for r in found if r["curve"] == "shot"] == [(1, 2), (-3, 0.5)]
+    last = [float(r["y"]) for r in found if (r["curve"], r["step"]) == ("MAML", "2")]
+    np.testing.assert_allclose(last, engine.on_show(state)[0].curves[2], rtol=1e-6)
+    hidden = get(client, "curves.csv", state.change("hide", ("truth",))).text
+    assert "true" not in {row["curve"] for row in rows(hidden)}
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        LabState(),
+        LabState(seed=8, K=3, alpha=0.004, num_updates=3, noise=0.3, placement="cluster"),
+        LabState(learners=LEARNERS, num_updates=2, alpha=0.003),
+        LabState(learners=("meta_sgd", "random", "anil"), num_updates=3, freeze="body"),
+        LabState().place([]),
+    ],
+    ids=["default", "other settings", "every learner", "frozen", "no shots"],
+)
+def test_the_python_code_computes_these_numbers(client, state):
+    code = get(client, "code.py", state).text
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    found = re.findall(r"(\w+) step (\d+): support (\S+), query (\S+)", told)
+    steps = state.num_updates + 1 if state.points else 1
+    assert len(found) == len(state.learners) * steps
+    for name, step, support, query in found:
+        run = engine.on_show(state)[state.learners.index(name)]
+        assert float(query) == pytest.approx(float(run.query[int(step)]), rel=2e-3, abs=2e-4)
+        if state.points:
+            assert float(support) == pytest.approx(float(run.support[int(step)]), rel=2e-3, abs=2e-4)
+
+
+def test_the_code_for_two_learners_is_short(client):
+    assert len(get(client, "code.py", LabState()).text.strip().splitlines()) <= 13
+
+
+def test_fresh_tasks_equal_the_evaluation(client):
+    query = {"learners": "maml", "K": "5", "alpha": "0.008", "num_updates": "3", "noise": "0.2", "placement": "left"}
+    found = get(client, "fresh.json", **query).json()
+    maml = library.get("maml")
+    stats = evaluate(
+        maml.learned, maml.config, K=5, num_updates=3, test_tasks=1000, alpha=0.008, noise=0.2, placement="left"
+    )  # 100 query points, not 50: close, not equal
+    assert found["tasks"] == 1000
+    for step, s in enumerate(stats):
+        assert found["median"][step] == pytest.approx(s.median, rel=0.1)
+        assert found["mean"][step] == pytest.approx(s.mean, rel=0.1)
+        row = found["quantiles"][step]
+        assert row == sorted(row)
+        assert row[20] == pytest.approx(found["median"][step], rel=0.02)
+        assert len(row) == len(found["levels"])
+
+
+def test_fresh_tasks_of_a_learner_that_diverges_are_numbers(client):
+    found = get(client, "fresh.json", learners="maml", K="5", alpha="1", num_updates="20").json()
+    assert found["diverged"][20] > 0.9
+    assert found["quantiles"][20][-1] == 100
+    assert max(found["mean"]) <= 100
+
+
+@pytest.mark.parametrize(
+    ("name", "query", "says"),
+    [
+        ("fresh.json", {"learners": "maml", "K": "0"}, "a whole number from 1 to 50"),
+        ("fresh.json", {"learners": "maml", "K": "51"}, "a whole number from 1 to 50"),
+        ("fresh.json", {"learners": "maml,anil", "K": "5"}, "name one learner"),
+        ("fresh.json", {"learners": "maml", "K": "5", "alpha": "9"}, "a number from 0.0001 to 1"),
+        ("losses.csv", {"alpha": "seven"}, "a number from 0.0001 to 1"),
+        ("losses.csv", {"learners": "upload:0123456789ab"}, "upload it again"),
+        ("checkpoint", {"learner": "../../etc/passwd"}, "there is no learner"),
+        ("checkpoint", {"learner": "maml,anil"}, "name one learner"),
+        ("checkpoint", {}, "there is no learner"),
+        ("source", {"of": "__import__"}, "no function to show but inner_step, adapt"),
+        ("code.py", {"hide": "names"}, "after the names are shown"),
+    ],
+)
+def test_asking_wrongly_is_answered_with_a_sentence(client, name, query, says):
+    answer = get(client, name, **query)
+    assert answer.status_code == 400
+    assert says in answer.text
+    assert "\n" not in answer.text
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+def test_a_downloaded_checkpoint_is_the_one_in_use(client, name, tmp_path):
+    answer = get(client, "checkpoint", learner=name)
+    assert f'filename="{name}.safetensors"' in answer.headers["content-disposition"]
+    (tmp_path / "taken.safetensors").write_bytes(answer.content)
+    taken = checkpoint.load(tmp_path / "taken.safetensors")
+    for key, value in library.get(name).learned.items():
+        assert torch.equal(taken.learned[key], value)
+
+
+def test_an_own_checkpoint_can_be_taken_again(client, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
+    config = library.get("maml").config
+    content = checkpoint.dumps(checkpoint.Checkpoint(init(config).learned, config, 0))
+    name = library.add(content)
+    assert get(client, "checkpoint", learner=name).content == content
+    (tmp_path / "yours.safetensors").write_bytes(content)
+    code = get(client, "code.py", LabState(learners=(name,), num_updates=1)).text
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True
+    ).stdout
+    assert told.startswith("own step 0")
+
+
+def test_the_source_is_the_function_that_runs(client):
+    assert get(client, "source", of="inner_step").text.startswith("def inner_step(")
+    assert "def adapt(" in get(client, "source").text
+    assert get(client, "source").text == Path(algorithms.__file__).read_text()
+
+
+def test_the_saved_page_needs_nothing_from_outside(client):
+    page = get(client, "picture.html", LabState(learners=LEARNERS)).text
+    assert not re.search(r"""(src|href)=["']?http|@import|url\(""", page)
+    imports = json.loads(re.search(r'<script type="importmap">(.*)</script>', page)[1])["imports"]
+    assert set(imports) == {f"lab/{name}" for name in exports.task_plot.FILES if name.endswith(".js")}
+    assert urlencode({"learners": ",".join(LEARNERS)}) in page
+
+
+def test_hidden_names_are_hidden_in_what_is_taken_away(client):
+    state = LabState().shuffle().change("hide", ("names",))
+    for name in ("losses.csv", "curves.csv", "picture.html"):
+        text = get(client, name, state).text
+        rest = re.sub(r'<script type="importmap">.*</script>', "", text)
+        assert "pretrained" not in rest, name
+    assert {row["learner"] for row in rows(get(client, "losses.csv", state).text)} == {"A", "B"}

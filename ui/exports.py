@@ -1,0 +1,250 @@
+"""What can be taken away from the lab: routes that make it from an address: numbers, code, a picture that lives on its own.
+
+`/lab/losses.csv?K=10&alpha=0.02` and so on; the parameters are those of the lab's own address. No streamlit here.
+"""
+
+import base64
+import csv
+import inspect
+import io
+import json
+import math
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from maml_core import algorithms, checkpoint
+from maml_core.checkpoint import CheckpointError
+from maml_core.config import MAX_SHOTS
+from maml_core.palette import NEUTRAL, ROLES
+from ui import engine, library, task_plot
+from ui.state import FAMILY, LabState
+
+SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt": algorithms.adapt}
+"""Functions of the engine whose text stands beside the picture."""
+
+
+def routes() -> list[Route]:
+    """The routes, below /lab."""
+
+    def route(name: str, make: Callable[[Request], Response]) -> Route:
+        def answer(request: Request) -> Response:
+            try:
+                response = make(request)
+            except (CheckpointError, ValueError) as error:  # one sentence each
+                return PlainTextResponse(str(error), status_code=400)
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        return Route(f"/lab/{name}", answer)
+
+    def of_state(make: Callable[[LabState], str], media_type: str, file: str) -> Callable[[Request], Response]:
+        saved = {"Content-Disposition": f'attachment; filename="{file}"'}
+        return lambda request: Response(make(_state(request.query_params)), media_type=media_type, headers=saved)
+
+    return [
+        route("picture.json", lambda request: _picture(request.query_params)),
+        route("losses.csv", of_state(losses_csv, "text/csv", "maml-lab-losses.csv")),
+        route("curves.csv", of_state(curves_csv, "text/csv", "maml-lab-curves.csv")),
+        route("picture.html", of_state(picture_html, "text/html", "maml-lab.html")),
+        route("code.py", lambda request: PlainTextResponse(as_python(_state(request.query_params)))),
+        route("fresh.json", lambda request: Response(_fresh(request.query_params), media_type="application/json")),
+        route("checkpoint", lambda request: _checkpoint(request.query_params.get("learner", ""))),
+        route("source", lambda request: PlainTextResponse(_source(request.query_params.get("of", "")))),
+    ]
+
+
+def losses_csv(state: LabState) -> str:
+    """One row a learner and inner step: support and query loss; empty where it is not a number."""
+    return _csv(
+        ("learner", "step", "support_loss", "query_loss"),
+        (
+            (label, step, _number(run.support[step]), _number(run.query[step]))
+            for label, run in _runs(state)
+            for step in range(state.num_updates + 1)
+        ),
+    )
+
+
+def curves_csv(state: LabState) -> str:
+    """One row a point of a curve: the shots, the true function, and every learner at every inner step."""
+    true = state.task.curve(engine.GRID)
+    rows: list[tuple] = [("shot", "", x, y) for x, y in state.points]
+    if "truth" not in state.hide:
+        rows += [("true", "", f"{x:.3f}", _number(y)) for x, y in zip(engine.GRID, true, strict=True)]
+    for label, run in _runs(state):
+        for step, curve in enumerate(run.curves):
+            rows += [(label, step, f"{x:.3f}", _number(y)) for x, y in zip(engine.GRID, curve, strict=True)]
+    return _csv(("curve", "step", "x", "y"), rows)
+
+
+def as_python(state: LabState) -> str:
+    """A script that computes the losses on show with maml_core alone. Raises ValueError while names are hidden."""
+    if "names" in state.hide:
+        raise ValueError("the code names the learners: it can be had after the names are shown")
+    roles = [library.role(name) for name in state.learners]
+    told = any(library.get(name).config.inputs > 1 for name in state.learners)
+    files = [f"{'yours' if role == 'own' else f'pretrained/{role}'}.safetensors" for role in roles if role != "random"]
+    inputs, everywhere = ("told(x)", "told(grid)") if told else ("x", "grid")
+    (low, high), points = FAMILY.x, len(engine.GRID)
+    frozen = f", freeze={state.freeze!r}" if state.freeze != "none" else ""
+    shots = f"[{', '.join(f'({x:g}, {y:g})' for x, y in state.points)}]"
+    untrained = "random" in roles
+    steps = state.num_updates if state.points else 0
+    modules = ["algorithms", *(["baselines"] if untrained else []), "checkpoint"]
+    lines = [
+        f"import torch\nfrom maml_core import {', '.join(modules)}\n",
+        f"x, y = torch.tensor({shots}).reshape(-1, 2).split(1, dim=1)",
+        f"grid = torch.linspace({low:g}, {high:g}, {points})[:, None]",
+        f"true = {state.task.amplitude:g} * torch.sin(grid - {state.task.phase:g})",
+    ]
+    if told:
+        lines += [
+            "def told(x):  # the oracle is told amplitude and phase",
+            f"    task = torch.tensor([[{state.task.amplitude:g}, {state.task.phase:g}]])",
+            "    return torch.cat([x, task.expand(len(x), 2)], 1) if saved.network.sizes[0] == 3 else x",
+        ]
+    loaded = ", ".join([*(f"checkpoint.load({file!r})" for file in files), *(["baselines.random()"] if untrained else [])])
+    order = [role for role in roles if role != "random"] + (["random"] if untrained else [])
+    lines += [
+        f"for name, saved in zip({order!r}, [{loaded}]):",
+        f"    theta, alpha = saved.split(alpha={state.alpha:g}{frozen})",
+        f"    path = algorithms.adapt(saved.network.mse, theta, {inputs}, y, alpha, num_updates={steps})",
+        "    for step, phi in enumerate(path):",
+        f"        support, query = saved.network.mse(phi, {inputs}, y), saved.network.mse(phi, {everywhere}, true)",
+        '        print(f"{name} step {step}: support {support:.4f}, query {query:.4f}")',
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def picture_html(state: LabState) -> str:
+    """One file that shows this picture anywhere, without a server: it steps, plays and scrubs; its shots stay."""
+    modules = {name: path.read_text("utf-8") for name, path in task_plot.FILES.items() if path.suffix == ".js"}
+    # Relative names mean nothing inside one file: an import map gives each module a name of its own.
+    named = {f"lab/{name}": _data_url(re.sub(r'from "\./', 'from "lab/', text)) for name, text in modules.items()}
+    data = task_plot.payload(state).replace("<", "\\u003c")
+    address = urlencode(state.to_query())
+    return _PAGE.format(
+        theme=_theme(),
+        css=task_plot.FILES["lab.css"].read_text("utf-8"),
+        imports=json.dumps({"imports": named}),
+        data=json.dumps(data),
+        address=json.dumps(address),
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>MAML Lab</title>
+<style>
+{theme}
+body {{ margin: 0 auto; max-width: 1440px; padding: 24px; background: var(--st-background-color); }}
+{css}
+</style>
+<script type="importmap">{imports}</script>
+</head>
+<body>
+<main></main>
+<script type="module">
+import {{ render }} from "lab/main.js";
+render({{ parentElement: document.querySelector("main"), data: {data}, saved: {address} }});
+</script>
+</body>
+</html>
+"""
+
+
+def _theme() -> str:
+    """Streamlit's names for colours, with this project's values from its theme, for a page without Streamlit."""
+    theme = tomllib.loads((library.ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+
+    def block(colours: Mapping[str, str]) -> str:
+        names = {name: re.sub(r"([A-Z])", lambda m: "-" + m[1].lower(), name) for name in colours}
+        return ":root { " + " ".join(f"--st-{names[name]}: {value};" for name, value in colours.items()) + " }"
+
+    font = ":root { --st-font: system-ui, sans-serif; color-scheme: light dark; }"
+    return f"{font}\n{block(theme['light'])}\n@media (prefers-color-scheme: dark) {{ {block(theme['dark'])} }}"
+
+
+def _data_url(text: str) -> str:
+    return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode("ascii")
+
+
+def _state(query: Mapping[str, str]) -> LabState:
+    """The state of these parameters. Raises ValueError with what is wrong: a download should not be of something else."""
+    state, problems = LabState.from_query(query)
+    if problems:
+        raise ValueError(" ".join(problems))
+    return state
+
+
+def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
+    """Each learner's label and numbers; letters while names are hidden."""
+    runs = engine.on_show(state)
+    if "names" in state.hide:
+        return list(zip(NEUTRAL, runs, strict=False))
+    return [(ROLES[library.role(name)].label, run) for name, run in zip(state.learners, runs, strict=True)]
+
+
+def _picture(query: Mapping[str, str]) -> Response:
+    """What the picture draws. This is the short way to new curves: no rerun of the page has to come first."""
+    headers = {"Content-Encoding": "identity"}  # packing it would take longer than sending it
+    return Response(task_plot.payload(_state(query)), media_type="application/json", headers=headers)
+
+
+def _fresh(query: Mapping[str, str]) -> str:
+    """The losses of one learner over fresh tasks under these settings, as JSON."""
+    count = query.get("K", "")
+    if not (count.isdecimal() and 1 <= int(count) <= MAX_SHOTS):
+        raise ValueError(f"K={count[:20]} is not possible: it must be a whole number from 1 to {MAX_SHOTS}")
+    state = _state({name: value for name, value in query.items() if name != "K"})
+    if len(state.learners) != 1:
+        raise ValueError("name one learner")
+    found = engine.fresh(
+        state.learners[0], int(count), state.alpha, state.num_updates, state.noise, state.placement, state.freeze
+    )
+    about: dict[str, Any] = {"tasks": engine.FRESH_TASKS, "levels": engine.QUANTILES.tolist()}
+    return json.dumps(about | found._asdict(), allow_nan=False)
+
+
+def _checkpoint(name: str) -> Response:
+    state = _state({"learners": name})
+    if len(state.learners) != 1 or name.startswith("~"):
+        raise ValueError("name one learner")
+    (learner,) = state.learners
+    file = f"{ROLES[library.role(learner)].label if library.role(learner) == 'own' else learner}.safetensors"
+    if learner == "random":
+        content = checkpoint.dumps(library.get(learner))
+        headers = {"Content-Disposition": f'attachment; filename="{file}"'}
+        return Response(content, media_type="application/octet-stream", headers=headers)
+    return FileResponse(library.find(learner), filename=file, media_type="application/octet-stream")
+
+
+def _source(name: str) -> str:
+    """The text of a function of the engine, or of all of algorithms.py."""
+    if name == "":
+        return inspect.getsource(algorithms)
+    if name not in SHOWN_CODE:
+        raise ValueError(f"there is no function to show but {', '.join(SHOWN_CODE)}")
+    return inspect.getsource(SHOWN_CODE[name])
+
+
+def _csv(header: tuple[str, ...], rows: Any) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _number(value: float) -> str:
+    return f"{value:.7g}" if math.isfinite(value) else ""

@@ -1,0 +1,116 @@
+"""Which checkpoints there are: shipped ones, the untrained network, a person's uploads, training runs. No streamlit here."""
+
+import hashlib
+import os
+import secrets
+from functools import lru_cache
+from pathlib import Path
+
+from maml_core import baselines, checkpoint, runs
+from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError
+from maml_core.files import write_atomically
+from maml_core.runs import RunError
+from ui.state import OWN
+
+ROOT = Path(__file__).parent.parent
+PRETRAINED = ROOT / "pretrained"
+MAX_WEIGHTS = 100_000
+"""Of an own checkpoint's network in the lab: every inner step of it is held in memory."""
+KEEP_UPLOADS = 200
+
+
+def runs_folder() -> Path:
+    """Where the app's training runs live, and under .uploads what people brought."""
+    return Path(os.environ.get("MAML_LAB_RUNS") or ROOT / "runs")
+
+
+def role(name: str) -> str:
+    """What a learner is drawn as: its own name, or "own" for a person's checkpoint."""
+    return "own" if OWN.fullmatch(name) else name
+
+
+def find(name: str) -> Path:
+    """The file of a learner. Raises CheckpointError if it has none (any more)."""
+    kind, _, own = name.partition(":")
+    if kind == "upload":
+        path = _uploads() / f"{own}.safetensors"
+        if not path.is_file():
+            raise CheckpointError("that uploaded checkpoint is not on this server (any more): upload it again")
+        return path
+    if kind == "run":
+        try:
+            return runs.latest_checkpoint(runs_folder() / own)
+        except RunError:
+            raise CheckpointError(f"there is no checkpoint of a run named {own} on this server") from None
+    return PRETRAINED / f"{name}.safetensors"
+
+
+def version(name: str) -> int:
+    """Changes when the learner's file does. Raises CheckpointError if there is none."""
+    try:
+        return find(name).stat().st_mtime_ns if OWN.fullmatch(name) else 0
+    except OSError as error:
+        raise CheckpointError(f"{name} cannot be read: {error.strerror}") from None
+
+
+def get(name: str) -> Checkpoint:
+    """The checkpoint of a learner; "random" is where the others' training started. Raises CheckpointError if it is missing."""
+    return _get(name, version(name))
+
+
+@lru_cache(maxsize=64)
+def _get(name: str, version: int) -> Checkpoint:
+    if name == "random":
+        return baselines.random()
+    found = checkpoint.load(find(name))
+    if OWN.fullmatch(name):
+        _check_size(found)
+    return found
+
+
+def add(content: bytes) -> str:
+    """Keep an uploaded checkpoint and give its name as a learner.
+
+    Raises:
+        CheckpointError: it is none, or cannot be kept; one sentence on why.
+    """
+    if len(content) > MAX_BYTES:
+        raise CheckpointError(f"the file has {len(content) / 2**20:.1f} MiB; a checkpoint has at most {MAX_BYTES // 2**20}")
+    digest, folder = hashlib.sha256(content).hexdigest()[:12], _uploads()
+    path = folder / f"{digest}.safetensors"
+    arriving = folder / f"{digest}.{secrets.token_hex(4)}.arriving"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_atomically(arriving, content)
+        try:
+            _check_size(checkpoint.load(arriving))
+        except CheckpointError as error:
+            raise CheckpointError(str(error).replace(arriving.name, "the file")) from None
+        arriving.replace(path)
+        for old in sorted(folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime_ns)[:-KEEP_UPLOADS]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"the server cannot keep uploads ({error.strerror or error})") from None
+    finally:
+        arriving.unlink(missing_ok=True)
+    return f"upload:{digest}"
+
+
+def trained_here() -> list[str]:
+    """The runs with a checkpoint to show, newest first, as names of learners."""
+    folder = runs_folder()
+    try:
+        found = [(path.stat().st_mtime_ns, f"run:{path.name}") for path in folder.iterdir() if (path / "checkpoints").is_dir()]
+    except OSError:
+        return []
+    return [name for _, name in sorted(found, reverse=True) if OWN.fullmatch(name)]
+
+
+def _uploads() -> Path:
+    return runs_folder() / ".uploads"
+
+
+def _check_size(found: Checkpoint) -> None:
+    weights = sum(value.numel() for value in found.learned.values())
+    if weights > MAX_WEIGHTS:
+        raise CheckpointError(f"its network has {weights:,} numbers; the lab shows networks of up to {MAX_WEIGHTS:,}")

@@ -1,0 +1,108 @@
+// Take it away: the link, the code, the numbers, the picture, the checkpoints, in one dialog.
+
+import { pictureOf } from "./export.js";
+import { el } from "./svg.js";
+
+const PNG_SCALE = 2;
+
+// `address()` is the link to this picture, `query()` its parameters; `lab` is where the server makes files; `text(url)` fetches one.
+export function shareDialog(parent, { root, address, query, lab, text }) {
+  const dialog = el("dialog", { class: "share", "aria-labelledby": "share-title" }, parent);
+  const head = el("div", { class: "share-head" }, dialog);
+  el("h2", { id: "share-title" }, head, "Take it away");
+  const close = el("button", { type: "button", "aria-label": "Close", title: "Close (Escape)" }, head, "×");
+  close.addEventListener("click", () => dialog.close());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // the backdrop
+
+  const link = copyable("Link to exactly this picture", el("input", { readonly: "", type: "text" }));
+  const local = el("p", { class: "about" }, dialog);
+  const code = copyable("These numbers in Python", el("textarea", { readonly: "", rows: 9, spellcheck: "false" }));
+  el("p", { class: "label" }, dialog, "Download");
+  const files = el("div", { class: "files" }, dialog);
+  el("p", { class: "label" }, dialog, "Checkpoints on show");
+  const checkpoints = el("div", { class: "files" }, dialog);
+  const said = el("p", { class: "about", role: "status" }, dialog);
+
+  function copyable(label, field) {
+    const id = `share-${Math.random().toString(36).slice(2)}`;
+    el("label", { for: id, class: "label" }, dialog, label);
+    const row = el("div", { class: "copy" }, dialog);
+    field.id = id;
+    row.append(field);
+    const button = el("button", { type: "button" }, row, "Copy");
+    button.addEventListener("click", async () => {
+      field.focus();
+      field.select();
+      const done = await copy(field.value);
+      said.textContent = done ? "Copied." : "This browser does not let a page copy here: the text is selected, press Ctrl+C.";
+    });
+    return field;
+  }
+
+  function download(into, name, act) {
+    const link = el("a", typeof act === "string" ? { href: act, download: "" } : { href: "#" }, into, name);
+    if (typeof act !== "string") {
+      link.setAttribute("role", "button");
+      link.addEventListener("click", (event) => {
+        event.preventDefault();
+        act().catch((error) => (said.textContent = `That did not work: ${error.message}`));
+      });
+    }
+  }
+
+  async function saveSvg() {
+    save(new Blob([pictureOf(root).text], { type: "image/svg+xml" }), "maml-lab.svg");
+  }
+
+  async function savePng() {
+    const { text, width, height } = pictureOf(root), image = new Image();
+    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+    await image.decode();
+    const canvas = el("canvas", { width: width * PNG_SCALE, height: height * PNG_SCALE });
+    const context = canvas.getContext("2d");
+    context.scale(PNG_SCALE, PNG_SCALE);
+    context.drawImage(image, 0, 0);
+    save(await new Promise((done) => canvas.toBlob(done, "image/png")), "maml-lab.png");
+  }
+
+  return {
+    async open(view) {
+      const parameters = query(), from = (name) => `${lab}${name}?${parameters}`;
+      link.value = address();
+      local.textContent = /^(localhost|127\.)/.test(location.hostname) ? "Others reach this machine by its name or number in the network instead of " + location.hostname + "." : "";
+      said.textContent = "";
+      files.replaceChildren();
+      download(files, "losses.csv", from("losses.csv"));
+      download(files, "curves.csv", from("curves.csv"));
+      download(files, "picture.svg", saveSvg);
+      download(files, "picture.png", savePng);
+      download(files, "interactive page.html", from("picture.html"));
+      checkpoints.replaceChildren();
+      if (view.blind) el("span", { class: "about" }, checkpoints, "after the names are shown");
+      else for (const l of view.learners) download(checkpoints, l.label, `${lab}checkpoint?${new URLSearchParams({ learner: l.key })}`);
+      code.value = "…";
+      dialog.showModal();
+      link.select();
+      try {
+        code.value = await text(from("code.py"));
+      } catch (error) {
+        code.value = error.message;
+      }
+    },
+  };
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return document.execCommand("copy"); // plain http in a local network has no clipboard, but copies a selection
+  }
+}
+
+function save(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

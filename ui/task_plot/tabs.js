@@ -1,0 +1,54 @@
+// Tabs: a few panels of which one is shown. The one shown stands in the address, so that a link can point at it.
+
+import { el } from "./svg.js";
+
+const PARAMETER = "panel";
+
+// panels: [[name, title], ...]. Gives each panel's element by name. `shown(name)` is called when another one is opened.
+export function tabs(parent, panels, { shown }) {
+  const id = Math.random().toString(36).slice(2);
+  const list = el("div", { class: "tabs", role: "tablist", "aria-label": "About this picture" }, parent);
+  const bodies = {}, heads = {};
+  for (const [name, title] of panels) {
+    heads[name] = el("button", { type: "button", role: "tab", id: `tab-${name}-${id}`, "aria-controls": `panel-${name}-${id}` }, list, title);
+    bodies[name] = el("div", { class: `panel panel-${name}`, role: "tabpanel", id: `panel-${name}-${id}`, "aria-labelledby": `tab-${name}-${id}` }, parent);
+    heads[name].addEventListener("click", () => open(name, true));
+  }
+  list.addEventListener("keydown", (event) => {
+    const names = Object.keys(heads), at = names.indexOf(current);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
+    if (to === undefined) return;
+    open(names[(to + names.length) % names.length], true);
+    heads[current].focus();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  let current = panels[0][0];
+
+  function open(name, asked) {
+    current = name;
+    for (const other of Object.keys(heads)) {
+      const on = other === name;
+      heads[other].setAttribute("aria-selected", on);
+      heads[other].tabIndex = on ? 0 : -1;
+      bodies[other].hidden = !on;
+    }
+    if (asked && history.replaceState && location.protocol.startsWith("http")) {
+      const address = new URL(location.href);
+      if (name === panels[0][0]) address.searchParams.delete(PARAMETER);
+      else address.searchParams.set(PARAMETER, name);
+      history.replaceState(history.state, "", address);
+    }
+    shown(name);
+  }
+
+  return {
+    bodies,
+    get current() { return current; },
+    // What the address says.
+    read() {
+      const asked = new URLSearchParams(location.search).get(PARAMETER);
+      open(asked in heads ? asked : panels[0][0], false);
+    },
+  };
+}
