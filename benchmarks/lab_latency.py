@@ -6,6 +6,8 @@ input event to the frame after the picture changed:
   curves   pointer up -> the curves adapted to it are drawn (10 steps, two learners)
   slider   key on the alpha slider -> the curves are drawn
   scrub    input on the scrubber -> the curves of that step are drawn
+  six      as curves, slider and scrub, with six learners and 50 steps
+  fresh    opening the tab -> this task among 1,000 fresh ones (two learners, 10 steps, settings not measured before)
   first    opening the page -> the first picture: cold (first visit to a fresh server, nothing in the browser's cache) and warm
 """
 
@@ -68,6 +70,13 @@ def main() -> None:
             _report("curves", [_click(page, i, MAML, "d") for i in range(count)])
             _report("slider", [_key(page, i) for i in range(count)])
             _report("scrub", [_scrub(page, i) for i in range(count)])
+            _report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
+            page.goto(f"{base}/?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
+            page.wait_for_selector(MAML)
+            page.wait_for_timeout(1500)
+            _report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
+            _report("six, slider", [_key(page, i) for i in range(count)])
+            _report("six, scrub", [_scrub(page, i) for i in range(count)])
     finally:
         server.terminate()
         server.wait()
@@ -112,6 +121,17 @@ def _key(page: Page, i: int) -> float:
 def _scrub(page: Page, i: int) -> float:
     page.evaluate(WATCH, [MAML, "input", "d"])
     page.get_by_role("slider", name="step shown").fill(str(1 + (3 * i + 1) % 10))
+    return _measured(page)
+
+
+def _fresh(page: Page, i: int) -> float:
+    """Settings of its own each time, so that nothing comes from a cache."""
+    page.get_by_role("tab", name="Numbers").click()
+    page.locator(".st-key-alpha input[type=range]").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_timeout(700)
+    page.evaluate(WATCH, [".panel-tasks .lead", "click", "data-done"])
+    page.get_by_role("tab", name="1,000 tasks").click()
     return _measured(page)
 
 
