@@ -13,7 +13,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, task_plot
+from ui import engine, exports, modules
 
 
 @asynccontextmanager
@@ -45,7 +45,7 @@ class Preload:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html") and scope["path"] == "/":
-                    headers["Link"] = task_plot.preloads()
+                    headers["Link"] = modules.preloads("task_plot")
             await send(message)
 
         await self.app(scope, receive, with_links if scope["type"] == "http" else send)
@@ -54,7 +54,7 @@ class Preload:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[task_plot.route(), *exports.routes()],
+    routes=[modules.route(), *exports.routes()],
     on_script_error=explain,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(Preload)],
 )

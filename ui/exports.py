@@ -23,7 +23,7 @@ from maml_core import algorithms, checkpoint
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL, ROLES
-from ui import engine, library, task_plot
+from ui import engine, library, modules, task_plot
 from ui.state import FAMILY, LabState
 
 SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt": algorithms.adapt}
@@ -125,14 +125,14 @@ def as_python(state: LabState) -> str:
 
 def picture_html(state: LabState) -> str:
     """One file that shows this picture anywhere, without a server: it steps, plays and scrubs; its shots stay."""
-    modules = {name: path.read_text("utf-8") for name, path in task_plot.FILES.items() if path.suffix == ".js"}
+    texts = {path.name: path.read_text("utf-8") for path in modules.FILES.values() if path.match("task_plot/*.js")}
     # Relative names mean nothing inside one file: an import map gives each module a name of its own.
-    named = {f"lab/{name}": _data_url(re.sub(r'from "\./', 'from "lab/', text)) for name, text in modules.items()}
+    named = {f"lab/{name}": _data_url(re.sub(r'from "\./', 'from "lab/', text)) for name, text in texts.items()}
     data = task_plot.payload(state).replace("<", "\\u003c")
     address = urlencode(state.to_query())
     return _PAGE.format(
         theme=_theme(),
-        css=task_plot.FILES["lab.css"].read_text("utf-8"),
+        css=modules.FILES["task_plot/lab.css"].read_text("utf-8"),
         imports=json.dumps({"imports": named}),
         data=json.dumps(data),
         address=json.dumps(address),

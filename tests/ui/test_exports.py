@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from maml_core import algorithms, checkpoint
 from maml_core.evaluation import evaluate
 from maml_core.training import init
-from ui import engine, exports, library
+from ui import engine, exports, library, modules
 from ui.state import LEARNERS, LabState
 
 ROOT = Path(__file__).parents[2]
@@ -166,7 +166,7 @@ def test_the_saved_page_needs_nothing_from_outside(client):
     page = get(client, "picture.html", LabState(learners=LEARNERS)).text
     assert not re.search(r"""(src|href)=["']?http|@import|url\(""", page)
     imports = json.loads(re.search(r'<script type="importmap">(.*)</script>', page)[1])["imports"]
-    assert set(imports) == {f"lab/{name}" for name in exports.task_plot.FILES if name.endswith(".js")}
+    assert set(imports) == {f"lab/{path.name}" for path in modules.FILES.values() if path.match("task_plot/*.js")}
     assert urlencode({"learners": ",".join(LEARNERS)}) in page
 
 

@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from ui import task_plot
+from ui import modules
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 KEYS = ("amplitude", "phase", "K", "alpha", "num_updates", "noise", "free", "placement", "freeze", "ghosts", "view")
@@ -130,12 +130,12 @@ def test_data_never_holds_what_json_does_not_know():
 def test_the_browser_finds_its_modules_and_nothing_else():
     def get(version, name):
         request = Request({"type": "http", "path_params": {"version": version, "name": name}})
-        return task_plot.route().endpoint(request)
+        return modules.route().endpoint(request)
 
-    main = get(task_plot._VERSION, "main.js")
+    main = get(modules._VERSION, "task_plot/main.js")
     assert main.status_code == 200
     assert main.media_type == "text/javascript"
     assert "immutable" in main.headers["cache-control"]
-    assert get(task_plot._VERSION, "__init__.py").status_code == 404
-    assert get(task_plot._VERSION, "../state.py").status_code == 404
-    assert get("old", "main.js").status_code == 404
+    assert get(modules._VERSION, "task_plot/__init__.py").status_code == 404
+    assert get(modules._VERSION, "../state.py").status_code == 404
+    assert get("old", "task_plot/main.js").status_code == 404

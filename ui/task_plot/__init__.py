@@ -5,71 +5,24 @@ comes back is the list of shots after each edit, and the step when it has come t
 """
 
 import base64
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
-from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.routing import Route
 
 from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
 from maml_core.palette import NEUTRAL, ROLES
-from ui import engine, library
+from ui import engine, library, modules
 from ui.state import FAMILY, Y_LIMIT, LabState
 
 KEY = "task_plot"
 COMMON = ("true", "before", "shot")
 """Roles that are no learners."""
 
-_HERE = Path(__file__).parent
-_SHEETS = ("lab.css", "style.css")
-FILES = {path.name: path for path in (*sorted(_HERE.glob("*.js")), _HERE / "lab.css", _HERE.parent / "style.css")}
-"""What the browser fetches. The house style too: no picture should be drawn on a page that is about to change its width."""
-_VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in FILES.values())).hexdigest()[:12]
-_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
-
-# Streamlit resends a component's inline code at every rerun, so inline is only what fetches the rest.
-_LOADER = f"""
-const base = new URL("{KEY}/{_VERSION}/", document.baseURI).href;
-const main = import(base + "main.js");
-export default function (component) {{
-  let gone = false;
-  main.then(({{ render }}) => gone || render(component, base));
-  return () => {{
-    gone = true;
-    main.then(({{ remove }}) => remove(component.parentElement));
-  }};
-}}
-"""
-_component = st.components.v2.component(f"maml_lab.{KEY}", html="<div></div>", js=_LOADER, isolate_styles=False)
-
-
-def route() -> Route:
-    """Where the browser finds the modules and the stylesheet: an address that changes with their content, cached for a year."""
-
-    def file(request: Request) -> Response:
-        path = FILES.get(request.path_params["name"])
-        if path is None or request.path_params["version"] != _VERSION:
-            return PlainTextResponse("not found", status_code=404)
-        return FileResponse(
-            path, media_type=_MEDIA_TYPES[path.suffix], headers={"Cache-Control": "public, max-age=31536000, immutable"}
-        )
-
-    return Route(f"/{KEY}/{{version}}/{{name}}", file)
-
-
-def preloads() -> str:
-    """A Link header for the page: modules are fetched while Streamlit is still starting."""
-    modules = [f'<{KEY}/{_VERSION}/{name}>; rel="modulepreload"' for name in FILES if name.endswith(".js")]
-    sheets = [f'<{KEY}/{_VERSION}/{name}>; rel="preload"; as="style"' for name in _SHEETS]
-    return ", ".join(modules + sheets)
-
+_component = modules.component(KEY)
 
 Callback = Callable[[], None]
 

@@ -3,12 +3,14 @@
 import { algorithmPanel } from "./algorithm.js";
 import { freshPanel } from "./fresh.js";
 import { timeline } from "./history.js";
+import { paint } from "./looks.js";
 import { lossChart } from "./loss.js";
 import { numberCards } from "./numbers.js";
 import { oneStepPanel } from "./onestep.js";
 import { shareDialog } from "./share.js";
 import { stepBar } from "./steps.js";
 import { el, swatch } from "./svg.js";
+import { styled } from "./styles.js";
 import { shotTable } from "./table.js";
 import { tabs } from "./tabs.js";
 import { taskPlot } from "./task.js";
@@ -21,13 +23,9 @@ const RESEND_MS = 2000; // an edit not confirmed by then is sent again
 const TWEEN_MS = 160;
 const PANELS = [["numbers", "Numbers"], ["algorithm", "Algorithm"], ["step", "One step"], ["tasks", "1,000 tasks"], ["shots", "Shots"]];
 const labs = new WeakMap();
-let stylesheet = null;
-
 // Streamlit calls this at every rerun; the lab is made once for each parent and then updated.
 export function render(component, base) {
-  // The page's own style as well, or the first picture would be drawn in another width. A saved page carries its own.
-  stylesheet ??= base ? Promise.all([load(`${base}style.css`), load(`${base}lab.css`)]) : Promise.resolve();
-  stylesheet.then(() => {
+  styled(base, ["style.css", "task_plot/lab.css"]).then(() => {
     const parent = component.parentElement;
     if (!labs.has(parent)) {
       for (const stale of parent.querySelectorAll(".maml-lab")) stale.remove();
@@ -40,11 +38,6 @@ export function render(component, base) {
 export function remove(parent) {
   labs.get(parent)?.remove();
   labs.delete(parent);
-}
-
-function load(href) {
-  const link = el("link", { rel: "stylesheet", href }, document.head);
-  return new Promise((done) => (link.onload = link.onerror = done));
 }
 
 async function text(address, signal) {
@@ -101,7 +94,7 @@ function makeLab(parent, saved) {
   const keys = el("div", { class: "keys" }, root);
   el("span", {}, keys, "← → step · space plays · R before any step · N next task · Esc leaves");
   const share = shareDialog(root, { root, lab: server, text, query: () => new URLSearchParams(queryOf(view, step)).toString(), address: () => address(queryOf(view, step)).href });
-  const undoable = timeline();
+  const undoable = timeline(), paints = paint(root);
 
   let component, raw = null, view = null, step = 0, complaint = "", plots = [], drawnFor = null, travelling = false;
   let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, rests = 0, asked = 0, frame = null, speaking = null;
@@ -211,7 +204,7 @@ function makeLab(parent, saved) {
 
   function draw() {
     cancelAnimationFrame(frame);
-    applyLooks();
+    paints.apply(view.looks);
     layPlots();
     for (const plot of plots) plot.update(view, step);
     chart.update(view, step);
@@ -261,20 +254,6 @@ function makeLab(parent, saved) {
     return false;
   }
 
-  let dark = null, roles = null;
-  function applyLooks() {
-    const probe = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
-    const [r, g, b] = [1, 3, 5].map((at) => parseInt(probe.slice(at, at + 2), 16));
-    const isDark = 0.2126 * r + 0.7152 * g + 0.0722 * b < 128, wanted = Object.keys(view.looks).join();
-    if (isDark === dark && wanted === roles) return;
-    [dark, roles] = [isDark, wanted];
-    for (const [role, look] of Object.entries(view.looks)) {
-      const colour = dark ? look.dark : look.light;
-      root.style.setProperty(`--${role}`, colour);
-      root.style.setProperty(`--${role}-text`, `color-mix(in srgb, ${colour} 82%, var(--ink))`); // thin strokes need more contrast
-    }
-  }
-
   // This page's address with these parameters; those of others stay.
   function address(query) {
     const address = new URL(location.href);
@@ -317,11 +296,6 @@ function makeLab(parent, saved) {
   }
   document.addEventListener("keydown", key);
   const resized = new ResizeObserver(() => view && draw());
-  const themed = new MutationObserver(() => view && applyLooks());
-  themed.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true, attributeFilter: ["class", "style"] });
-  const preferred = matchMedia("(prefers-color-scheme: dark)");
-  const retheme = () => view && applyLooks();
-  preferred.addEventListener("change", retheme);
   tabBar.read();
 
   return {
@@ -368,9 +342,8 @@ function makeLab(parent, saved) {
       cancelAnimationFrame(frame);
       removeEventListener("popstate", readAddress);
       document.removeEventListener("keydown", key);
-      preferred.removeEventListener("change", retheme);
       resized.disconnect();
-      themed.disconnect();
+      paints.remove();
       root.remove();
     },
   };

@@ -1,0 +1,33 @@
+// The colours of roles as custom properties of an element, in the shade of the theme on show, and again when that changes.
+
+export function paint(root) {
+  let looks = {}, dark = null, roles = null;
+
+  function apply(newLooks = looks) {
+    looks = newLooks;
+    const probe = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
+    const [r, g, b] = [1, 3, 5].map((at) => parseInt(probe.slice(at, at + 2), 16));
+    const isDark = 0.2126 * r + 0.7152 * g + 0.0722 * b < 128, wanted = Object.keys(looks).join();
+    if (isDark === dark && wanted === roles) return;
+    [dark, roles] = [isDark, wanted];
+    for (const [role, look] of Object.entries(looks)) {
+      const colour = dark ? look.dark : look.light;
+      root.style.setProperty(`--${role}`, colour);
+      root.style.setProperty(`--${role}-text`, `color-mix(in srgb, ${colour} 82%, var(--ink))`); // thin strokes need more contrast
+    }
+  }
+
+  const again = () => apply();
+  const themed = new MutationObserver(again);
+  themed.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true, attributeFilter: ["class", "style"] });
+  const preferred = matchMedia("(prefers-color-scheme: dark)");
+  preferred.addEventListener("change", again);
+
+  return {
+    apply,
+    remove() {
+      themed.disconnect();
+      preferred.removeEventListener("change", again);
+    },
+  };
+}
