@@ -9,18 +9,16 @@ import io
 import json
 import os
 import shlex
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 from tqdm import tqdm
 
-from maml_core import baselines, runs, tasks
+from maml_core import baselines, runs, tasks, worker
 from maml_core import checkpoint as ckpt
 from maml_core.algorithms import adapt
 from maml_core.checkpoint import CheckpointError
@@ -28,6 +26,7 @@ from maml_core.config import FAMILIES, FREEZES, JOINT, MAX_UPDATES, PLACEMENTS, 
 from maml_core.evaluation import evaluate as measure
 from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
 from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
+from maml_core.worker import RunPaused
 
 # The table in MAML-tf's README: trained 10-shot with 1 update, its loss over 100 test tasks.
 PUBLISHED_STEPS = (1, 5, 10)
@@ -77,13 +76,16 @@ def train(args: argparse.Namespace) -> int:
         if config.algorithm in JOINT and args.alpha is not None:
             raise ConfigError("alpha is not for the baselines: theirs is found by search after training; leave it out")
         args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+        runs.create(args.run_dir, config, args.path, args.device, 1 if args.threads is None else args.threads)
         print(f"preparing {args.run_dir}; a long run is compiled first, which takes some 20 s once", file=sys.stderr)
-        settings = runs.create(args.run_dir, config, args.path, args.device, 1 if args.threads is None else args.threads)
-    print(f"training {config.algorithm} into {args.run_dir} on the {settings.path} path, {settings.device}", file=sys.stderr)
     began = time.perf_counter()
-    stop_like_ctrl_c()
-    start = runs.read_status(args.run_dir).get("iteration", 0) if args.resume else 0
+    worker.stop_like_ctrl_c()
+    start = runs.read_status(args.run_dir).iteration
     with tqdm(total=config.max_steps, initial=start, unit="it", file=sys.stderr, mininterval=0.5, disable=args.quiet) as bar:
+
+        def starting(settings: RunSettings) -> None:
+            how = f"on the {settings.path} path, {settings.device}"
+            tqdm.write(f"training {config.algorithm} into {args.run_dir} {how}", file=sys.stderr)
 
         def show(record: Record) -> None:
             bar.update(record.iteration - bar.n)
@@ -94,11 +96,13 @@ def train(args: argparse.Namespace) -> int:
             print(f"measuring the result on {args.test_sample:,} fresh tasks", file=sys.stderr)
 
         try:
-            done = runs.train(args.run_dir, result_tasks=args.test_sample, on_record=show, on_measure=measuring)
-        except KeyboardInterrupt:
+            done = worker.train(
+                args.run_dir, result_tasks=args.test_sample, on_start=starting, on_record=show, on_measure=measuring
+            )
+        except (KeyboardInterrupt, RunPaused):
             bar.close()
             print(
-                f"interrupted at {runs.read_status(args.run_dir).get('iteration', 0):,} of {config.max_steps:,}; "
+                f"interrupted at {runs.read_status(args.run_dir).iteration:,} of {config.max_steps:,}; "
                 f"what was trained is kept in {args.run_dir}\n"
                 f"go on with: python -m maml_core train --run-dir {shlex.quote(str(args.run_dir))} --resume",
                 file=sys.stderr,
@@ -112,7 +116,7 @@ def train(args: argparse.Namespace) -> int:
                 "iterations": done.iterations,
                 "alpha": done.config.alpha,
                 "seconds": round(time.perf_counter() - began, 3),
-                "settings": vars(settings),
+                "settings": vars(runs.read_config(args.run_dir)[1]),
                 "results": done.results,
             }
         )
@@ -124,16 +128,6 @@ def train(args: argparse.Namespace) -> int:
             )
             print(f"{k}-shot query MSE by inner step (alpha {done.config.alpha:g})   {cells}")
     return 0
-
-
-def stop_like_ctrl_c() -> None:
-    """Let a polite kill (SIGTERM) save what was trained, as Ctrl-C does."""
-
-    def stop(signum: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -227,7 +221,7 @@ def bench(args: argparse.Namespace) -> int:
     """Meta-iterations a second on the reference workload: the paper's, sampling included (TrainConfig's defaults)."""
     torch.set_num_threads(args.threads)
     config = TrainConfig(max_steps=10_000_000)
-    settings = RunSettings.choose(config, args.path, args.device, args.threads)
+    settings = RunSettings(args.path, args.device, args.threads).settle(config)
     records = meta_train(config, path=settings.path, device=settings.device)
     next(records)  # start-up: tracing or compiling
     began, iterations = time.perf_counter(), 0

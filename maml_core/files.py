@@ -1,13 +1,24 @@
-"""Writing files so that a reader, or a crash, never sees half of one."""
+"""Files that several processes share: written so that nobody ever sees half of one, and locks that end with their holder."""
 
 import os
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+_ONE_PROBE = threading.Lock()
+
+
+class Held(Exception):
+    """Somebody else holds the lock."""
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file's content at once or not at all. Raises OSError, and then leaves nothing behind."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         temporary.write_bytes(content)
         for attempt in range(5):
@@ -20,3 +31,40 @@ def write_atomically(path: Path, content: bytes) -> None:
                 time.sleep(0.05)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def lock(path: Path, seconds: float = 0) -> Iterator[None]:
+    """Be the only one, among all processes and threads, inside a `with` on this file. The system ends it with the process.
+
+    seconds: how long to wait for another holder.
+
+    Raises:
+        Held: somebody else still holds it then.
+        OSError: the file cannot be made or opened.
+    """
+    held = FileLock(path, thread_local=False)
+    try:
+        held.acquire(timeout=seconds, poll_interval=0.01)
+    except Timeout:
+        raise Held(str(path)) from None
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def is_locked(path: Path) -> bool:
+    """Whether somebody holds the lock on this file. Looking takes it for a moment, so whoever wants it waits a little."""
+    with _ONE_PROBE:  # two that look at once would each take the other for a holder
+        for pause in (0.0005, 0):  # and so would one in another process
+            try:
+                if not path.exists():
+                    return False
+                with lock(path):
+                    return False
+            except Held:
+                time.sleep(pause)
+            except OSError:
+                return False
+    return True

@@ -1,40 +1,41 @@
-"""A run's folder on disk (config, status, metrics, checkpoints), and training into one, to be interrupted and resumed."""
+"""A training run as a folder on disk: what is in it, reading it, and asking for changes. It is trained by worker.py."""
 
 import json
-import math
-import os
-import signal
-import threading
+import shutil
 import time
-import traceback
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NoReturn
 
 import torch
 
 from maml_core import checkpoint as ckpt
-from maml_core.baselines import VALIDATION_SEED, tune_alpha
 from maml_core.checkpoint import Checkpoint, CheckpointError
-from maml_core.config import JOINT, ConfigError, TrainConfig
-from maml_core.evaluation import StepStats, evaluate
-from maml_core.files import write_atomically
-from maml_core.training import PATHS, Record, State, TrainingDiverged, choose_path, init, meta_train
+from maml_core.config import ConfigError, TrainConfig
+from maml_core.files import Held, is_locked, lock, write_atomically
+from maml_core.training import PATHS, State, choose_path, shapes
 
-SAVE_EVERY = 1000
-"""Meta-iterations between two checkpoints, each with a validation."""
-KEEP = 10
-"""Checkpoints kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
-VALIDATION_TASKS = 1000
-RESULT_SHOTS = (5, 10)
-RESULT_UPDATES = 10
+STATES = ("queued", "running", "paused", "interrupted", "finished", "stopped", "failed", "diverged")
+CAN_GO_ON = ("paused", "interrupted", "failed")
+PHASES = ("starting", "compiling", "training", "measuring")
+REQUESTS = ("pause", "stop")
 STATE = ".state.safetensors"
 DEVICES = ("auto", "cpu", "cuda")
+LIMITS = {"title": 60, "note": 500, "owner": 100}
+"""Characters in what a person may say about a run."""
+PATIENCE = 5.0
+"""Seconds to wait for a lock that others hold for moments."""
 
 
 class RunError(RuntimeError):
     """A run folder that cannot be used as asked. The message says why and what to do."""
+
+
+class RunIsLive(RunError):
+    """A process is training this run, so that nobody else may."""
 
 
 class RunFailed(RuntimeError):
@@ -43,30 +44,92 @@ class RunFailed(RuntimeError):
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How a run is executed. Recorded when it starts and kept when it resumes: the bits depend on it.
+    """How a run is executed. Decided when it first starts and kept when it resumes: the bits depend on it.
 
     Raises:
-        ConfigError: a setting is unknown, or CUDA is asked for and missing.
+        ConfigError: a setting is unknown.
     """
 
-    path: str
-    device: str
-    threads: int
+    path: str = "auto"
+    device: str = "auto"
+    threads: int = 1
 
     def __post_init__(self) -> None:
-        if self.path not in PATHS:
-            raise ConfigError(f"path={self.path!r:.60} is not possible: choose one of {', '.join(PATHS)}")
-        if self.device not in DEVICES[1:]:
+        if self.path not in ("auto", *PATHS):
+            raise ConfigError(f"path={self.path!r:.60} is not possible: choose one of auto, {', '.join(PATHS)}")
+        if self.device not in DEVICES:
             raise ConfigError(f"device={self.device!r:.60} is not possible: choose one of {', '.join(DEVICES)}")
         if type(self.threads) is not int or not 1 <= self.threads <= 256:
             raise ConfigError(f"threads={self.threads!r:.60} is not possible: it must be between 1 and 256")
-        choose_device(self.device)
 
-    @classmethod
-    def choose(cls, config: TrainConfig, path: str = "auto", device: str = "auto", threads: int = 1) -> "RunSettings":
-        """The settings with every "auto" resolved for this machine and the length of this run."""
-        device = choose_device(device)
-        return cls(choose_path(config, device) if path == "auto" else path, device, threads)
+    @property
+    def settled(self) -> bool:
+        """Whether nothing is left to decide."""
+        return "auto" not in (self.path, self.device)
+
+    def settle(self, config: TrainConfig) -> "RunSettings":
+        """The settings with every "auto" decided for this machine and the length of this run, which may take a compilation.
+
+        Raises:
+            ConfigError: they ask for what this machine lacks.
+        """
+        device = choose_device(self.device)
+        return replace(self, device=device, path=choose_path(config, device) if self.path == "auto" else self.path)
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands, as status.json says it. Written only by whoever holds the run (`held`)."""
+
+    state: str = "interrupted"
+    iteration: int = 0
+    max_steps: int = 0
+    pid: int = 0
+    time: float = 0.0
+    """When this was written. For display alone, as is pid: clocks jump, and process ids are used again."""
+    message: str = ""
+    rate: float | None = None
+    """Meta-iterations a second, lately."""
+    seconds: float = 0.0
+    """Spent on this run so far, over all its resumes."""
+    phase: str = "starting"
+    ticket: int = 0
+    """The place in the queue it last had: lower is served first. No two are the same."""
+
+    def __post_init__(self) -> None:
+        counts = (self.iteration, self.max_steps, self.pid, self.ticket)
+        numbers = (self.time, self.seconds, 0.0 if self.rate is None else self.rate)
+        if not (
+            self.state in STATES
+            and self.phase in PHASES
+            and isinstance(self.message, str)
+            and all(type(count) is int and 0 <= count < 2**53 for count in counts)
+            and all(type(number) in (int, float) and abs(number) < 1e15 for number in numbers)
+        ):
+            raise ValueError("a field has a value that it cannot have")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything there is to show about a run, read at one moment. `config` to `about` as given, the rest as in Status."""
+
+    name: str
+    folder: Path
+    config: TrainConfig
+    settings: RunSettings
+    about: dict[str, Any]
+    """title, note, owner, and parent: None, or the {"run", "iteration"} that it went on from."""
+    created: float
+    state: str
+    iteration: int
+    max_steps: int
+    phase: str
+    message: str
+    rate: float | None
+    seconds: float
+    ticket: int | None
+    """While queued."""
+    time: float
 
 
 def choose_device(device: str = "auto") -> str:
@@ -77,46 +140,220 @@ def choose_device(device: str = "auto") -> str:
     return ("cuda" if cuda else "cpu") if device == "auto" else device
 
 
-def create(folder: Path, config: TrainConfig, path: str = "auto", device: str = "auto", threads: int = 1) -> RunSettings:
-    """Make the folder of a new run, and settle how it is executed (which may take a compilation).
+def create(
+    folder: Path,
+    config: TrainConfig,
+    path: str = "auto",
+    device: str = "auto",
+    threads: int = 1,
+    *,
+    start: Path | None = None,
+    about: Mapping[str, Any] | None = None,
+) -> None:
+    """Make the folder of a new run. Nothing is compiled, and nothing starts: see `enqueue`, and worker.train.
+
+    start: a snapshot of any run, to go on from under this config.
+    about: title, note, owner, parent.
 
     Raises:
         ConfigError: a setting is unknown, or asks for what this machine lacks.
-        RunError: there is a run in the folder, or it cannot be written.
+        RunError: there is a run in the folder, it cannot be written, or this config cannot go on from that snapshot.
     """
+    settings = RunSettings(path, device, threads)
+    choose_device(device)
+    known = _checked_about(about or {})
+    stored = {"config": config.to_dict(), "settings": asdict(settings), "created": time.time()}
+    begun = None
+    if start:
+        begun = _state_at(start, config)
+        stored["start"] = {"run": start.parent.parent.name, "iteration": begun.iteration}
     try:
-        if (folder / "config.json").exists() or any((folder / "checkpoints").glob("*")):
+        if folder.exists() and (any((folder / "checkpoints").glob("*")) or (folder / "config.json").exists()):
             raise RunError(f"{folder} already holds a run; add --resume to go on with it, or choose another --run-dir")
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
-        settings = RunSettings.choose(config, path, device, threads)
-        _write_json(folder / "config.json", {"config": config.to_dict(), "settings": asdict(settings)})
+        with held(folder):
+            if (folder / "config.json").exists():
+                raise RunError(f"{folder} already holds a run; choose another name")
+            if start and begun:
+                save(folder, begun, config, {"start": stored["start"]})
+                so_far = [line for line in merged(metrics(start.parent.parent)[0]) if line["iteration"] <= begun.iteration]
+                write_atomically(folder / "metrics.jsonl", "".join(json.dumps(line) + "\n" for line in so_far).encode())
+            if known:
+                write_json(folder / "about.json", known)
+            write_json(folder / "config.json", stored)  # last: this is what makes the folder a run
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror}; choose another --run-dir") from None
+
+
+def settle(folder: Path) -> RunSettings:
+    """Decide how the run is executed, which may take a compilation, and record it; from then on only read it.
+
+    Raises:
+        ConfigError: the run asks for what this machine lacks.
+        RunError: the folder holds no run, or its config.json is damaged.
+        OSError: config.json cannot be written.
+    """
+    stored, config, asked = _recipe(folder)
+    settings = asked.settle(config)
+    if settings != asked:
+        write_json(folder / "config.json", stored | {"settings": asdict(settings)})
     return settings
 
 
 def read_config(folder: Path) -> tuple[TrainConfig, RunSettings]:
-    """What the run in this folder is. Raises RunError if there is none, or its config.json is damaged."""
+    """What the run in this folder is. Before it first started its settings may be "auto" still.
+
+    Raises:
+        RunError: there is none, or its config.json is damaged.
+    """
+    return _recipe(folder)[1:]
+
+
+def read_start(folder: Path) -> dict[str, Any] | None:
+    """The run and iteration that this run went on from, if it did not begin at 0. Raises RunError as `read_config` does."""
+    return _recipe(folder)[0].get("start")
+
+
+def read_status(folder: Path) -> Status:
+    """The run's status.json as it was last written; where there is none that can be read, an interrupted run's."""
     try:
-        stored = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        config, settings = TrainConfig.from_dict(stored["config"]), stored["settings"]
-        settings = {name: settings[name] for name in RunSettings.__dataclass_fields__}
+        stored = json.loads((folder / "status.json").read_bytes())
+        return Status(**{f.name: stored[f.name] for f in fields(Status) if f.name in stored})
     except FileNotFoundError:
-        raise RunError(f"{folder} holds no run (there is no config.json in it); start one without --resume") from None
-    except OSError as error:
-        raise RunError(f"{folder / 'config.json'} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise RunError(f"{folder / 'config.json'} is damaged ({error}); start a new run in another --run-dir") from None
-    return config, RunSettings(**settings)
+        message = ""
+    except (OSError, ValueError, TypeError, RecursionError):
+        message = "status.json is damaged; resume goes on from the last checkpoint"
+    return Status(iteration=_reached(folder), message=message)
 
 
-def read_status(folder: Path) -> dict[str, Any]:
-    """The run's status.json; empty if there is none that can be read."""
+def write_status(folder: Path, status: Status) -> None:
+    """Replace status.json; only for whoever holds the run. Raises OSError."""
+    write_json(folder / "status.json", asdict(replace(status, time=time.time())))
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Be the only one to change this run. A run is live as long as a process holds it, however that process ends.
+
+    Raises:
+        RunIsLive: another process trains it. One that holds it for a moment only is waited for.
+        RunError: the folder is missing or cannot be written.
+    """
+    deadline = time.monotonic() + PATIENCE
+    with ExitStack() as holding:
+        while True:
+            try:
+                if not folder.is_dir():
+                    raise RunError(f"{folder} holds no run (any more)")
+                holding.enter_context(lock(folder / "run.lock", 0.1))
+                break
+            except Held:
+                if read_status(folder).state == "running" or time.monotonic() > deadline:
+                    raise RunIsLive(f"{folder.name} is being trained by another process; pause or stop it first") from None
+            except OSError as error:
+                raise RunError(f"{folder} cannot be written: {error.strerror or error}") from None
+        yield
+
+
+def is_live(folder: Path) -> bool:
+    """Whether a process is training this run."""
+    return is_locked(folder / "run.lock")
+
+
+def look(folder: Path) -> Run:
+    """The run in this folder. Raises RunError with one sentence if there is none, or it is damaged."""
+    stored, config, settings = _recipe(folder)
+    status = read_status(folder)
+    if status.state == "running" and not is_live(folder):
+        status = read_status(folder)  # it may have ended properly, or been resumed, since
+        if status.state == "running" and not is_live(folder):
+            status = replace(status, state="interrupted", rate=None, message=_goes_on(folder))
+    about = {"title": "", "note": "", "owner": "", "parent": stored.get("start")}
     try:
-        status = json.loads((folder / "status.json").read_text(encoding="utf-8"))
-        return status if isinstance(status, dict) else {}
-    except (OSError, ValueError):
-        return {}
+        about |= _read_about(folder)
+    except RunError as error:
+        status = replace(status, message=status.message or str(error))
+    moment = {f.name: getattr(status, f.name) for f in fields(Status) if f.name not in ("pid", "max_steps", "ticket")}
+    ticket = status.ticket if status.state == "queued" else None
+    return Run(
+        folder.name, folder, config, settings, about, stored["created"], max_steps=config.max_steps, ticket=ticket, **moment
+    )
+
+
+def list_runs(root: Path) -> tuple[list[Run], dict[str, str]]:
+    """The runs in this folder, newest first, and what is wrong with those that are damaged, by name.
+
+    Folders that hold no run, or whose name begins with a dot, are none of them.
+    """
+    found, damaged = [], {}
+    for folder in folders(root):
+        try:
+            found.append(look(folder))
+        except RunError as error:
+            if folder.exists():
+                damaged[folder.name] = str(error)
+    return sorted(found, key=lambda run: (run.created, run.name), reverse=True), damaged
+
+
+def folders(root: Path) -> list[Path]:
+    """Where there are runs in this folder, damaged ones too, by name."""
+    try:
+        return sorted(path.parent for path in root.glob("*/config.json") if not path.parent.name.startswith("."))
+    except OSError:
+        return []
+
+
+def metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
+    """The lines of metrics.jsonl from this byte on, and the byte to go on from next time.
+
+    A last line that is still being written is left for then; damaged lines are skipped. Where a resume repeated an iteration
+    there is more than one line of it: see `merged`. A file that has become shorter is read from its beginning.
+    """
+    try:
+        with (folder / "metrics.jsonl").open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(offset := offset if offset <= size else 0)
+            content = file.read()
+    except OSError:
+        return [], 0
+    whole = content[: content.rfind(b"\n") + 1]
+    return [line for text in whole.split(b"\n") if (line := _metric(text))], offset + len(whole)
+
+
+def merged(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """One line an iteration, in order; of several the later wins."""
+    latest = {line["iteration"]: line for line in lines}
+    return [latest[iteration] for iteration in sorted(latest)]
+
+
+def snapshots(folder: Path) -> list[Path]:
+    """The run's snapshots, checkpoints/step-NNNNNN.safetensors, in the order of their iterations."""
+    return numbered(folder / "checkpoints")
+
+
+def numbered(folder: Path) -> list[Path]:
+    """The step-NNNNNN.safetensors right in this folder, in the order of their iterations."""
+    numbered = {}
+    for path in folder.glob("step-*.safetensors"):
+        number = path.name.removeprefix("step-").removesuffix(".safetensors")
+        if number.isdecimal():
+            numbered[int(number)] = path
+    return [numbered[number] for number in sorted(numbered)]
+
+
+def state_of(snapshot: Path) -> Path:
+    """Where the training state that belongs to a snapshot lies."""
+    return snapshot.with_suffix(STATE)
+
+
+def final_of(folder: Path) -> Path:
+    """Where the checkpoint of an ended run lies."""
+    return folder / "checkpoints" / "final.safetensors"
+
+
+def iteration_of(snapshot: Path) -> int:
+    """The iteration that a snapshot was taken at."""
+    return int(snapshot.stem.removeprefix("step-"))
 
 
 def latest_checkpoint(folder: Path) -> Path:
@@ -128,7 +365,7 @@ def latest_checkpoint(folder: Path) -> Path:
     try:
         inside = folder / "checkpoints"
         inside = inside if inside.is_dir() else folder
-        found = [inside / "final.safetensors"] if (inside / "final.safetensors").exists() else _snapshots(inside)
+        found = [inside / "final.safetensors"] if (inside / "final.safetensors").exists() else numbered(inside)
         found = found or checkpoints(inside)
     except OSError as error:
         raise RunError(f"{folder} cannot be read: {error.strerror}") from None
@@ -142,176 +379,256 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.safetensors") if not path.name.endswith(STATE))
 
 
-def train(
-    folder: Path,
-    *,
-    result_tasks: int = 10_000,
-    on_record: Callable[[Record], None] = lambda record: None,
-    on_measure: Callable[[], None] = lambda: None,
-) -> Checkpoint:
-    """Train the run in this folder from where it stands to its end; a finished one is only read.
+def save(folder: Path, state: State, config: TrainConfig, execution: dict[str, Any]) -> None:
+    """Write a snapshot: the checkpoint, and beside it all that a resume needs. Raises OSError."""
+    name = folder / "checkpoints" / f"step-{state.iteration:06d}.safetensors"
+    ckpt.save_state(state_of(name), state, config)
+    ckpt.save(name, Checkpoint(state.learned, config, state.iteration, run=execution))
 
-    Appends to metrics.jsonl, keeps status.json and checkpoints up to date, calls on_record after every record and on_measure
-    before the trained checkpoint is measured on result_tasks fresh tasks. A KeyboardInterrupt saves what there is, marks the
-    run interrupted and is raised again.
+
+def enqueue(folder: Path, per_person: int | None = None) -> None:
+    """Put a run that is new, paused, interrupted or failed at the end of the queue. One that waits already stays where it is.
+
+    per_person: how many runs of one owner may be in training or waiting; None for any number.
 
     Raises:
-        RunError: the folder holds no run, cannot be written, or its training state cannot be read.
-        TrainingDiverged: the loss stopped being finite; the last good checkpoint is kept.
-        RunFailed: anything else; log.txt holds the details.
+        RunError: the run cannot go on, or its owner has as many as that; what to do instead.
     """
-    config, settings = read_config(folder)
-    final = folder / "checkpoints" / "final.safetensors"
-    if read_status(folder).get("state") == "finished" and final.exists():
-        return ckpt.load(final)
-    torch.set_num_threads(settings.threads)
-    state = _last_state(folder, config)
-    execution = asdict(settings) | {"torch": torch.__version__, "command": f"{config.command} --path {settings.path}"}
+    root = folder.parent
+    with _writing(folder), _only_one(root / ".queue.lock"), held(folder):
+        status, run = read_status(folder), look(folder)
+        state = "interrupted" if status.state == "running" else status.state
+        if state == "queued":
+            return
+        if state not in CAN_GO_ON:
+            raise RunError(_cannot_go_on(run.name, state))
+        everybody = {other: read_status(other) for other in folders(root)}
+        if per_person is not None and run.about["owner"]:
+            busy = [other for other, its in everybody.items() if other != folder and _is_busy(other, its)]
+            if sum(_owner(other) == run.about["owner"] for other in busy) >= per_person:
+                raise RunError(
+                    f"one person can have {per_person} run{'s' if per_person > 1 else ''} in training or waiting here, "
+                    "and you have; wait until one has ended, or pause or stop one"
+                )
+        (folder / "control.json").unlink(missing_ok=True)
+        ticket = 1 + max(its.ticket for its in everybody.values())
+        status = replace(status, ticket=ticket, max_steps=run.max_steps, rate=None, phase="starting")
+        write_status(folder, replace(status, state="queued", message=""))
 
-    def keep() -> None:
-        name = folder / "checkpoints" / f"step-{state.iteration:06d}.safetensors"
-        ckpt.save_state(_state_of(name), state, config)
-        ckpt.save(name, Checkpoint(state.learned, config, state.iteration, run=execution))
-        _thin(folder / "checkpoints")
 
-    def status(word: str, message: str = "") -> None:
-        place = {"iteration": state.iteration, "max_steps": config.max_steps}
-        _write_json(
-            folder / "status.json", {"state": word} | place | {"pid": os.getpid(), "time": time.time(), "message": message}
-        )
+def ask(folder: Path, request: str) -> None:
+    """Ask for a pause or a stop. A live run obeys after the block it is in; any other changes at once.
 
-    try:
+    Stopping keeps the checkpoint: final.safetensors is what was trained last.
+
+    Raises:
+        RunError: there is nothing to pause or stop, or the folder cannot be written.
+    """
+    if request not in REQUESTS:
+        raise RunError(f"a run cannot be asked to {request!r:.60}: choose one of {', '.join(REQUESTS)}")
+    done = {"pause": "paused", "stop": "stopped"}[request]
+    with _writing(folder):
+        look(folder)
         try:
-            status("running")
-            if state.iteration == 0:
-                keep()
-            with _appending(folder / "metrics.jsonl") as metrics:
-                for record in meta_train(config, state=state, path=settings.path, device=settings.device):
-                    line: dict[str, Any] = {
-                        "iteration": record.iteration,
-                        "loss_before": record.loss_before,
-                        "loss_after": record.loss_after,
-                    }
-                    if record.iteration % SAVE_EVERY == 0:
-                        line["validation"] = [stats._asdict() for stats in _validate(config, record.state)]
-                    # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
-                    metrics.write(json.dumps(line, allow_nan=False) + "\n")
-                    metrics.flush()
-                    state = record.state
-                    if record.iteration % SAVE_EVERY == 0:
-                        keep()
-                    status("running")
-                    on_record(record)
-            keep()
-            on_measure()
-            done = _measured(config, state, execution, result_tasks)
-            ckpt.save(final, done)
-            status("finished")
-            return done
-        except KeyboardInterrupt:
-            _ignore_further_interrupts()
-            keep()
-            status("interrupted", "stopped by the user; resume to go on")
-            raise
-        except TrainingDiverged as error:
-            state = error.last
-            keep()
-            status("diverged", str(error))
-            raise
+            with held(folder):
+                status = read_status(folder)
+                state = "interrupted" if status.state == "running" else status.state
+                if state == done:
+                    return
+                if state not in ("queued", "interrupted") and not (request == "stop" and state in CAN_GO_ON):
+                    raise RunError(f"{folder.name} is {state}: there is nothing to {request}")
+                if request == "stop" and (kept := snapshots(folder)):
+                    write_atomically(final_of(folder), kept[-1].read_bytes())
+                    status = replace(status, iteration=iteration_of(kept[-1]))
+                write_status(folder, replace(status, state=done, message="", rate=None))
+        except RunIsLive:
+            write_json(folder / "control.json", {"request": request})
+
+
+def read_request(folder: Path) -> str | None:
+    """What the owner asks of the live run, if anything."""
+    try:
+        request = json.loads((folder / "control.json").read_bytes())["request"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return request if request in REQUESTS else None
+
+
+def delete(folder: Path) -> None:
+    """Remove a run and everything in its folder, damaged or not.
+
+    Raises:
+        RunError: it is live, there is none, or it cannot be removed.
+    """
+    if not (folder / "config.json").exists():
+        raise RunError(f"{folder} holds no run (any more)")
+    try:
+        with held(folder):
+            for name in ("config.json", "status.json"):  # from here on it is no run to anybody
+                (folder / name).unlink(missing_ok=True)
+        shutil.rmtree(folder)
+    except RunIsLive:
+        raise RunError(f"{folder.name} is being trained; stop it first") from None
+    except OSError as error:
+        raise RunError(f"{folder} cannot be removed: {error.strerror or error}") from None
+
+
+def rename(folder: Path, title: str | None = None, note: str | None = None) -> None:
+    """Say something else about a run: None leaves what is there.
+
+    Raises:
+        RunError: a text is too long or holds control characters, or the folder cannot be written.
+    """
+    given = {name: text for name, text in (("title", title), ("note", note)) if text is not None}
+    new = _checked_about(given)
+    with _writing(folder):
+        _recipe(folder)
+        try:
+            old = _read_about(folder)
+        except RunError:  # damaged: this is how it is mended
+            old = {}
+        write_json(folder / "about.json", old | new)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace the file at once or not at all. Raises OSError."""
+    write_atomically(path, json.dumps(value, indent=1).encode())
+
+
+def _recipe(folder: Path) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
+    """config.json as it is, and what it stands for."""
+    path = folder / "config.json"
+    try:
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        config, settings = TrainConfig.from_dict(stored["config"]), stored["settings"]
+        settings = RunSettings(**{f.name: settings[f.name] for f in fields(RunSettings)})
+        stored.setdefault("created", 0.0)
+        if type(stored["created"]) not in (int, float) or not abs(stored["created"]) < 1e15:
+            raise ValueError(f"created={stored['created']!r:.60} is not a time")
+        if "start" in stored:
+            _check_parent(stored["start"])
+        return stored, config, settings
+    except FileNotFoundError:
+        raise RunError(f"{folder} holds no run (there is no config.json in it); start one without --resume") from None
+    except OSError as error:
+        raise RunError(f"{path} cannot be read: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise RunError(f"{path} is damaged ({error}); start a new run in another --run-dir") from None
+
+
+def _state_at(start: Path, config: TrainConfig) -> State:
+    """The training state beside a snapshot, for a run of this config to go on from."""
+    try:
+        if not state_of(start).exists():
+            raise RunError(f"{start.name} has no training state beside it; choose a snapshot (step-NNNNNN.safetensors) of a run")
+        theirs = ckpt.load(start).config
+        if shapes(theirs) != shapes(config):
+            raise RunError(
+                f"this run cannot go on from {start.name}: it learns other weights; "
+                "keep hidden and norm as they were, and do not change to or from meta_sgd or oracle"
+            )
+        state = ckpt.load_state(state_of(start), theirs)
+    except CheckpointError as error:
+        raise RunError(f"this run cannot start there: {error}") from None
+    if state.iteration >= config.max_steps:
+        raise RunError(
+            f"max_steps={config.max_steps} is not possible: {start.name} is at iteration {state.iteration} already; choose more"
+        )
+    return state
+
+
+def _reached(folder: Path) -> int:
+    try:
+        return max((iteration_of(path) for path in snapshots(folder)), default=0)
+    except OSError:
+        return 0
+
+
+def _goes_on(folder: Path) -> str:
+    return f"its process ended without notice; resume goes on from iteration {_reached(folder):,}"
+
+
+def _cannot_go_on(name: str, state: str) -> str:
+    return {
+        "finished": f"{name} is finished; start a new run from one of its snapshots, with more max_steps",
+        "stopped": f"{name} was stopped; start a new run from one of its snapshots",
+        "diverged": f"{name} would diverge again; start a new run from one of its snapshots, with a smaller beta or alpha",
+    }[state]
+
+
+def _is_busy(folder: Path, status: Status) -> bool:
+    return status.state == "queued" or (status.state == "running" and is_live(folder))
+
+
+def _owner(folder: Path) -> str:
+    try:
+        return _read_about(folder).get("owner", "")
+    except RunError:
+        return ""
+
+
+def _read_about(folder: Path) -> dict[str, Any]:
+    try:
+        return _checked_about(json.loads((folder / "about.json").read_bytes()))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError, RunError) as error:
+        raise RunError(f"about.json is damaged, so title, note and owner are lost ({error})") from None
+
+
+def _checked_about(about: Any) -> dict[str, Any]:
+    if not isinstance(about, Mapping) or (unknown := sorted(set(map(str, about)) - {*LIMITS, "parent"})):
+        raise RunError(f"{unknown[0] if isinstance(about, Mapping) else about!r:.60} is nothing that is said about a run")
+    for name, limit in LIMITS.items():
+        text = about.get(name, "")
+        if not isinstance(text, str):
+            raise RunError(f"the {name} must be text")
+        if len(text) > limit:
+            raise RunError(f"the {name} has {len(text)} characters; it can have at most {limit}")
+        allowed = "\n" if name == "note" else ""
+        if any(unicodedata.category(letter) in ("Cc", "Cs") and letter not in allowed for letter in text):
+            raise RunError(f"the {name} holds a control character; use letters, digits, punctuation and spaces")
+    if about.get("parent") is not None:
+        try:
+            _check_parent(about["parent"])
+        except ValueError as error:
+            raise RunError(str(error)) from None
+    return dict(about)
+
+
+def _check_parent(parent: Any) -> None:
+    if not (isinstance(parent, dict) and isinstance(parent.get("run"), str) and type(parent.get("iteration")) is int):
+        raise ValueError("a parent is the name of a run and an iteration of it")
+
+
+def _metric(text: bytes) -> dict[str, Any] | None:
+    """One line of metrics.jsonl, or None if it is damaged."""
+    try:
+        line = json.loads(text, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+    whole = isinstance(line, dict) and type(line.get("iteration")) is int and line["iteration"] >= 0
+    return line if whole else None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise RunError(f"{folder} cannot be written: {error.strerror or error}") from None
-    except (TrainingDiverged, RunError):
-        raise
-    except Exception as error:
-        message = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further message'}"
+
+
+@contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """Wait for the lock that orders a queue."""
+    with ExitStack() as holding:
         try:
-            status("failed", message)
-            with (folder / "log.txt").open("a", encoding="utf-8") as log:
-                log.write(traceback.format_exc())
-        except OSError:
-            pass  # the message itself still goes out
-        raise RunFailed(f"the run failed: {message:.300}; details are in {folder / 'log.txt'}") from error
-
-
-def _measured(config: TrainConfig, state: State, execution: dict[str, Any], result_tasks: int) -> Checkpoint:
-    """The trained state as a checkpoint with its table of results; a baseline with the step size that suits it best."""
-    if config.algorithm in JOINT:
-        tuning = tune_alpha(state.learned, config)
-        config = replace(config, alpha=tuning.alpha)
-        execution = execution | {"alpha_search": {f"{alpha:g}": mean for alpha, mean in tuning.means.items()}}
-    results: ckpt.Results = {}
-    for k in RESULT_SHOTS:
-        steps = evaluate(state.learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=result_tasks)
-        results[str(k)] = {
-            str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": result_tasks}
-            for stats in steps
-        }
-    return Checkpoint(state.learned, config, state.iteration, results, execution)
-
-
-def _validate(config: TrainConfig, state: State) -> list[StepStats]:
-    return evaluate(
-        state.learned,
-        config,
-        K=config.K,
-        num_updates=config.num_updates,
-        test_tasks=VALIDATION_TASKS,
-        seed=VALIDATION_SEED,
-    )
-
-
-def _snapshots(folder: Path) -> list[Path]:
-    """step-NNNNNN.safetensors in the order of their iterations."""
-    numbered = {}
-    for path in folder.glob("step-*.safetensors"):
-        number = path.name.removeprefix("step-").removesuffix(".safetensors")
-        if number.isdecimal():
-            numbered[int(number)] = path
-    return [numbered[number] for number in sorted(numbered)]
-
-
-def _state_of(snapshot: Path) -> Path:
-    return snapshot.with_suffix(STATE)
-
-
-def _last_state(folder: Path, config: TrainConfig) -> State:
-    """The newest readable training state of the run, or its start if none was ever written."""
-    error = None
-    for snapshot in reversed(_snapshots(folder / "checkpoints")):
-        try:
-            return ckpt.load_state(_state_of(snapshot), config)
-        except CheckpointError as unreadable:
-            error = error or unreadable
-    if error:
-        raise RunError(f"{folder} cannot be resumed: {error}")
-    return init(config)
-
-
-def _thin(folder: Path) -> None:
-    """Keep KEEP snapshots: drop the one closest to its neighbours in log(iteration), never the first or the last."""
-    snapshots = _snapshots(folder)
-    while len(snapshots) > KEEP:
-        at = [math.log1p(int(p.stem.removeprefix("step-"))) for p in snapshots]
-        closest = min(range(1, len(at) - 1), key=lambda i: at[i + 1] - at[i - 1])
-        dropped = snapshots.pop(closest)
-        dropped.unlink(missing_ok=True)
-        _state_of(dropped).unlink(missing_ok=True)
-
-
-def _appending(path: Path) -> TextIO:
-    """The file, open for appending whole lines: a last one that a crash cut short is ended first."""
-    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
-    file = path.open("a", encoding="utf-8", newline="\n")
-    if torn:
-        file.write("\n")
-    return file
-
-
-def _ignore_further_interrupts() -> None:
-    """An impatient second Ctrl-C must not cut short what the first one is saving."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _write_json(path: Path, value: dict[str, Any]) -> None:
-    write_atomically(path, json.dumps(value, indent=1).encode())
+            holding.enter_context(lock(path, PATIENCE))
+        except Held:
+            raise RunError("the queue is busy; try again") from None
+        yield

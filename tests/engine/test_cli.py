@@ -1,9 +1,7 @@
 """The command line as a person and a program use it: results, spellings, errors, interruption and resumption."""
 
 import functools
-import itertools
 import json
-import math
 import os
 import shutil
 import signal
@@ -15,7 +13,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from maml_core import runs
+from maml_core import runs, worker
 from maml_core.checkpoint import load
 from maml_core.cli import main
 
@@ -42,7 +40,7 @@ def test_a_run_leaves_what_the_contract_names(run):
     assert (status["state"], status["iteration"]) == ("finished", 120)
     assert json.loads((run / "config.json").read_text())["config"]["K"] == 4
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    assert [line["iteration"] for line in lines] == [100, 120]
+    assert [line["iteration"] for line in lines] == [0, 100, 120]
     assert (run / "checkpoints" / "step-000000.safetensors").exists()
     final = load(run / "checkpoints" / "final.safetensors")
     assert final.results["5"]["10"]["tasks"] == 20
@@ -232,16 +230,17 @@ def test_a_torn_line_of_metrics_stays_alone(tmp_path):
         metrics.write('{"iteration": 1')
     assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume", "--test-sample", "20", "--quiet"]) == 0
     lines = (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line)["iteration"] for line in lines if line != '{"iteration": 1'] == [100, 120, 100, 120]
+    assert [json.loads(line)["iteration"] for line in lines if line != '{"iteration": 1'] == [0, 100, 120, 120]
 
 
-def test_every_thousand_iterations_a_checkpoint_and_a_validation(tmp_path):
+def test_checkpoints_and_validations_are_frequent_at_first_and_then_every_thousand_iterations(tmp_path):
     trained(tmp_path / "r", "--max-steps", "1050")
+    milestones = [0, 100, 200, 300, 500, 700, 1000]
     steps = sorted(p.name for p in (tmp_path / "r" / "checkpoints").glob("step-??????.safetensors"))
-    assert steps == [f"step-{n:06d}.safetensors" for n in (0, 1000, 1050)]
+    assert steps == [f"step-{n:06d}.safetensors" for n in (*milestones, 1050)]
     lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
-    assert [line["iteration"] for line in lines if "validation" in line] == [1000]
-    assert [step["step"] for step in lines[9]["validation"]] == [0, 1]
+    assert [line["iteration"] for line in lines if "validation" in line] == milestones
+    assert [step["step"] for step in lines[10]["validation"]] == [0, 1]
 
 
 def test_a_run_that_breaks_says_where_the_details_are(tmp_path, capsys, monkeypatch):
@@ -249,7 +248,7 @@ def test_a_run_that_breaks_says_where_the_details_are(tmp_path, capsys, monkeypa
         raise RuntimeError("no memory left")
         yield
 
-    monkeypatch.setattr(runs, "meta_train", broken)
+    monkeypatch.setattr(worker, "meta_train", broken)
     assert main(["train", "--run-dir", str(tmp_path / "r"), *QUICK]) == 1
     assert "no memory left" in capsys.readouterr().err
     status = json.loads((tmp_path / "r" / "status.json").read_text())
@@ -307,21 +306,6 @@ def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tm
     assert subprocess.run([*command, str(tmp_path / "whole")], cwd=ROOT).returncode == 0
     cut_final, whole_final = weights(tmp_path / "cut"), weights(tmp_path / "whole")
     assert all(torch.equal(cut_final[name], whole_final[name]) for name in whole_final)
-
-
-def test_old_snapshots_are_thinned_but_never_the_first_or_the_last(tmp_path):
-    for step in range(0, 40_000, 1000):
-        (tmp_path / f"step-{step:06d}.safetensors").touch()
-        (tmp_path / f"step-{step:06d}.state.safetensors").touch()
-        runs._thin(tmp_path)
-    kept = sorted(p.name for p in tmp_path.glob("step-??????.safetensors"))
-    assert len(kept) == runs.KEEP
-    assert kept[0] == "step-000000.safetensors"
-    assert kept[-1] == "step-039000.safetensors"
-    logs = [math.log1p(int(name[5:11])) for name in kept]
-    gaps = [b - a for a, b in itertools.pairwise(logs[1:])]  # the first gap, from 0, is infinite in the logarithm
-    assert max(gaps) < 4 * min(gaps)
-    assert len(list(tmp_path.glob("*.state.safetensors"))) == runs.KEEP
 
 
 def test_bench_reports_a_rate(capsys):

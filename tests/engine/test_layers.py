@@ -15,6 +15,7 @@ LEVELS = [
     {"evaluation", "checkpoint", "figures"},
     {"baselines"},
     {"runs"},
+    {"worker", "scheduler"},
     {"cli"},
     {"__main__"},
 ]

@@ -1,0 +1,335 @@
+"""The process that trains one run, to be paused, stopped, interrupted and resumed: `python -m maml_core.worker FOLDER`."""
+
+import json
+import math
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+import torch
+
+from maml_core import checkpoint as ckpt
+from maml_core import runs
+from maml_core.baselines import VALIDATION_SEED, tune_alpha
+from maml_core.checkpoint import Checkpoint, CheckpointError
+from maml_core.config import JOINT, ConfigError, TrainConfig
+from maml_core.evaluation import evaluate
+from maml_core.runs import RunError, RunFailed, RunSettings
+from maml_core.training import Record, State, TrainingDiverged, init, meta_train
+
+KEEP = 24
+"""Snapshots kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
+VALIDATION_TASKS = 1000
+RESULT_SHOTS = (5, 10)
+RESULT_UPDATES = 10
+RATE_SECONDS = 5.0
+"""How far back the rate looks."""
+
+
+class RunPaused(RuntimeError):
+    """The run was asked to pause: it is saved, and can be resumed."""
+
+
+def main(folder: Path) -> int:
+    """Train the run if it is still meant to start; returns the exit status. What goes wrong stands in status.json and stderr."""
+    if sys.platform != "win32":  # there, whoever starts this process says so
+        os.nice(10)
+    stop_like_ctrl_c()
+    try:
+        with runs.held(folder):
+            if runs.read_status(folder).state == "queued":  # else its owner thought better of it meanwhile
+                _train(folder)
+    except (RunPaused, KeyboardInterrupt):
+        pass
+    except (RunError, RunFailed, ConfigError, TrainingDiverged) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def train(
+    folder: Path,
+    *,
+    result_tasks: int = 10_000,
+    on_start: Callable[[RunSettings], None] = lambda settings: None,
+    on_record: Callable[[Record], None] = lambda record: None,
+    on_measure: Callable[[], None] = lambda: None,
+) -> Checkpoint:
+    """Train the run in this folder from where it stands to its end, or until it is asked to stop; a finished one is only read.
+
+    Appends to metrics.jsonl, keeps status.json and checkpoints up to date, calls on_start once it is settled how the run is
+    executed, on_record after every record, and on_measure before the trained checkpoint is measured on result_tasks fresh
+    tasks. A KeyboardInterrupt saves what there is, marks the run interrupted and is raised again.
+
+    Raises:
+        RunError: the folder holds no run, cannot be written, its training state cannot be read, or another process trains it.
+        RunPaused: the run was asked to pause.
+        ConfigError: the run asks for what this machine lacks.
+        TrainingDiverged: the loss stopped being finite; the last good checkpoint is kept.
+        RunFailed: anything else; log.txt holds the details.
+    """
+    runs.read_config(folder)
+    with runs.held(folder):
+        if runs.read_status(folder).state == "finished" and (final := runs.final_of(folder)).exists():
+            return ckpt.load(final)
+        (folder / "control.json").unlink(missing_ok=True)  # asked of an earlier process
+        return _train(folder, result_tasks, on_start, on_record, on_measure)
+
+
+def is_milestone(iteration: int) -> bool:
+    """Whether a snapshot is taken and validated here: often at first, where most is learned."""
+    return iteration in (0, 100, 200, 300, 500, 700) or iteration % 1000 == 0
+
+
+def stop_like_ctrl_c() -> None:
+    """Let a polite kill (SIGTERM) save what was trained, as Ctrl-C does."""
+
+    def stop(signum: int, frame: Any) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, stop)
+
+
+class _Asked(Exception):
+    """The run's owner wants it to pause or to stop."""
+
+
+def _train(
+    folder: Path,
+    result_tasks: int = 10_000,
+    on_start: Callable[[RunSettings], None] = lambda settings: None,
+    on_record: Callable[[Record], None] = lambda record: None,
+    on_measure: Callable[[], None] = lambda: None,
+) -> Checkpoint:
+    """`train`, for whoever holds the run."""
+    config, settings = runs.read_config(folder)
+    work = _Work(folder, config)
+
+    def end(word: str) -> Checkpoint:
+        on_measure()
+        work.tell("running", "measuring")
+        done = _measured(config, work.state, work.execution, result_tasks)
+        ckpt.save(runs.final_of(folder), done)
+        work.tell(word)
+        return done
+
+    try:
+        try:
+            work.state = _last_state(folder, config)
+            work.tell("running", "starting")
+            _sweep(folder)
+            torch.set_num_threads(settings.threads)
+            with _appending(folder / "metrics.jsonl") as metrics:
+                if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
+                    _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
+                work.obey()
+                work.tell("running", "compiling" if settings.path in ("auto", "compiled") else "starting")
+                settings = runs.settle(folder)
+                work.execution = asdict(settings) | {
+                    "torch": torch.__version__,
+                    "command": f"{config.command} --path {settings.path}",
+                }
+                if start := runs.read_start(folder):
+                    work.execution["start"] = start
+                if work.state.iteration == 0:
+                    work.keep()
+                on_start(settings)
+                for record in meta_train(config, state=work.state, path=settings.path, device=settings.device):
+                    line: dict[str, Any] = {
+                        "iteration": record.iteration,
+                        "loss_before": record.loss_before,
+                        "loss_after": record.loss_after,
+                    }
+                    if is_milestone(record.iteration):
+                        line["validation"] = _validate(config, record.state)
+                    # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
+                    _write_line(metrics, line)
+                    work.state = record.state
+                    if is_milestone(record.iteration):
+                        work.keep()
+                    work.tell("running", "training")
+                    on_record(record)
+                    work.obey()
+            work.keep()
+            return end("finished")
+        except _Asked as request:
+            work.keep()
+            if str(request) == "stop":
+                return end("stopped")
+            work.tell("paused")
+            raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
+        except KeyboardInterrupt:
+            _ignore_further_interrupts()
+            work.keep()
+            work.tell("interrupted", message="stopped by the user; resume to go on")
+            raise
+        except TrainingDiverged as error:
+            work.state = error.last
+            work.keep()
+            work.tell("diverged", message=str(error))
+            raise
+        finally:
+            (folder / "control.json").unlink(missing_ok=True)
+    except (TrainingDiverged, RunPaused):
+        raise
+    except OSError as error:
+        if not folder.is_dir():
+            raise RunError(f"{folder} was removed while it was being trained; nothing of it is left") from None
+        why = f"{folder} cannot be written: {error.strerror or error}; make room or mend its permissions, then resume"
+        work.fail(why)
+        raise RunError(why) from None
+    except (RunError, ConfigError) as error:
+        work.fail(str(error))
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further message'}"
+        work.fail(why, traceback.format_exc())
+        raise RunFailed(f"the run failed: {why:.300}; details are in {folder / 'log.txt'}") from error
+
+
+class _Work:
+    """How far the run has come in this process, told in its status and kept in snapshots."""
+
+    def __init__(self, folder: Path, config: TrainConfig):
+        self.folder, self.config, self.state = folder, config, init(config)
+        self.execution: dict[str, Any] = {}
+        self.before, self.began = runs.read_status(folder), time.monotonic()
+        self.marks: deque[tuple[float, int]] = deque()
+        """When which iteration was reached, over the last RATE_SECONDS."""
+
+    def keep(self) -> None:
+        """Write a snapshot, unless nothing has been trained since it was read."""
+        if self.execution:
+            runs.save(self.folder, self.state, self.config, self.execution)
+            _thin(self.folder / "checkpoints")
+
+    def obey(self) -> None:
+        """Raise _Asked if the owner wants something."""
+        if request := runs.read_request(self.folder):
+            raise _Asked(request)
+
+    def tell(self, state: str, phase: str = "training", message: str = "") -> None:
+        """Write the status. Times and rate are by a clock that does not jump."""
+        now, iteration = time.monotonic(), self.state.iteration
+        if (state, phase) == ("running", "training"):
+            self.marks.append((now, iteration))
+        while len(self.marks) > 2 and now - self.marks[0][0] > RATE_SECONDS:
+            self.marks.popleft()
+        (then, first), (last, reached) = (self.marks[0], self.marks[-1]) if self.marks else ((now, 0), (now, 0))
+        status = runs.Status(
+            state,
+            iteration,
+            self.config.max_steps,
+            os.getpid(),
+            message=message[:500],
+            rate=(reached - first) / (last - then) if last > then else None,
+            seconds=self.before.seconds + now - self.began,
+            phase=phase,
+            ticket=self.before.ticket,
+        )
+        runs.write_status(self.folder, status)
+
+    def fail(self, why: str, details: str = "") -> None:
+        """Say in the status and the log that it failed, as far as they can still be written."""
+        with suppress(OSError):
+            self.tell("failed", message=why)
+        with suppress(OSError):
+            if details:
+                with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
+                    log.write(details)
+
+
+def _measured(config: TrainConfig, state: State, execution: dict[str, Any], result_tasks: int) -> Checkpoint:
+    """The trained state as a checkpoint with its table of results; a baseline with the step size that suits it best."""
+    if config.algorithm in JOINT:
+        tuning = tune_alpha(state.learned, config)
+        config = replace(config, alpha=tuning.alpha)
+        execution = execution | {"alpha_search": {f"{alpha:g}": mean for alpha, mean in tuning.means.items()}}
+    results: ckpt.Results = {}
+    for k in RESULT_SHOTS:
+        steps = evaluate(state.learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=result_tasks)
+        results[str(k)] = {
+            str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": result_tasks}
+            for stats in steps
+        }
+    return Checkpoint(state.learned, config, state.iteration, results, execution)
+
+
+def _validate(config: TrainConfig, state: State) -> list[dict[str, Any]]:
+    stats = evaluate(
+        state.learned,
+        config,
+        K=config.K,
+        num_updates=config.num_updates,
+        test_tasks=VALIDATION_TASKS,
+        seed=VALIDATION_SEED,
+    )
+    return [step._asdict() for step in stats]
+
+
+def _last_state(folder: Path, config: TrainConfig) -> State:
+    """The newest readable training state of the run, or its start if none was ever written."""
+    error = None
+    for snapshot in reversed(runs.snapshots(folder)):
+        try:
+            return ckpt.load_state(runs.state_of(snapshot), config)
+        except CheckpointError as unreadable:
+            error = error or unreadable
+    if error:
+        raise RunError(f"{folder} cannot be resumed: {error}")
+    return init(config)
+
+
+def _thin(folder: Path) -> None:
+    """Keep KEEP snapshots: drop the one closest to its neighbours in log(iteration), never the first or the last."""
+    snapshots = runs.numbered(folder)
+    while len(snapshots) > KEEP:
+        at = [math.log1p(runs.iteration_of(path)) for path in snapshots]
+        closest = min(range(1, len(at) - 1), key=lambda i: at[i + 1] - at[i - 1])
+        dropped = snapshots.pop(closest)
+        dropped.unlink(missing_ok=True)
+        runs.state_of(dropped).unlink(missing_ok=True)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what a killed process left half done, and the checkpoint of an end that is no longer one."""
+    inside = folder / "checkpoints"
+    halves = [*folder.glob(".status.json.*"), *folder.glob(".config.json.*"), *inside.glob(".*")]
+    known = {runs.state_of(snapshot) for snapshot in runs.snapshots(folder)}
+    for path in (*halves, *(set(inside.glob(f"step-*{runs.STATE}")) - known), runs.final_of(folder)):
+        path.unlink(missing_ok=True)
+
+
+def _appending(path: Path) -> TextIO:
+    """The file, open for appending whole lines: a last one that a crash cut short is ended first."""
+    torn = path.exists() and path.read_bytes()[-1:] not in (b"", b"\n")
+    file = path.open("a", encoding="utf-8", newline="\n")
+    if torn:
+        file.write("\n")
+    return file
+
+
+def _write_line(metrics: TextIO, line: dict[str, Any]) -> None:
+    metrics.write(json.dumps(line, allow_nan=False) + "\n")
+    metrics.flush()
+
+
+def _ignore_further_interrupts() -> None:
+    """An impatient second Ctrl-C must not cut short what the first one is saving."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))
