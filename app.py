@@ -11,18 +11,24 @@ import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, modules
+from ui import engine, exports, modules, training
+
+PRELOADS = {"/": ["task_plot"], "/train": ["task_plot", "training_view"]}
+"""Path of a page -> the folders of the modules it needs."""
 
 
 @asynccontextmanager
 async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     await asyncio.to_thread(engine.warm)
+    training.start()
     gc.collect()
     gc.freeze()
     yield
+    training.stop()
 
 
 def explain(error: Exception) -> bool:
@@ -32,29 +38,32 @@ def explain(error: Exception) -> bool:
     return True
 
 
-class Preload:
-    """Adds to the page's own response what the browser may fetch at once."""
+class PageHeaders:
+    """Adds to the response that is a page: what the browser may fetch at once, and a word that it is known by from then on."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass on; a response that is a page gets the header."""
+        """Pass on."""
 
-        async def with_links(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if headers.get("content-type", "").startswith("text/html") and scope["path"] == "/":
-                    headers["Link"] = modules.preloads("task_plot")
+                if headers.get("content-type", "").startswith("text/html"):
+                    if scope["path"] in PRELOADS:
+                        headers["Link"] = modules.preloads(*PRELOADS[scope["path"]])
+                    if training.COOKIE not in HTTPConnection(scope).cookies:
+                        headers.append("Set-Cookie", training.new_cookie())
             await send(message)
 
-        await self.app(scope, receive, with_links if scope["type"] == "http" else send)
+        await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes()],
+    routes=[modules.route(), *exports.routes(), *training.routes()],
     on_script_error=explain,
-    middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(Preload)],
+    middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

@@ -141,14 +141,24 @@ def meta_step(config: TrainConfig) -> Callable[[Learner, Drawn], tuple[Learner, 
 
 def choose_path(config: TrainConfig, device: str) -> str:
     """The path worth its start-up: compiled if that is done already or the run is long and it can be done, else traced."""
-    ready = device == "cpu" and programs.is_compiled(_name(config))
-    if config.max_steps < WORTH_COMPILING and not ready:
+    if likely_path(config, device) == "traced":
         return "traced"
     try:
         build(config, "compiled", device)
     except ConfigError:
         return "traced"
     return "compiled"
+
+
+def likely_path(config: TrainConfig, device: str = "cpu") -> str:
+    """What `choose_path` will choose where there is a compiler, without compiling anything."""
+    ready = device == "cpu" and is_compiled(config)
+    return "compiled" if ready or config.max_steps >= WORTH_COMPILING else "traced"
+
+
+def is_compiled(config: TrainConfig) -> bool:
+    """Whether the compiled path is ready for this config, on the CPU."""
+    return programs.is_compiled(_name(config))
 
 
 def build(config: TrainConfig, path: str, device: str = "cpu") -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
@@ -168,10 +178,14 @@ def build(config: TrainConfig, path: str, device: str = "cpu") -> Callable[[Lear
         raise ConfigError(f"path='compiled' is not possible here ({str(error)[:100]}); use path='traced'") from None
 
 
-def _name(config: TrainConfig) -> str:
-    """The same for all runs that execute the same program: these settings reach it as numbers, or not at all."""
+def program_of(config: TrainConfig) -> TrainConfig:
+    """The same for all configs that execute the same program: these settings reach it as numbers, or not at all."""
     d = TrainConfig
-    return repr(replace(config, seed=d.seed, beta=d.beta, schedule=d.schedule, max_steps=d.max_steps))
+    return replace(config, seed=d.seed, beta=d.beta, schedule=d.schedule, max_steps=d.max_steps)
+
+
+def _name(config: TrainConfig) -> str:
+    return repr(program_of(config))
 
 
 def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str = "cpu") -> Iterator[Record]:

@@ -1,6 +1,5 @@
 """The Adapt lab: controls -> engine -> the picture. Every setting lives in one LabState, and its copy in the address."""
 
-import re
 import secrets
 import time
 from collections.abc import Callable
@@ -92,7 +91,7 @@ def leave_out_missing() -> None:
 
 def warn(problem: str) -> None:
     """Say what could not be used, as plain text: what an address says is not Markdown."""
-    st.toast(re.sub(r"([^\w\s])", r"\\\1", problem), icon="⚠️", duration="infinite")
+    st.toast(controls.plain_text(problem), icon="⚠️", duration="infinite")
 
 
 def show(state: LabState) -> None:

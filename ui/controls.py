@@ -1,7 +1,10 @@
 """The shared inputs, each with its help text: what happens when it is raised or lowered."""
 
+import dataclasses
+import re
 from bisect import bisect_left
 from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -19,6 +22,29 @@ EXACT_NAMES = {"alpha": "step size α", "noise": "noise σ", "amplitude": "ampli
 _E24 = (1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6, 6.2, 6.8, 7.5, 8.2, 9.1)
 ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
 """Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
+
+
+def plain_text(text: str) -> str:
+    """Text that people or addresses brought, for where Streamlit would read it as Markdown."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)
+
+
+def config_field(f: dataclasses.Field, key: str, change: Change, disabled: bool) -> None:
+    """One setting of a training run, with its meaning and its range from the config itself."""
+    low, high, choices = (f.metadata[part] for part in ("low", "high", "choices"))
+    shared: dict[str, Any] = {"key": key, "help": plain_text(f.metadata["help"]), "disabled": disabled}
+    shared |= {"on_change": change, "args": (f.name,)}
+    label = f.name.replace("_", " ")
+    if isinstance(f.default, bool):
+        st.toggle(label, **shared)
+    elif choices:
+        st.selectbox(label, choices, **shared)
+    elif isinstance(f.default, tuple):
+        st.text_input(label, **shared)
+    elif isinstance(f.default, int):
+        st.number_input(label, int(low), int(high), step=1, **shared)
+    else:
+        st.number_input(label, float(low), float(high), step=None, format="%.6g", **shared)
 
 
 def amplitude(change: Change) -> None:

@@ -8,4 +8,8 @@ ROOT = Path(__file__).parent.parent
 
 st.set_page_config(page_title="MAML Lab", page_icon="📈", layout="wide")
 st.html(ROOT / "ui" / "style.css")
-st.navigation([st.Page(ROOT / "pages" / "lab.py", title="Lab", default=True)], position="top").run()
+PAGES = [
+    st.Page(ROOT / "pages" / "lab.py", title="Lab", default=True),
+    st.Page(ROOT / "pages" / "train.py", title="Train"),
+]
+st.navigation(PAGES, position="top").run()

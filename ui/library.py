@@ -10,7 +10,7 @@ from maml_core import baselines, checkpoint, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError
 from maml_core.files import write_atomically
 from maml_core.runs import RunError
-from ui.state import OWN
+from ui.state import OWN, RUN
 
 ROOT = Path(__file__).parent.parent
 PRETRAINED = ROOT / "pretrained"
@@ -22,6 +22,21 @@ KEEP_UPLOADS = 200
 def runs_folder() -> Path:
     """Where the app's training runs live, and under .uploads what people brought."""
     return Path(os.environ.get("MAML_LAB_RUNS") or ROOT / "runs")
+
+
+def run_folder(name: str) -> Path:
+    """The folder of a run. Raises ValueError for what cannot be the name of one."""
+    if not RUN.fullmatch(name):
+        raise ValueError("there is no such run on this server")
+    return runs_folder() / name
+
+
+def snapshot(run: str, iteration: int) -> Path:
+    """The file of a run's snapshot. Raises CheckpointError if it is not there (any more)."""
+    for path in runs.snapshots(run_folder(run)):
+        if runs.iteration_of(path) == iteration:
+            return path
+    raise CheckpointError(f"the run {run} has no snapshot at iteration {iteration:,} (any more): take another one")
 
 
 def role(name: str) -> str:
@@ -38,10 +53,13 @@ def find(name: str) -> Path:
             raise CheckpointError("that uploaded checkpoint is not on this server (any more): upload it again")
         return path
     if kind == "run":
+        run, _, iteration = own.partition("@")
+        if iteration:
+            return snapshot(run, int(iteration))
         try:
-            return runs.latest_checkpoint(runs_folder() / own)
+            return runs.latest_checkpoint(run_folder(run))
         except RunError:
-            raise CheckpointError(f"there is no checkpoint of a run named {own} on this server") from None
+            raise CheckpointError(f"there is no checkpoint of a run named {run} on this server") from None
     return PRETRAINED / f"{name}.safetensors"
 
 
@@ -58,7 +76,7 @@ def get(name: str) -> Checkpoint:
     return _get(name, version(name))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=256)
 def _get(name: str, version: int) -> Checkpoint:
     if name == "random":
         return baselines.random()

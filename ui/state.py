@@ -24,8 +24,11 @@ Y_LIMIT = 6.0
 """The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
 LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")
 """Everything that can be chosen, in the order it is shown: shipped checkpoints, and the network before any training."""
-OWN = re.compile(r"upload:[0-9a-f]{12}|run:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
-"""A person's own checkpoint: uploaded (by the start of its digest), or the latest of a run (by its folder's name)."""
+RUN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
+"""The name of a run: that of its folder."""
+OWN = re.compile(rf"upload:[0-9a-f]{{12}}|run:{RUN.pattern}(@[0-9]{{1,9}})?")
+"""A person's own checkpoint: uploaded (by the start of its digest), the latest of a run (by its folder's name), or its snapshot
+at an iteration."""
 CHOICES = {
     "placement": PLACEMENTS,
     "freeze": FREEZES,

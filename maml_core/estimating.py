@@ -1,0 +1,49 @@
+"""How long a run will take on this machine: by the rate of a run of the same program, else by trying a few iterations."""
+
+import itertools
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
+
+from maml_core.config import JOINT, TrainConfig
+from maml_core.network import MLP
+from maml_core.runs import Run
+from maml_core.training import is_compiled, likely_path, meta_train, program_of
+
+SPEEDUP = {"traced": 1.9, "compiled": 14.0}
+"""Of a path over the eager one, as `python -m benchmarks.peers` finds it. A run of the same program knows better."""
+STARTING, COMPILING = 3.0, 20.0
+"""Seconds until the first iteration, and those that compiling adds, as `python -m benchmarks.time_to_target` finds them."""
+MEASURING, SEARCHING = 3.0, 15.0
+"""Seconds that the result takes to measure, and those that a baseline's step size takes to find."""
+TRIED = 5
+LIGHT = 10_000_000
+"""Multiplications that an iteration may have to be tried as it is; a heavier one is tried on fewer tasks."""
+
+
+def seconds(config: TrainConfig, done: int = 0, known: Iterable[Run] = ()) -> float:
+    """Until a run of this config has ended, `done` iterations of it being behind it. known: runs whose rates may tell."""
+    path, program = likely_path(config), program_of(config)
+    alike = (run.rate for run in known if run.rate and run.settings.path == path and program_of(run.config) == program)
+    rate = next(alike, None) or SPEEDUP[path] * _eager_rate(program)
+    compiling = COMPILING if path == "compiled" and not is_compiled(config) else 0.0
+    return STARTING + compiling + (config.max_steps - done) / rate + measuring(config)
+
+
+def measuring(config: TrainConfig) -> float:
+    """Seconds from the last iteration to the end of a run of this config."""
+    return MEASURING + SEARCHING * (config.algorithm in JOINT)
+
+
+@lru_cache(maxsize=256)
+def _eager_rate(program: TrainConfig) -> float:
+    """Iterations a second on the eager path."""
+    sizes, passes = MLP.of(program).sizes, 2 + 3 * program.inner_steps
+    work = program.batch_size * program.K * passes * sum(a * b for a, b in itertools.pairwise(sizes))
+    batch_size = max(1, round(program.batch_size * min(1, LIGHT / work)))
+    trial = replace(program, batch_size=batch_size, max_steps=TRIED)
+    next(meta_train(replace(trial, max_steps=1), path="eager"))
+    began = time.perf_counter()
+    next(meta_train(trial, path="eager"))
+    return TRIED / (time.perf_counter() - began) * batch_size / program.batch_size

@@ -1,0 +1,139 @@
+"""Meta-training: a recipe -> a run in a process of its own -> the view that watches it. Settings live in one dictionary."""
+
+import dataclasses
+import secrets
+from typing import Any
+
+import streamlit as st
+
+from maml_core import runs
+from maml_core.config import ConfigError, TrainConfig
+from maml_core.runs import RunError
+from ui import controls, library, training, training_view
+
+DEFAULT = next(iter(training.presets()))
+
+
+def main() -> None:
+    """The page."""
+    session = st.session_state
+    if "train_values" not in session:
+        session.train_values = values_of(training.presets()[DEFAULT])
+        session.train_start = None  # {run, iteration, title}: the snapshot to go on from
+        session.train_selected, session.train_pressed = "", 0
+        session.train_token = st.context.cookies.get(training.COOKIE) or secrets.token_urlsafe(24)
+        session.train_problem = ""
+    config, problem = chosen()
+    with st.container(key="train_form"):
+        draw_form(config, problem)
+    marks = training.marks(training.presets()[DEFAULT])
+    training_view.training_view(session.train_selected, session.train_pressed, marks, on_template=template_taken)
+
+
+def draw_form(config: TrainConfig | None, problem: str) -> None:
+    """The recipe and the button."""
+    session = st.session_state
+    refused = training.refusal(is_local())
+    with st.container(horizontal=True, vertical_alignment="center", key="train_recipe"):
+        names = list(training.presets())
+        session.train_preset = next((name for name in names if training.presets()[name] == config), None)
+        st.pills("recipe", names, key="train_preset", label_visibility="collapsed", on_change=preset_taken)
+        blocked = bool(refused) or config is None
+        st.button("Train", type="primary", key="train_press", on_click=pressed, disabled=blocked, help=refused or None)
+        if config is not None:
+            st.caption(f"{training.time_words(config)} on this machine")
+    if start := session.train_start:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Goes on from iteration {start['iteration']:,} of {controls.plain_text(start['title'])}.")
+            st.button("From scratch instead", key="train_scratch", on_click=from_scratch, type="tertiary")
+    if said := refused or problem or session.train_problem:
+        st.error(controls.plain_text(said))
+    with st.expander("All settings", key="train_settings"):
+        draw_settings()
+
+
+def draw_settings() -> None:
+    """Every field of a config, each with its meaning and its range."""
+    values, columns = st.session_state.train_values, st.columns(4)
+    for i, f in enumerate(training.FIELDS):
+        st.session_state[f"train_{f.name}"] = values[f.name]
+        with columns[i % len(columns)]:
+            controls.config_field(f, f"train_{f.name}", setting_changed, disabled=training.means_nothing(f.name, values))
+
+
+def chosen() -> tuple[TrainConfig | None, str]:
+    """The config that the settings make, or why they make none."""
+    values = {name: value for name, value in st.session_state.train_values.items() if name != "device"}
+    try:
+        return TrainConfig(**values | {"hidden": training.widths(values["hidden"])}), ""
+    except ConfigError as error:
+        return None, str(error)
+
+
+def values_of(config: TrainConfig) -> dict[str, Any]:
+    """The form's values for a config."""
+    return dataclasses.asdict(config) | {"hidden": ", ".join(map(str, config.hidden)), "device": "auto"}
+
+
+def preset_taken() -> None:
+    """A preset was chosen; a second press on the one chosen leaves it."""
+    session = st.session_state
+    if name := session.train_preset:
+        session.train_values = values_of(training.presets()[name])
+        session.train_start, session.train_problem = None, ""
+
+
+def setting_changed(name: str) -> None:
+    """One field was changed. An emptied one keeps its value."""
+    value, session = st.session_state[f"train_{name}"], st.session_state
+    if value is not None:
+        session.train_values = session.train_values | {name: value}
+    session.train_problem = ""
+
+
+def from_scratch() -> None:
+    """Not from a snapshot after all."""
+    st.session_state.train_start = None
+
+
+def template_taken() -> None:
+    """A new run is to be made from one there is: its settings, and the snapshot to go on from if there is one."""
+    session, asked = st.session_state, training_view.template()
+    session.train_problem = ""
+    try:
+        run = runs.look(library.run_folder(str(asked["run"])))
+    except (RunError, ValueError) as error:
+        session.train_problem = str(error)
+        return
+    session.train_values = values_of(run.config)
+    title, iteration = run.about["title"] or run.name, asked.get("iteration")
+    session.train_start = {"run": run.name, "iteration": iteration, "title": title} if iteration else None
+
+
+def pressed() -> None:
+    """Train."""
+    session = st.session_state
+    session.train_problem = ""
+    config, _ = chosen()
+    if config is None or training.refusal(is_local()):
+        return
+    start = session.train_start
+    name = next(
+        (name for name, preset in training.presets().items() if preset == config), f"{config.algorithm}, {config.K} shots"
+    )
+    try:
+        beginning = library.snapshot(start["run"], start["iteration"]) if start else None
+        session.train_selected = training.press(
+            config, session.train_token, name, device=session.train_values["device"], beginning=beginning
+        )
+        session.train_pressed += 1
+    except (ConfigError, RunError, ValueError) as error:
+        session.train_problem = str(error)
+
+
+def is_local() -> bool:
+    """Whether the browser is on the machine that serves. Streamlit knows no address for those."""
+    return st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
+
+
+main()

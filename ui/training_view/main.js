@@ -1,0 +1,271 @@
+// The training view: asks the server what the runs are doing, shows one of them, and steers it.
+
+import { paint } from "../task_plot/looks.js";
+import { styled } from "../task_plot/styles.js";
+import { el } from "../task_plot/svg.js";
+import { number } from "../task_plot/words.js";
+import { learningChart } from "./chart.js";
+import { runTable } from "./runs.js";
+import { throughPanel } from "./through.js";
+import { beaten, count, describe, finding, isLive, progress, validations } from "./words.js";
+
+const LIVE_MS = 800, IDLE_MS = 3000, HIDDEN_MS = 8000; // between two questions to the server
+const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
+const PARAMETER = "run";
+const LETTERS = ["A", "B", "C", "D", "E", "F"]; // the looks of runs compared
+const views = new WeakMap();
+
+export function render(component, base) {
+  styled(base, ["style.css", "task_plot/lab.css", "training_view/training.css"]).then(() => {
+    const parent = component.parentElement;
+    if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data)));
+    views.get(parent).update(component);
+  });
+}
+
+export function remove(parent) {
+  views.get(parent)?.remove();
+  views.delete(parent);
+}
+
+async function ask(address, options) {
+  const answer = await fetch(address, options);
+  if (!answer.ok) throw new Error(answer.status === 400 ? await answer.text() : `the server answered ${answer.status}`);
+  return answer.json();
+}
+
+function makeView(parent, { looks, limits, marks }) {
+  const server = new URL("train/", document.baseURI).href, lab = new URL("lab/", document.baseURI).href;
+  const root = el("section", { class: "maml-lab training", "aria-label": "Training" }, parent);
+  const paints = paint(root);
+  const overview = el("div", { class: "overview" }, root);
+  const left = el("div", { class: "area-chart" }, overview);
+  const heading = el("h1", {}, left);
+  const subheading = el("p", { class: "setting" }, left);
+  const chart = learningChart(left, { go: (iteration) => through.point(iteration) });
+  const key = el("p", { class: "hint" }, left);
+  const right = el("div", { class: "area-through" }, overview);
+  const through = throughPanel(right, { looks, limits, fetchTask: (parameters) => ask(`${server}task.json?${parameters}`), moved });
+  const strip = el("div", { class: "strip" }, root);
+  const bar = el("progress", { "aria-label": "progress of the run" }, strip);
+  const place = el("span", { class: "place" }, strip);
+  const buttons = el("div", { class: "strip-buttons", role: "group", "aria-label": "This run" }, strip);
+  const complaint = el("p", { class: "complaint", role: "alert" }, root);
+  const table = runTable(el("div", { class: "area-runs" }, root), { select, compare });
+  const fold = el("details", { class: "data" }, root);
+  el("summary", {}, fold, "The errors as a table");
+  const data = el("table", {}, el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by iteration" }, fold));
+  const status = el("p", { class: "hidden", role: "status" }, root);
+  const renaming = renameDialog(root, (name, value) => act(name, "rename", value));
+
+  let component, list = { runs: [], damaged: {} }, selected = new URLSearchParams(location.search).get(PARAMETER) ?? "", pressed = null;
+  let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "";
+
+  const rowOf = (name) => list.runs.find((row) => row.name === name);
+  // What is known of a run's metrics: the offset to go on from, and its lines by iteration (a repeated one replaces the first).
+  const storeOf = (name) => stores.get(name) ?? stores.set(name, { offset: 0, lines: new Map(), seen: "" }).get(name);
+  const linesOf = (name) => [...storeOf(name).lines.values()].sort((a, b) => a.iteration - b.iteration);
+
+  async function poll() {
+    clearTimeout(timer);
+    try {
+      list = await ask(`${server}runs.json`);
+      if (!rowOf(selected)) select((list.runs.find((row) => row.mine && isLive(row)) ?? list.runs[0])?.name ?? "", false);
+      for (const name of [selected, ...compared]) await follow(name);
+      heard = true;
+      if (complaint.dataset.about === "server") complain("");
+    } catch (error) {
+      if (!gone) complain(heard ? "The server does not answer. What is shown stays, and goes on when it is back." : `The runs cannot be read: ${error.message}`, "server");
+    }
+    if (gone) return;
+    draw();
+    const busy = list.runs.some(isLive);
+    clearTimeout(timer);
+    timer = setTimeout(poll, document.hidden ? HIDDEN_MS : busy ? LIVE_MS : IDLE_MS);
+  }
+
+  async function follow(name) {
+    const row = rowOf(name), store = row && storeOf(name), seen = row && `${row.state} ${row.iteration}`;
+    if (!row || store.seen === seen) return; // nothing new
+    const news = await ask(`${server}metrics.json?${new URLSearchParams({ run: name, since: store.offset })}`);
+    store.offset = news.offset;
+    store.seen = seen;
+    for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
+  }
+
+  function select(name, write = true) {
+    selected = name;
+    compared.delete(name);
+    at = null;
+    if (write) {
+      const address = new URL(location.href);
+      if (name) address.searchParams.set(PARAMETER, name);
+      else address.searchParams.delete(PARAMETER);
+      history.replaceState(history.state, "", address);
+    }
+    draw();
+    poll();
+  }
+
+  function compare(name, yes) {
+    if (yes && compared.size >= LETTERS.length) complain(`At most ${LETTERS.length} runs can be compared with one.`);
+    else compared[yes ? "add" : "delete"](name);
+    poll();
+  }
+
+  async function act(name, what, value = null) {
+    complain("");
+    try {
+      await ask(`${server}act`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run: name, do: what, value }) });
+      if (what === "delete") stores.delete(name);
+    } catch (error) {
+      complain(`${error.message}.`.replace(/\.\.$/, "."));
+    }
+    poll();
+  }
+
+  const asTemplate = (iteration) => component.setStateValue("template", { run: selected, iteration, n: ++templates });
+
+  function complain(text, about = "") {
+    complaint.textContent = text;
+    complaint.dataset.about = about;
+  }
+
+  // The snapshot on show in the task beside the chart.
+  function moved(iteration, isNewest) {
+    at = iteration;
+    newest = isNewest;
+    chart.point(at);
+    drawButtons();
+  }
+
+  function draw() {
+    const row = rowOf(selected), lines = row ? linesOf(selected) : [];
+    paints.apply(looks);
+    heading.textContent = finding(row, lines);
+    subheading.textContent = row ? `${row.title} · ${row.label}: ${row.recipe}${row.note ? ` · ${row.note}` : ""}` : "A run takes a random network and makes it one that adapts in a step. It goes on when you leave this page.";
+    const others = [...compared].filter(rowOf).map((name, i) => ({ row: rowOf(name), lines: linesOf(name), letter: LETTERS[i] }));
+    chart.update({ row, lines, others, marks, looks, at });
+    key.textContent = row ? "error over 1,000 validation tasks, with 95% intervals · faint: the training batches · click to see the task at that moment" : "";
+    through.update(row ? selected : "", row ? row.snapshots : []);
+    strip.hidden = !row;
+    if (row) {
+      bar.max = row.max_steps;
+      bar.value = row.iteration;
+      place.textContent = progress(row);
+    }
+    drawButtons();
+    table.update(list, selected, compared);
+    if (fold.open) drawData(lines);
+    speak(row, lines);
+  }
+
+  // Said once each: how it goes, and the moment something is beaten.
+  function speak(row, lines) {
+    if (!row) return;
+    const won = beaten(row, lines).map((mark) => `${mark.label} (${number(mark.value)}) was beaten at iteration ${count(mark.iteration)}`).join(". ");
+    const now = `${row.name} ${row.state} ${won}`;
+    if (now === spoken) return;
+    spoken = now;
+    status.textContent = `${finding(row, lines)}. ${won}`;
+  }
+
+  function drawButtons() {
+    const row = rowOf(selected);
+    const now = row ? JSON.stringify([row.name, row.state, row.phase, row.mine, row.title, row.snapshots.length > 0, at, newest]) : "";
+    if (now === drawnButtons) return; // a press must not fall on a button that is being replaced
+    drawnButtons = now;
+    const focused = buttons.contains(document.activeElement) ? document.activeElement.textContent : null;
+    buttons.replaceChildren();
+    if (!row) return;
+    const button = (name, title, act) => {
+      const made = el("button", { type: "button", title }, buttons, name);
+      made.addEventListener("click", () => act(made));
+    };
+    const link = (name, title, href, download = null) => el("a", { href, title, download }, buttons, name);
+    const sure = (name, title, then) => button(name, title, (made) => {
+      if (made.dataset.sure) return then();
+      made.dataset.sure = "true";
+      made.textContent = `${name}: sure?`;
+      setTimeout(() => { delete made.dataset.sure; made.textContent = name; }, SURE_MS);
+    });
+    const { mine, state } = row, ended = ["finished", "stopped"].includes(state);
+    if (mine && isLive(row) && row.phase !== "measuring") button("Pause", "Saves what is trained and frees its place", () => act(selected, "pause"));
+    if (mine && ["paused", "interrupted", "failed"].includes(state)) button("Resume", "Goes on where it stands, to the same bits", () => act(selected, "resume"));
+    if (mine && ["running", "queued", "paused", "interrupted"].includes(state) && row.phase !== "measuring") button("Stop", "Ends it here and keeps the checkpoint", () => act(selected, "stop"));
+    if (row.snapshots.length) {
+      const learner = newest ? `run:${selected}` : `run:${selected}@${at}`;
+      const beside = row.algorithm === "pretrained" ? "maml" : "pretrained";
+      link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `./?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: 10 })}`);
+      link("Download", "The checkpoint, one .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
+    }
+    button("Duplicate", "A new run from the same recipe, to be changed first", () => asTemplate(null));
+    if (!newest && at) button(`Restart from ${count(at)}`, "A new run that goes on from this snapshot, to be changed first", () => asTemplate(at));
+    if (mine) button("Name", "A name and a note for this run", () => renaming.open(row));
+    if (mine && (ended || !isLive(row))) sure("Delete", "Removes the run and its checkpoints for good", () => act(selected, "delete"));
+    [...buttons.children].find((made) => made.textContent === focused)?.focus({ preventScroll: true });
+  }
+
+  function drawData(lines) {
+    data.replaceChildren();
+    const found = validations(lines), head = el("tr", {}, el("thead", {}, data)), body = el("tbody", {}, data);
+    el("th", { scope: "col" }, head, "iteration");
+    for (const { step } of found[0]?.steps ?? []) el("th", { scope: "col" }, head, step === 0 ? "before" : `after ${step}`);
+    for (const { iteration, steps } of found) {
+      const line = el("tr", {}, body);
+      el("th", { scope: "row" }, line, count(iteration));
+      for (const { mean, ci95, diverged } of steps) el("td", {}, line, `${number(mean)} ± ${ci95.toFixed(3)}${diverged ? ` (${(100 * diverged).toFixed(1)}% diverged)` : ""}`);
+    }
+  }
+  fold.addEventListener("toggle", () => fold.open && drawData(linesOf(selected)));
+
+  const looked = () => document.hidden || poll();
+  document.addEventListener("visibilitychange", looked);
+  const resized = new ResizeObserver(() => draw());
+  resized.observe(chart.svg);
+
+  return {
+    update(newComponent) {
+      component = newComponent;
+      const asked = JSON.parse(component.data);
+      if (pressed === null) pressed = selected ? asked.pressed : 0; // an address knows better than a press before it
+      if (asked.pressed !== pressed && asked.selected) {
+        pressed = asked.pressed;
+        select(asked.selected);
+      } else if (!heard) {
+        poll();
+      }
+    },
+    remove() {
+      gone = true;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", looked);
+      resized.disconnect();
+      through.remove();
+      paints.remove();
+      root.remove();
+    },
+  };
+}
+
+// `rename(run, {title, note})` is called with what was written.
+function renameDialog(parent, rename) {
+  const dialog = el("dialog", { class: "share", "aria-labelledby": "rename-title" }, parent), form = el("form", { method: "dialog" }, dialog);
+  el("h2", { id: "rename-title" }, form, "Name this run");
+  el("label", { class: "label", for: "rename-name" }, form, "name");
+  const title = el("input", { id: "rename-name", maxlength: 60, required: "" }, form);
+  el("label", { class: "label", for: "rename-note" }, form, "note");
+  const note = el("textarea", { id: "rename-note", maxlength: 500, rows: 3 }, form);
+  const row = el("div", { class: "strip-buttons" }, form);
+  el("button", { type: "submit", value: "save", class: "primary" }, row, "Save");
+  el("button", { type: "submit", value: "cancel", formnovalidate: "" }, row, "Cancel");
+  let run = "";
+  dialog.addEventListener("close", () => dialog.returnValue === "save" && rename(run, { title: title.value, note: note.value }));
+  return {
+    open(about) {
+      run = about.name;
+      [title.value, note.value, dialog.returnValue] = [about.title, about.note, ""];
+      dialog.showModal();
+    },
+  };
+}

@@ -1,0 +1,131 @@
+// One task, through training: its shots adapted from the initialisation of each snapshot, with a scrubber over them.
+
+import { el } from "../task_plot/svg.js";
+import { taskPlot } from "../task_plot/task.js";
+import { floats, rows } from "../task_plot/view.js";
+import { number, shotCount, steps } from "../task_plot/words.js";
+import { count } from "./words.js";
+
+const TWEEN_MS = 220, PLAY_MS = 500;
+
+// `fetchTask(parameters)` promises what ui/training.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
+export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
+  el("h2", {}, parent, "your task, through training");
+  const said = el("p", { class: "key" }, parent);
+  const plot = taskPlot(parent, { edit });
+  const hint = el("p", { class: "hint" }, parent);
+  const bar = el("div", { class: "through-bar", role: "group", "aria-label": "Training time" }, parent);
+  const playButton = el("button", { type: "button" }, bar, "Play");
+  const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "snapshot shown" }, bar);
+  const other = el("button", { type: "button", title: "Another sine wave, with shots of its own" }, bar, "New task");
+  playButton.addEventListener("click", () => (playing ? pause() : play()));
+  scrubber.addEventListener("input", () => { pause(); go(Number(scrubber.value), false); });
+  other.addEventListener("click", () => { query = { seed: 1 + Math.floor(Math.random() * 9999) }; ask(); });
+  let run = "", known = "", query = {}, task = null, at = 0, follows = true, playing = null, frame = null, asking = 0, view = null;
+
+  async function ask() {
+    const mine = ++asking;
+    try {
+      const found = await fetchTask(new URLSearchParams({ run, ...query }));
+      if (mine !== asking) return; // a later question has been asked
+      const flat = floats(found.curves), losses = floats(found.query), n = found.iterations.length;
+      const curves = rows(flat, n).map((all) => rows(all, found.steps + 1));
+      const before = task?.iterations[at];
+      task = { ...found, curves, losses: rows(losses, n) };
+      at = follows ? n - 1 : Math.max(0, task.iterations.findLastIndex((i) => i <= before));
+      draw();
+    } catch {
+      if (mine === asking) known = ""; // asked again at the next news
+    }
+  }
+
+  function edit(shots) {
+    if (shots.length > limits.shots) return false;
+    query = { ...query, seed: task.seed, amplitude: task.amplitude, phase: task.phase, shots: shots.map(([x, y]) => `${x},${y}`).join(";") || "none" };
+    task = { ...task, shots, by_hand: true };
+    draw();
+    ask();
+    return true;
+  }
+
+  function draw() {
+    if (!task?.iterations.length) return;
+    const role = task.role, label = looks[role].label;
+    const learner = { name: role, label, curves: task.curves[at], query: task.losses[at], diverged: -1, trained_steps: task.steps, own_alpha: 0, results: {} };
+    view = { ...task, learners: [learner], updates: task.steps, looks, limits, ghosts: "before", truth_hidden: false, free: false, alpha: 0, placement: "anywhere" };
+    plot.update(view, task.steps);
+    say();
+  }
+
+  function say() {
+    const { iterations, losses, steps: last } = task;
+    scrubber.max = iterations.length - 1;
+    scrubber.value = at;
+    scrubber.setAttribute("aria-valuetext", `after ${count(iterations[at])} iterations`);
+    scrubber.style.setProperty("--done", `${(100 * at) / Math.max(iterations.length - 1, 1)}%`);
+    const loss = losses[at][last], where = iterations[at] ? `after ${count(iterations[at])} iterations` : "untrained";
+    said.textContent = `${where}: loss ${number(losses[at][0])} before, ${loss <= limits.diverged ? number(loss) : "diverged"} after ${steps(last)} on ${shotCount(view)}`;
+    hint.textContent = "click to place a shot, drag to move it, double-click to remove it";
+    playButton.disabled = scrubber.disabled = iterations.length < 2;
+    moved(run ? iterations[at] : null, at === iterations.length - 1);
+  }
+
+  function go(to, smooth) {
+    if (!task || to === at) return;
+    const from = task.curves[at], then = task.curves[to], last = task.steps;
+    at = to;
+    follows = at === task.iterations.length - 1;
+    cancelAnimationFrame(frame);
+    draw();
+    if (!smooth || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    const began = performance.now();
+    const tick = (time) => {
+      const t = Math.min(Math.max((time - began) / TWEEN_MS, 0), 1), ease = t * (2 - t);
+      plot.move(last, t === 1 ? undefined : () => from[last].map((y, i) => y + ease * (then[last][i] - y)));
+      if (t < 1) frame = requestAnimationFrame(tick);
+    };
+    tick(began);
+  }
+
+  function play() {
+    playButton.textContent = "Pause";
+    if (at >= task.iterations.length - 1) go(0, false);
+    playing = setInterval(() => (at < task.iterations.length - 1 ? go(at + 1, true) : pause()), PLAY_MS);
+  }
+
+  function pause() {
+    clearInterval(playing);
+    playing = null;
+    playButton.textContent = "Play";
+  }
+
+  const resized = new ResizeObserver(() => draw());
+  resized.observe(plot.svg);
+
+  return {
+    // The run on show and the iterations of its snapshots.
+    update(newRun, snapshots) {
+      if (newRun !== run) {
+        follows = true;
+        pause();
+      }
+      const wanted = `${newRun} ${snapshots.join()}`;
+      run = newRun;
+      if (wanted === known) return;
+      known = wanted;
+      ask();
+    },
+    // The snapshot nearest to an iteration.
+    point(iteration) {
+      if (!task) return;
+      pause();
+      const distance = task.iterations.map((i) => Math.abs(i - iteration));
+      go(distance.indexOf(Math.min(...distance)), false);
+    },
+    remove() {
+      pause();
+      cancelAnimationFrame(frame);
+      resized.disconnect();
+    },
+  };
+}
