@@ -35,7 +35,7 @@ from ui.state import RANGES, LabState
 
 COOKIE = "maml_lab_visitor"
 """Holds what a browser is known by: a long random word that nobody else knows. Runs keep its digest alone."""
-DEMO = TrainConfig(beta=0.005, schedule="cosine", max_steps=8000)
+DEMO = TrainConfig(beta=0.005, schedule="cosine", max_steps=7000)
 POLICIES = ("everyone", "teacher", "off")
 FRESH = 0.3
 """Seconds that one look at the folder of runs serves everybody."""

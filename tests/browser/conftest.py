@@ -28,9 +28,10 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
 
 
 class Server:
-    """`streamlit run app.py` as a person starts it, on a free port that it keeps."""
+    """`streamlit run app.py` as a person starts it, on a free port that it keeps, with a folder of runs of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, runs: Path) -> None:
+        self.environment = os.environ | {"MAML_LAB_RUNS": str(runs)}
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -38,7 +39,7 @@ class Server:
 
     def start(self) -> "Server":
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=self.environment)
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=1)
@@ -54,20 +55,20 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[str]:
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """One server for all tests: its address."""
-    server = Server().start()
+    server = Server(tmp_path_factory.mktemp("runs")).start()
     yield server.base
     server.stop()
 
 
 @pytest.fixture
-def server_factory() -> Iterator[Callable[[], Server]]:
+def server_factory(tmp_path: Path) -> Iterator[Callable[[], Server]]:
     """Servers of a test's own, to be killed and started again."""
     servers: list[Server] = []
 
     def start() -> Server:
-        servers.append(Server().start())
+        servers.append(Server(tmp_path).start())
         return servers[-1]
 
     yield start

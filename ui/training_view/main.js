@@ -70,7 +70,10 @@ function makeView(parent, { looks, limits, marks }) {
     clearTimeout(timer);
     try {
       list = await ask(`${server}runs.json`);
-      if (!rowOf(selected)) select((list.runs.find((row) => row.mine && isLive(row)) ?? list.runs[0])?.name ?? "", false);
+      if (!rowOf(selected)) {
+        if (selected && !heard) complain(`There is no run ${selected} on this server (any more).`);
+        show((list.runs.find((row) => row.mine && isLive(row)) ?? list.runs[0])?.name ?? "", Boolean(selected));
+      }
       for (const name of [selected, ...compared]) await follow(name);
       heard = true;
       if (complaint.dataset.about === "server") complain("");
@@ -93,16 +96,20 @@ function makeView(parent, { looks, limits, marks }) {
     for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
   }
 
-  function select(name, write = true) {
+  // write: whether the address is to say so too.
+  function show(name, write) {
     selected = name;
     compared.delete(name);
     at = null;
-    if (write) {
-      const address = new URL(location.href);
-      if (name) address.searchParams.set(PARAMETER, name);
-      else address.searchParams.delete(PARAMETER);
-      history.replaceState(history.state, "", address);
-    }
+    if (!write) return;
+    const address = new URL(location.href);
+    if (name) address.searchParams.set(PARAMETER, name);
+    else address.searchParams.delete(PARAMETER);
+    history.replaceState(history.state, "", address);
+  }
+
+  function select(name) {
+    show(name, true);
     draw();
     poll();
   }
