@@ -218,10 +218,11 @@ def read_status(folder: Path) -> Status:
     """The run's status.json as it was last written; where there is none that can be read, an interrupted run's."""
     try:
         stored = json.loads((folder / "status.json").read_bytes())
-        return Status(**{f.name: stored[f.name] for f in fields(Status) if f.name in stored})
+        more = {f.name: stored[f.name] for f in fields(Status)[2:] if f.name in stored}
+        return Status(stored["state"], stored["iteration"], **more)
     except FileNotFoundError:
         message = ""
-    except (OSError, ValueError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         message = "status.json is damaged; resume goes on from the last checkpoint"
     return Status(iteration=_reached(folder), message=message)
 

@@ -9,8 +9,8 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
@@ -24,7 +24,7 @@ from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import JOINT, ConfigError, TrainConfig
 from maml_core.evaluation import evaluate
 from maml_core.runs import RunError, RunFailed, RunSettings
-from maml_core.training import Record, State, TrainingDiverged, init, meta_train
+from maml_core.training import WORTH_COMPILING, Record, State, TrainingDiverged, init, meta_train
 
 KEEP = 24
 """Snapshots kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
@@ -92,16 +92,8 @@ def is_milestone(iteration: int) -> bool:
 
 def stop_like_ctrl_c() -> None:
     """Let a polite kill (SIGTERM) save what was trained, as Ctrl-C does."""
-
-    def stop(signum: int, frame: Any) -> NoReturn:
-        raise KeyboardInterrupt
-
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, stop)
-
-
-class _Asked(Exception):
-    """The run's owner wants it to pause or to stop."""
+        signal.signal(signal.SIGTERM, _interrupt)
 
 
 def _train(
@@ -133,8 +125,11 @@ def _train(
                 if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
                     _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
                 work.obey()
-                work.tell("running", "compiling" if settings.path in ("auto", "compiled") else "starting")
-                settings = runs.settle(folder)
+                compiles = settings.path == "compiled" or (settings.path == "auto" and config.max_steps >= WORTH_COMPILING)
+                work.tell("running", "compiling" if compiles else "starting")
+                with _interrupted_when_asked(folder):
+                    settings = runs.settle(folder)
+                work.obey()
                 work.execution = asdict(settings) | {
                     "torch": torch.__version__,
                     "command": f"{config.command} --path {settings.path}",
@@ -162,15 +157,16 @@ def _train(
                     work.obey()
             work.keep()
             return end("finished")
-        except _Asked as request:
-            work.keep()
-            if str(request) == "stop":
-                return end("stopped")
-            work.tell("paused")
-            raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
         except KeyboardInterrupt:
-            _ignore_further_interrupts()
+            request = runs.read_request(folder)
+            if request != "stop":
+                _ignore_further_interrupts()
             work.keep()
+            if request == "stop":
+                return end("stopped")
+            if request == "pause":
+                work.tell("paused")
+                raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
             work.tell("interrupted", message="stopped by the user; resume to go on")
             raise
         except TrainingDiverged as error:
@@ -214,9 +210,9 @@ class _Work:
             _thin(self.folder / "checkpoints")
 
     def obey(self) -> None:
-        """Raise _Asked if the owner wants something."""
-        if request := runs.read_request(self.folder):
-            raise _Asked(request)
+        """Raise KeyboardInterrupt if the owner asks for something."""
+        if runs.read_request(self.folder):
+            raise KeyboardInterrupt
 
     def tell(self, state: str, phase: str = "training", message: str = "") -> None:
         """Write the status. Times and rate are by a clock that does not jump."""
@@ -247,6 +243,30 @@ class _Work:
             if details:
                 with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
                     log.write(details)
+
+
+@contextmanager
+def _interrupted_when_asked(folder: Path) -> Iterator[None]:
+    """Obey within what takes long and never asks, such as a compilation: what is asked of the run interrupts it."""
+    done, main_thread = threading.Event(), threading.main_thread()
+
+    def watch() -> None:
+        while not done.wait(0.1):
+            if runs.read_request(folder):
+                # Not interrupt_main: that does not wake a thread that waits for a compiler.
+                signal.pthread_kill(main_thread.ident or 0, signal.SIGTERM)
+                return
+
+    if sys.platform != "win32" and signal.getsignal(signal.SIGTERM) is _interrupt:
+        threading.Thread(target=watch, daemon=True).start()
+    try:
+        yield
+    finally:
+        done.set()
+
+
+def _interrupt(signum: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _measured(config: TrainConfig, state: State, execution: dict[str, Any], result_tasks: int) -> Checkpoint:

@@ -1,9 +1,275 @@
 """The process that trains a run: killed, paused, stopped, starved of disk, and what is left of the run each time."""
 
 import itertools
+import json
 import math
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
-from maml_core import worker
+import pytest
+import torch
+
+from maml_core import runs, worker
+from maml_core.baselines import VALIDATION_SEED
+from maml_core.checkpoint import load
+from maml_core.config import TrainConfig
+from maml_core.evaluation import evaluate
+from maml_core.runs import RunError, RunIsLive
+
+ROOT = Path(__file__).parents[2]
+TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=2100)
+posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals and limits")
+
+
+def queued(folder, config=TINY):
+    runs.create(folder, config, "traced")
+    runs.enqueue(folder)
+    return folder
+
+
+def started(folder, **options):
+    command = [sys.executable, "-m", "maml_core.worker", str(folder)]
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+
+
+def eventually(holds, process=None, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it took too long"
+        assert process is None or process.poll() is None, process.communicate()
+        time.sleep(0.005)
+
+
+def ended(process):
+    """Exit status, and what it said."""
+    return process.wait(60), process.communicate()[1]
+
+
+def curve(folder):
+    return runs.merged(runs.metrics(folder)[0])
+
+
+def weights(folder):
+    return load(runs.final_of(folder)).learned
+
+
+def same(these, those):
+    return these.keys() == those.keys() and all(torch.equal(these[name], those[name]) for name in those)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run that nothing happens to."""
+    folder = queued(tmp_path_factory.mktemp("runs") / "whole")
+    assert ended(started(folder)) == (0, "")
+    return folder
+
+
+def test_a_run_tells_where_it_stands(whole):
+    run = runs.look(whole)
+    assert (run.state, run.iteration, run.max_steps, run.message) == ("finished", 2100, 2100, "")
+    assert 0 < run.seconds < 60
+    assert run.rate is not None
+    assert 20 < run.rate < 100_000
+    assert [line["iteration"] for line in curve(whole)] == list(range(0, 2101, 100))
+    assert load(runs.final_of(whole)).results["10"]["1"]["tasks"] == 10_000
+
+
+def test_the_first_point_is_the_untrained_network_before_anything_is_traced_or_compiled(whole):
+    first = json.loads((whole / "metrics.jsonl").read_text().splitlines()[0])
+    start = load(runs.snapshots(whole)[0])
+    stats = evaluate(start.learned, TINY, K=4, num_updates=1, test_tasks=worker.VALIDATION_TASKS, seed=VALIDATION_SEED)
+    assert (start.iterations, first["iteration"]) == (0, 0)
+    assert [step["mean"] for step in first["validation"]] == pytest.approx([step.mean for step in stats], rel=1e-5)
+
+
+@posix
+def test_killed_at_twenty_random_moments_a_run_loses_nothing_and_ends_in_the_same_bits(whole, tmp_path):
+    """kill -9, each time in another moment of starting, tracing, training, validating or saving."""
+    folder, moments = queued(tmp_path / "cut"), random.Random(5)
+    # Processes as the real ones, but from one that has imported torch already.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["maml_core.worker"])
+    warm = context.Process(target=os.getpid)
+    warm.start()
+    warm.join()
+    kills = running = 0
+    while kills < 20:
+        process = context.Process(target=worker.main, args=(folder,))
+        process.start()
+        time.sleep(moments.uniform(0, 1.5))
+        if runs.look(folder).state == "finished":
+            break
+        process.kill()
+        process.join()
+        kills += 1
+        status, run = runs.read_status(folder), runs.look(folder)
+        if status.state == "queued":
+            continue  # killed before it began
+        running += 1
+        assert (status.state, run.state) == ("running", "interrupted")
+        assert "resume goes on from iteration" in run.message
+        assert set(range(0, status.iteration + 1, 100)) <= {0} | {line["iteration"] for line in curve(folder)}
+        damaged = [line for line in (folder / "metrics.jsonl").read_bytes().split(b"\n") if line and not runs._metric(line)]
+        assert len(damaged) <= kills
+        for snapshot in runs.snapshots(folder):
+            load(snapshot)
+        runs.enqueue(folder)
+    assert kills == 20
+    assert running > 10
+    assert ended(started(folder)) == (0, "")
+    assert runs.look(folder).state == "finished"
+    assert same(weights(folder), weights(whole))
+    assert curve(folder) == curve(whole)
+    left = {path.name for path in folder.rglob("*") if path.is_file()}
+    assert left == {path.name for path in whole.rglob("*") if path.is_file()}
+
+
+@posix
+def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, tmp_path):
+    folder = queued(tmp_path / "paused")
+    process = started(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 400, process)
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == 10
+    with pytest.raises(RunIsLive, match="is being trained by another process"):
+        worker.train(folder)
+    other = started(folder)
+    assert ended(other) == (1, "error: paused is being trained by another process; pause or stop it first\n")
+    asked = time.monotonic()
+    runs.ask(folder, "pause")
+    eventually(lambda: runs.look(folder).state == "paused")
+    assert time.monotonic() - asked < 2
+    assert ended(process) == (0, "")
+    assert not runs.is_live(folder)
+    reached = runs.look(folder).iteration
+    assert reached == runs.iteration_of(runs.snapshots(folder)[-1]) < 2100
+    runs.enqueue(folder)
+    assert ended(started(folder)) == (0, "")
+    assert same(weights(folder), weights(whole))
+    assert curve(folder) == curve(whole)
+
+
+def test_a_stopped_run_leaves_a_measured_checkpoint(tmp_path):
+    folder = queued(tmp_path / "a", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100_000))
+    process = started(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+    runs.ask(folder, "stop")
+    assert ended(process) == (0, "")
+    run, final = runs.look(folder), load(runs.final_of(folder))
+    assert run.state == "stopped"
+    assert 100 <= run.iteration == final.iterations < 100_000
+    assert final.results["5"]["10"]["tasks"] == 10_000
+    with pytest.raises(RunError, match="was stopped; start a new run"):
+        runs.enqueue(folder)
+
+
+@posix
+def test_a_polite_kill_saves_what_was_trained(tmp_path):
+    folder = queued(tmp_path / "a")
+    process = started(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 400, process)
+    process.send_signal(signal.SIGTERM)
+    assert ended(process) == (0, "")
+    run = runs.look(folder)
+    assert run.state == "interrupted"
+    assert run.iteration == runs.iteration_of(runs.snapshots(folder)[-1]) >= 400
+
+
+def test_a_run_that_was_paused_before_its_process_came_up_does_not_start(tmp_path):
+    folder = queued(tmp_path / "a")
+    runs.ask(folder, "pause")
+    before = (folder / "status.json").read_bytes()
+    assert ended(started(folder)) == (0, "")
+    assert (folder / "status.json").read_bytes() == before
+    assert not (folder / "metrics.jsonl").exists()
+
+
+@posix
+def test_a_run_whose_folder_is_removed_ends_and_makes_no_new_one(tmp_path):
+    folder = queued(tmp_path / "a")
+    process = started(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+    eventually(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
+    status, said = ended(process)
+    assert status == 1
+    assert "was removed while it was being trained" in said
+    assert list(tmp_path.iterdir()) == [tmp_path / ".queue.lock"]
+
+
+@posix
+@pytest.mark.parametrize("room", [0, 1000])
+def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(tmp_path, room):
+    """A limit on the size of files stands in for the disk: what is written beyond it fails."""
+    import resource
+
+    folder, other = queued(tmp_path / "a"), queued(tmp_path / "other")
+    before = runs.look(other)
+    process = started(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+    status, said = ended(process)
+    assert status == 1
+    assert "cannot be written: File too large; make room" in said
+    run = runs.look(folder)
+    assert (run.state, run.message in said) == (("failed", True) if room else ("queued", True))
+    assert runs.look(other) == before
+    runs.enqueue(folder)
+    process = started(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+    runs.ask(folder, "pause")
+    assert ended(process) == (0, "")
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path):
+    folder = queued(tmp_path / "a")
+    (folder / "metrics.jsonl").mkdir()  # in the way even of root
+    status, said = ended(started(folder))
+    assert (status, runs.look(folder).state) == (1, "failed")
+    assert f"error: {folder} cannot be written: Is a directory" in said
+    assert "cannot be written" in runs.look(folder).message
+
+
+def test_a_diverging_run_says_what_to_change_and_keeps_its_last_good_checkpoint(tmp_path):
+    folder = queued(tmp_path / "a", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=300, alpha=10, num_updates=10))
+    status, said = ended(started(folder))
+    run = runs.look(folder)
+    assert (status, run.state) == (1, "diverged")
+    assert "try a smaller beta or alpha" in run.message
+    assert run.message in said
+    assert load(runs.latest_checkpoint(folder)).iterations == run.iteration == 0
+
+
+def test_what_this_machine_lacks_is_said(tmp_path, monkeypatch):
+    folder = queued(tmp_path / "a")
+    stored = json.loads((folder / "config.json").read_text())
+    stored["settings"]["device"] = "cuda"
+    (folder / "config.json").write_text(json.dumps(stored))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="sees no CUDA GPU"):
+        worker.train(folder)
+    assert (runs.look(folder).state, "sees no CUDA GPU" in runs.look(folder).message) == ("failed", True)
+
+
+def test_the_rate_is_that_of_the_last_seconds_by_a_clock_that_cannot_jump(tmp_path, monkeypatch):
+    folder, now = queued(tmp_path / "a"), 1000.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    work = worker._Work(folder, TINY)
+    for seconds, iteration in [(0, 100), (10, 200), (11, 300), (12, 400), (13, 500), (14, 600), (15, 700)]:
+        now = 1000.0 + seconds
+        monkeypatch.setattr(time, "time", lambda seconds=seconds: 1e9 * (-1) ** seconds)
+        work.state = work.state._replace(iteration=iteration)
+        work.tell("running", "training")
+    status = runs.read_status(folder)
+    assert (status.rate, status.seconds) == (100.0, 15.0)
+    again = worker._Work(folder, TINY)
+    now += 5
+    again.tell("running", "starting")
+    assert (runs.read_status(folder).rate, runs.read_status(folder).seconds) == (None, 20.0)
 
 
 def test_old_snapshots_are_thinned_but_never_the_first_or_the_last(tmp_path):
