@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from maml_core.palette import ROLES
 from ui import library
 from ui.state import CHOICES, HIDE, LEARNERS, RANGES
 
@@ -53,7 +52,7 @@ def alpha(change: Change) -> None:
     st.select_slider("step size α", options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
     if "names" in st.session_state["hide"]:
         return  # a step size could tell who is who
-    own = {ROLES[library.role(name)].label: library.get(name).config.alpha for name in st.session_state["learners"]}
+    own = {library.look(name).label: library.get(name).config.alpha for name in st.session_state["learners"]}
     ticks = "".join(
         f'<i style="left: {100 * bisect_left(options, value) / (len(options) - 1):.2f}%"></i>' for value in own.values()
     )
@@ -89,7 +88,7 @@ def learners(change: Change) -> None:
         key="learners",
         help=help,
         label_visibility="collapsed",
-        format_func=lambda name: ROLES[library.role(name)].label,
+        format_func=lambda name: library.look(name).label,
         on_change=change,
         args=("learners",),
     )

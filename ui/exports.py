@@ -22,7 +22,7 @@ from starlette.routing import Route
 from maml_core import algorithms, checkpoint
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
-from maml_core.palette import NEUTRAL, ROLES
+from maml_core.palette import NEUTRAL
 from ui import engine, library, task_plot
 from ui.state import FAMILY, LabState
 
@@ -90,7 +90,7 @@ def as_python(state: LabState) -> str:
         raise ValueError("the code names the learners: it can be had after the names are shown")
     roles = [library.role(name) for name in state.learners]
     told = any(library.get(name).config.inputs > 1 for name in state.learners)
-    files = [f"{'yours' if role == 'own' else f'pretrained/{role}'}.safetensors" for role in roles if role != "random"]
+    files = [_file(name) for name in state.learners if name != "random"]
     inputs, everywhere = ("told(x)", "told(grid)") if told else ("x", "grid")
     (low, high), points = FAMILY.x, len(engine.GRID)
     frozen = f", freeze={state.freeze!r}" if state.freeze != "none" else ""
@@ -192,7 +192,7 @@ def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
     runs = engine.on_show(state)
     if "names" in state.hide:
         return list(zip(NEUTRAL, runs, strict=False))
-    return [(ROLES[library.role(name)].label, run) for name, run in zip(state.learners, runs, strict=True)]
+    return [(library.look(name).label, run) for name, run in zip(state.learners, runs, strict=True)]
 
 
 def _picture(query: Mapping[str, str]) -> Response:
@@ -221,12 +221,18 @@ def _checkpoint(name: str) -> Response:
     if len(state.learners) != 1 or name.startswith("~"):
         raise ValueError("name one learner")
     (learner,) = state.learners
-    file = f"{ROLES[library.role(learner)].label if library.role(learner) == 'own' else learner}.safetensors"
+    file = f"{library.stem(learner)}.safetensors"
     if learner == "random":
         content = checkpoint.dumps(library.get(learner))
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
     return FileResponse(library.find(learner), filename=file, media_type="application/octet-stream")
+
+
+def _file(learner: str) -> str:
+    """Where a script finds a learner's checkpoint: with this project, or as it is called when it is downloaded."""
+    file = f"{library.stem(learner)}.safetensors"
+    return file if learner.startswith(("upload:", "run:")) else f"pretrained/{file}"
 
 
 def _source(name: str) -> str:
