@@ -4,9 +4,7 @@
 """
 
 import base64
-import csv
 import inspect
-import io
 import json
 import math
 import re
@@ -23,8 +21,9 @@ from maml_core import algorithms, checkpoint
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
-from ui import engine, library, task_plot
+from ui import bundle, engine, library, task_plot
 from ui.state import FAMILY, LabState
+from ui.tables import csv_text
 
 SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt": algorithms.adapt}
 """Functions of the engine whose text stands beside the picture."""
@@ -39,6 +38,8 @@ def routes() -> list[Route]:
                 response = make(request)
             except (CheckpointError, ValueError) as error:  # one sentence each
                 return PlainTextResponse(str(error), status_code=400)
+            except OSError as error:
+                return PlainTextResponse(f"that file cannot be read now: {error.strerror}", status_code=400)
             response.headers["Cache-Control"] = "no-store"
             return response
 
@@ -56,13 +57,14 @@ def routes() -> list[Route]:
         route("code.py", lambda request: PlainTextResponse(as_python(_state(request.query_params)))),
         route("fresh.json", lambda request: Response(_fresh(request.query_params), media_type="application/json")),
         route("checkpoint", lambda request: _checkpoint(request.query_params.get("learner", ""))),
+        route("bundle.zip", lambda request: _bundle(request.query_params.get("learner", ""))),
         route("source", lambda request: PlainTextResponse(_source(request.query_params.get("of", "")))),
     ]
 
 
 def losses_csv(state: LabState) -> str:
     """One row a learner and inner step: support and query loss; empty where it is not a number."""
-    return _csv(
+    return csv_text(
         ("learner", "step", "support_loss", "query_loss"),
         (
             (label, step, _number(run.support[step]), _number(run.query[step]))
@@ -81,7 +83,7 @@ def curves_csv(state: LabState) -> str:
     for label, run in _runs(state):
         for step, curve in enumerate(run.curves):
             rows += [(label, step, f"{x:.3f}", _number(y)) for x, y in zip(engine.GRID, curve, strict=True)]
-    return _csv(("curve", "step", "x", "y"), rows)
+    return csv_text(("curve", "step", "x", "y"), rows)
 
 
 def as_python(state: LabState) -> str:
@@ -216,11 +218,23 @@ def _fresh(query: Mapping[str, str]) -> str:
     return json.dumps(about | found._asdict(), allow_nan=False)
 
 
-def _checkpoint(name: str) -> Response:
+def _bundle(name: str) -> Response:
+    learner = _one_learner(name)
+    if learner == "random":
+        raise ValueError("the untrained network has no file: choose another learner")
+    headers = {"Content-Disposition": f'attachment; filename="{library.stem(learner)}.zip"'}
+    return Response(bundle.zipped(learner), media_type="application/zip", headers=headers)
+
+
+def _one_learner(name: str) -> str:
     state = _state({"learners": name})
     if len(state.learners) != 1 or name.startswith("~"):
         raise ValueError("name one learner")
-    (learner,) = state.learners
+    return state.learners[0]
+
+
+def _checkpoint(name: str) -> Response:
+    learner = _one_learner(name)
     file = f"{library.stem(learner)}.safetensors"
     if learner == "random":
         content = checkpoint.dumps(library.get(learner))
@@ -242,14 +256,6 @@ def _source(name: str) -> str:
     if name not in SHOWN_CODE:
         raise ValueError(f"there is no function to show but {', '.join(SHOWN_CODE)}")
     return inspect.getsource(SHOWN_CODE[name])
-
-
-def _csv(header: tuple[str, ...], rows: Any) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _number(value: float) -> str:
