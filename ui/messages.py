@@ -6,5 +6,10 @@ import streamlit as st
 
 
 def warn(problem: str) -> None:
-    """Say what could not be used, as plain text: what an address says is not Markdown."""
-    st.toast(re.sub(r"([^\w\s])", r"\\\1", problem), icon="⚠️", duration="infinite")
+    """Say what could not be used."""
+    st.toast(plain(problem), icon="⚠️", duration="infinite")
+
+
+def plain(text: str) -> str:
+    """Text as Markdown that says just this: what an address, a file or a person says is not Markdown."""
+    return re.sub(r"([^\w\s])", r"\\\1", text)

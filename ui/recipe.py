@@ -19,7 +19,7 @@ def in_words(saved: Checkpoint) -> str:
     """One line: the algorithm, its settings, and what is special about it."""
     config = saved.config
     joint, default = config.algorithm in JOINT, TrainConfig()
-    parts = [f"{ROLES[config.algorithm].label}: {config.K} shots"]
+    parts = [ROLES[config.algorithm].label, counted(config.K, "shot")]
     parts += [] if joint else [counted(config.num_updates, "inner step")]
     parts += [f"α {config.alpha:g}{' found by search' if joint and 'alpha_search' in saved.run else ''}"]
     parts += [f"step {saved.iterations:,} of {config.max_steps:,}"] if saved.iterations < config.max_steps else []
@@ -88,3 +88,8 @@ def diverged(share: float) -> str:
 def counted(number: int, what: str) -> str:
     """As in "1 step", "2 steps"."""
     return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def after(step: int) -> str:
+    """The row or column of an inner step."""
+    return counted(step, "step") if step else "before"
