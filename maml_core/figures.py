@@ -76,7 +76,7 @@ def comparison_figure(learners: list[LossByStep], dark: bool = False) -> go.Figu
     decades = np.log10([value for _, mean, ci95 in learners for value in (mean.max() + ci95.max(), mean.min())])
     bottom, top = decades.min() - 0.1, decades.max() + 0.1
     for (look, mean, _), at in zip(learners, spread(np.array(ends), (top - bottom) / 17, bottom, top), strict=True):
-        font = {"color": look.dark if dark else look.light, "size": 13, "weight": 600}
+        font = {"color": label_colour(look, dark), "size": 13, "weight": 600}
         place = {"x": len(mean) - 1, "xanchor": "left", "xshift": 8, "y": at, "yanchor": "middle", "showarrow": False}
         figure.add_annotation(text=look.label, font=font, **place)
     grid = {
@@ -119,8 +119,19 @@ def spread(wanted: np.ndarray, gap: float, low: float, high: float) -> np.ndarra
     return at
 
 
+def label_colour(look: Look, dark: bool) -> str:
+    """A look's colour for text, nearer to the ink: thin strokes need more contrast than a line."""
+    ink = ROLES["true"].dark if dark else ROLES["true"].light
+    pairs = zip(_channels(look.dark if dark else look.light), _channels(ink), strict=True)
+    return "#" + "".join(f"{round(0.76 * own + 0.24 * other):02x}" for own, other in pairs)
+
+
 def _rgb(colour: str) -> str:
-    return ", ".join(str(int(colour[i : i + 2], 16)) for i in (1, 3, 5))
+    return ", ".join(map(str, _channels(colour)))
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def _line(role: str, name: str, x: np.ndarray, y: np.ndarray) -> go.Scatter:
