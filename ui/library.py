@@ -22,8 +22,8 @@ KEEP_UPLOADS = 200
 TITLES = {
     "maml_best": "MAML best",
     "maml_tf": "MAML-tf",
-    "maml_tf_small_alpha": "MAML-tf, small α",
-    "maml_batch_norm": "MAML, batch norm",
+    "maml_tf_small_alpha": "MAML-tf low α",
+    "maml_batch_norm": "MAML + BN",
     "pretrained_2pi": "pretrained 2π",
 }
 """Of the shipped checkpoints beside LEARNERS, by their files' names."""

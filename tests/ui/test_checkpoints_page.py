@@ -6,6 +6,7 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
@@ -15,11 +16,12 @@ from streamlit.testing.v1 import AppTest
 
 from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint
-from maml_core.config import TrainConfig
+from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import query_losses, summarise
 from maml_core.training import init
 from ui import cards, comparison, engine, library
 from ui.comparison import Comparison
+from ui.state import LabState
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "checkpoints.py")
 SHIPPED = library.shipped()
@@ -100,6 +102,17 @@ def test_a_thumbnail_says_what_it_shows():
     assert [re.search(rf'<(\w+) id="{id}">', html)[1] for id in ids] == ["title", "desc"]
     assert html.count('class="shot"') == len(cards.THUMBNAIL.points)
     assert html.count('class="line"') == 3
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_lab_opens_on_what_the_thumbnail_shows(name):
+    state, problems = LabState.from_query(dict(parse_qsl(cards.lab_address(name).removeprefix("./?"))))
+    assert problems == []
+    assert name in state.learners
+    assert len(state.learners) == 2
+    if library.get(name).config.algorithm not in JOINT:
+        run = engine.on_show(state)[state.learners.index(name)]
+        assert f"{run.query[state.step]:.2f} after {state.step} step" in cards.thumbnail(name, library.version(name))
 
 
 def test_titles_are_text(monkeypatch):

@@ -19,7 +19,7 @@ from maml_core.config import JOINT
 from maml_core.palette import ROLES, Look
 from ui import engine, library, recipe
 from ui.recipe import counted
-from ui.state import FAMILY, Y_LIMIT, LabState
+from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
 
 KEY = "ckpt_cards"
 THUMBNAIL = LabState()
@@ -140,10 +140,17 @@ def fold(name: str, saved: Checkpoint) -> str:
 
 
 def lab_address(name: str) -> str:
-    """The lab with this learner, and beside it the one it is best compared with."""
-    joint = library.get(name).config.algorithm in JOINT
-    pair = (name, "maml" if joint else "pretrained")
-    return "./?" + urlencode({"learners": ",".join(pair)})
+    """The lab with this learner as its thumbnail shows it, and beside it the one it is best compared with.
+
+    A baseline is shown at the lab's own step size, which MAML beside it needs.
+    """
+    config = library.get(name).config
+    if config.algorithm in JOINT:
+        return "./?" + urlencode(LabState(learners=in_order((name, "maml"))).to_query())
+    alpha, steps = RANGES["alpha"].clip(config.alpha), config.inner_steps
+    updates = max(steps, LabState.num_updates)
+    shown = LabState(learners=in_order((name, "pretrained")), alpha=alpha, num_updates=updates, step=steps)
+    return "./?" + urlencode(shown.to_query())
 
 
 def _small(cell: str) -> str:
