@@ -29,6 +29,14 @@ class StepStats(NamedTuple):
     diverged: float  # share of the tasks
 
 
+class Difference(NamedTuple):
+    """How much higher one learner's query MSE is than another's after one inner step, over tasks that both met."""
+
+    step: int
+    mean: float
+    ci95: float  # half-width, paired by task: 1.96 standard deviations of the tasks' differences / sqrt(tasks)
+
+
 def query_losses(
     loss: Loss,
     theta: Params,
@@ -111,15 +119,27 @@ def summarise(losses: Tensor) -> list[StepStats]:
     """(steps, tasks) -> one StepStats a step."""
     diverged = ~(losses <= DIVERGED_ABOVE)  # NaN compares false: it is diverged
     counted = losses.double().where(~diverged, DIVERGED_ABOVE)
-    n = losses.shape[1]
-    spread = counted.std(1) if n > 1 else torch.zeros(len(counted))
     return [
         StepStats(
             step=step,
             mean=counted[step].mean().item(),
-            ci95=1.96 * spread[step].item() / n**0.5,
+            ci95=_ci95(counted[step]),
             median=counted[step].median().item(),
             diverged=diverged[step].double().mean().item(),
         )
         for step in range(len(losses))
     ]
+
+
+def paired_differences(losses: Tensor, reference: Tensor) -> list[Difference]:
+    """Two learners' losses on the same tasks, (steps, tasks) each -> what sets the first apart from the reference, step by step.
+
+    A diverged task counts as DIVERGED_ABOVE in both.
+    """
+    apart = [part.double().where(part <= DIVERGED_ABOVE, DIVERGED_ABOVE) for part in (losses, reference)]
+    return [Difference(step, each.mean().item(), _ci95(each)) for step, each in enumerate(apart[0] - apart[1])]
+
+
+def _ci95(values: Tensor) -> float:
+    """Half-width of the 95% interval of the mean of these (N,); 0 for a single one."""
+    return 1.96 * values.std().item() / len(values) ** 0.5 if len(values) > 1 else 0.0

@@ -1,12 +1,13 @@
 """Plotly figures from numpy records: pure functions, no torch, looks from the palette."""
 
+import itertools
 from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from maml_core.palette import ROLES
+from maml_core.palette import ROLES, Look
 
 
 class ExampleTask(NamedTuple):
@@ -43,6 +44,94 @@ def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[d
     return figure.update_layout(
         title=title, template="plotly_white", legend={"orientation": "h", "y": -0.15}, hovermode="x unified"
     )
+
+
+class LossByStep(NamedTuple):
+    """One learner's mean query loss after each inner step, and the half-width of its 95% interval."""
+
+    look: Look  # its label is the learner's name
+    mean: np.ndarray  # (steps + 1,)
+    ci95: np.ndarray  # (steps + 1,)
+
+
+def comparison_figure(learners: list[LossByStep], dark: bool = False) -> go.Figure:
+    """Loss by inner step of several learners with their 95% bands, on a log scale, each labelled at its end."""
+    ink = ROLES["true"].dark if dark else ROLES["true"].light
+    soft = f"rgba({_rgb(ink)}, 0.7)"
+    figure = go.Figure()
+    ends = []
+    for look, mean, ci95 in learners:
+        colour, step = look.dark if dark else look.light, np.arange(len(mean))
+        low, high = np.maximum(mean - ci95, mean / 20), mean + ci95  # a log scale has no place for 0
+        x, y = np.concatenate([step, step[::-1]]), np.concatenate([high, low[::-1]])
+        band = {"fill": "toself", "fillcolor": f"rgba({_rgb(colour)}, 0.18)", "line": {"width": 0}, "hoverinfo": "skip"}
+        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name=f"{look.label}, 95%", **band))
+        line = {"color": colour, "width": look.width, "dash": look.plotly_dash}
+        hover = {"customdata": ci95, "hovertemplate": "%{y:.3f} ± %{customdata:.3f}"}
+        figure.add_trace(
+            go.Scatter(x=step, y=mean, mode="lines+markers", name=look.label, line=line, marker={"size": 5}, **hover)
+        )
+        ends.append(np.log10(mean[-1]))
+    margin = max(len(look.label) for look, *_ in learners) * 7.5 + 16
+    decades = np.log10([value for _, mean, ci95 in learners for value in (mean.max() + ci95.max(), mean.min())])
+    bottom, top = decades.min() - 0.1, decades.max() + 0.1
+    for (look, mean, _), at in zip(learners, spread(np.array(ends), (top - bottom) / 17, bottom, top), strict=True):
+        font = {"color": label_colour(look, dark), "size": 13, "weight": 600}
+        place = {"x": len(mean) - 1, "xanchor": "left", "xshift": 8, "y": at, "yanchor": "middle", "showarrow": False}
+        figure.add_annotation(text=look.label, font=font, **place)
+    grid = {
+        "gridcolor": f"rgba({_rgb(ink)}, 0.1)",
+        "zeroline": False,
+        "tickfont": {"color": soft},
+        "title_font": {"color": soft, "size": 13},
+    }
+    last = max(len(mean) for _, mean, _ in learners) - 1
+    ticks = {"dtick": 1} if last <= 12 else {}
+    figure.update_xaxes(title_text="inner step", range=[-0.15, last + 0.15], **ticks, **grid)
+    values = [
+        m * 10.0**e
+        for e in range(int(np.floor(bottom)), int(np.ceil(top)) + 1)
+        for m in ((1, 2, 5) if top - bottom < 3 else (1,))
+    ]
+    labels = {"tickvals": values, "ticktext": [f"{value:.10g}" for value in values]}
+    figure.update_yaxes(title_text="mean query MSE", type="log", range=[bottom, top], **labels, **grid)
+    return figure.update_layout(
+        showlegend=False,
+        hovermode="x unified",
+        hoverlabel={"bgcolor": "#181c24" if dark else "#ffffff", "font": {"color": ink}},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": ink, "size": 13, "family": "Source Sans, sans-serif"},
+        margin={"l": 56, "r": margin, "t": 12, "b": 48},
+    )
+
+
+def spread(wanted: np.ndarray, gap: float, low: float, high: float) -> np.ndarray:
+    """Positions (N,) near the wanted ones, in their order, at least `gap` apart and, where there is room, inside [low, high]."""
+    order = np.argsort(wanted, kind="stable")
+    at = np.clip(wanted.astype(float), low, high)
+    for before, after in itertools.pairwise(order):
+        at[after] = max(at[after], at[before] + gap)
+    ceiling = high
+    for i in order[::-1]:
+        at[i] = min(at[i], ceiling)
+        ceiling = at[i] - gap
+    return at
+
+
+def label_colour(look: Look, dark: bool) -> str:
+    """A look's colour for text, nearer to the ink: thin strokes need more contrast than a line."""
+    ink = ROLES["true"].dark if dark else ROLES["true"].light
+    pairs = zip(_channels(look.dark if dark else look.light), _channels(ink), strict=True)
+    return "#" + "".join(f"{round(0.76 * own + 0.24 * other):02x}" for own, other in pairs)
+
+
+def _rgb(colour: str) -> str:
+    return ", ".join(map(str, _channels(colour)))
+
+
+def _channels(colour: str) -> tuple[int, ...]:
+    return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
 
 
 def _line(role: str, name: str, x: np.ndarray, y: np.ndarray) -> go.Scatter:

@@ -9,8 +9,9 @@ from functools import partial
 import streamlit as st
 
 from maml_core.checkpoint import CheckpointError
-from maml_core.palette import NEUTRAL, ROLES
+from maml_core.palette import NEUTRAL
 from ui import controls, library, task_plot
+from ui.messages import warn
 from ui.state import CHOICES, HIDE, LabState, in_order
 
 # A request already on its way carries the old value of a widget just set from here. It is no move of a person's.
@@ -87,11 +88,6 @@ def leave_out_missing() -> None:
         except CheckpointError as error:
             session.lab = replace(session.lab, learners=tuple(other for other in session.lab.learners if other != name))
             warn(f"{name} cannot be shown: {error}. Showing the others.")
-
-
-def warn(problem: str) -> None:
-    """Say what could not be used, as plain text: what an address says is not Markdown."""
-    st.toast(controls.plain_text(problem), icon="⚠️", duration="infinite")
 
 
 def show(state: LabState) -> None:
@@ -171,7 +167,7 @@ def button_pressed() -> None:
         case "truth":
             act(lambda state: state.change("hide", tuple(part for part in state.hide if part != "truth")))
         case "reveal" if "names" in session.lab.hide:
-            labels = [ROLES[library.role(name)].label for name in session.lab.learners]
+            labels = [library.look(name).label for name in session.lab.learners]
             act(lambda state: state.change("hide", tuple(part for part in state.hide if part != "names")))
             session.lab_verdict = {"guess": str(asked["value"])} | dict(zip(NEUTRAL, labels, strict=False))
         case "address":

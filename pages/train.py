@@ -10,6 +10,7 @@ from maml_core import runs
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.runs import RunError
 from ui import controls, library, training, training_view
+from ui.messages import plain
 
 DEFAULT = next(iter(training.presets()))
 
@@ -44,10 +45,10 @@ def draw_form(config: TrainConfig | None, problem: str) -> None:
             st.caption(f"{training.time_words(config)} on this machine")
     if start := session.train_start:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Goes on from iteration {start['iteration']:,} of {controls.plain_text(start['title'])}.")
+            st.caption(f"Goes on from iteration {start['iteration']:,} of {plain(start['title'])}.")
             st.button("From scratch instead", key="train_scratch", on_click=from_scratch, type="tertiary")
     if said := refused or problem or session.train_problem:
-        st.error(controls.plain_text(said))
+        st.error(plain(said))
     with st.expander("All settings", key="train_settings"):
         draw_settings()
 

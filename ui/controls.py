@@ -1,15 +1,14 @@
 """The shared inputs, each with its help text: what happens when it is raised or lowered."""
 
 import dataclasses
-import re
 from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
-from maml_core.palette import ROLES
 from ui import library
+from ui.messages import plain
 from ui.state import CHOICES, HIDE, LEARNERS, RANGES
 
 Change = Callable[[str], None]
@@ -24,15 +23,10 @@ ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
 """Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
 
 
-def plain_text(text: str) -> str:
-    """Text that people or addresses brought, for where Streamlit would read it as Markdown."""
-    return re.sub(r"([^\w\s])", r"\\\1", text)
-
-
 def config_field(f: dataclasses.Field, key: str, change: Change, disabled: bool) -> None:
     """One setting of a training run, with its meaning and its range from the config itself."""
     low, high, choices = (f.metadata[part] for part in ("low", "high", "choices"))
-    shared: dict[str, Any] = {"key": key, "help": plain_text(f.metadata["help"]), "disabled": disabled}
+    shared: dict[str, Any] = {"key": key, "help": plain(f.metadata["help"]), "disabled": disabled}
     shared |= {"on_change": change, "args": (f.name,)}
     label = f.name.replace("_", " ")
     if isinstance(f.default, bool):
@@ -79,7 +73,7 @@ def alpha(change: Change) -> None:
     st.select_slider("step size α", options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
     if "names" in st.session_state["hide"]:
         return  # a step size could tell who is who
-    own = {ROLES[library.role(name)].label: library.get(name).config.alpha for name in st.session_state["learners"]}
+    own = {library.look(name).label: library.get(name).config.alpha for name in st.session_state["learners"]}
     ticks = "".join(
         f'<i style="left: {100 * bisect_left(options, value) / (len(options) - 1):.2f}%"></i>' for value in own.values()
     )
@@ -115,7 +109,7 @@ def learners(change: Change) -> None:
         key="learners",
         help=help,
         label_visibility="collapsed",
-        format_func=lambda name: ROLES[library.role(name)].label,
+        format_func=lambda name: library.look(name).label,
         on_change=change,
         args=("learners",),
     )

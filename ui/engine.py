@@ -156,12 +156,33 @@ def fresh(name: str, K: int, alpha: float, num_updates: int, noise: float, place
         return _fresh(name, version, K, alpha, num_updates, noise, placement, freeze)
 
 
+def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np.ndarray:
+    """The query MSE of each of the same tasks at every inner step, (num_updates + 1, FRESH_TASKS), not to be written to.
+
+    alpha: None for the learner's own. Not finite where adaptation diverged. Raises CheckpointError if the learner is missing.
+    """
+    version = library.version(name)
+    with _one_measurement:
+        return _fresh_losses(name, version, K, alpha, num_updates, 0.0, "anywhere", "none")
+
+
 @lru_cache(maxsize=1024)
-def _fresh(name: str, version: int, *settings: Any) -> Fresh:
-    K, alpha, num_updates, noise, placement, freeze = settings
+def _fresh(*asked: Any) -> Fresh:
+    losses = torch.from_numpy(_fresh_losses(*asked))  # (S + 1, FRESH_TASKS)
+    counted = losses.where(losses <= DIVERGED_ABOVE, DIVERGED_ABOVE)
+    quantiles = torch.quantile(counted, torch.from_numpy(QUANTILES).float(), dim=1).T  # (S + 1, 41)
+    stats = summarise(losses)
+    columns = {field: [getattr(s, field) for s in stats] for field in ("mean", "ci95", "median", "diverged")}
+    return Fresh(quantiles.tolist(), **columns)
+
+
+@lru_cache(maxsize=256)
+def _fresh_losses(
+    name: str, version: int, K: int, alpha: float | None, num_updates: int, noise: float, placement: str, freeze: str
+) -> np.ndarray:
     checkpoint: Checkpoint = library.get(name)
     theta, sizes = checkpoint.split(alpha, freeze)
-    losses = query_losses(
+    return query_losses(
         checkpoint.network.mse,
         theta,
         alpha=sizes,
@@ -172,9 +193,4 @@ def _fresh(name: str, version: int, *settings: Any) -> Fresh:
         noise=noise,
         placement=placement,
         oracle=checkpoint.config.algorithm == "oracle",
-    )  # (S + 1, FRESH_TASKS)
-    counted = losses.where(losses <= DIVERGED_ABOVE, DIVERGED_ABOVE)
-    quantiles = torch.quantile(counted, torch.from_numpy(QUANTILES).float(), dim=1).T  # (S + 1, 41)
-    stats = summarise(losses)
-    columns = {field: [getattr(s, field) for s in stats] for field in ("mean", "ci95", "median", "diverged")}
-    return Fresh(quantiles.tolist(), **columns)
+    ).numpy()

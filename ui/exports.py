@@ -4,9 +4,7 @@
 """
 
 import base64
-import csv
 import inspect
-import io
 import json
 import math
 import re
@@ -22,9 +20,10 @@ from starlette.routing import Route
 from maml_core import algorithms, checkpoint
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
-from maml_core.palette import NEUTRAL, ROLES
-from ui import engine, library, modules, task_plot
+from maml_core.palette import NEUTRAL
+from ui import bundle, engine, library, modules, task_plot
 from ui.state import FAMILY, LabState
+from ui.tables import csv_text
 
 SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt": algorithms.adapt}
 """Functions of the engine whose text stands beside the picture."""
@@ -39,6 +38,8 @@ def routes() -> list[Route]:
                 response = make(request)
             except (CheckpointError, ValueError) as error:  # one sentence each
                 return PlainTextResponse(str(error), status_code=400)
+            except OSError as error:
+                return PlainTextResponse(f"that file cannot be read now: {error.strerror}", status_code=400)
             response.headers["Cache-Control"] = "no-store"
             return response
 
@@ -56,13 +57,14 @@ def routes() -> list[Route]:
         route("code.py", lambda request: PlainTextResponse(as_python(_state(request.query_params)))),
         route("fresh.json", lambda request: Response(_fresh(request.query_params), media_type="application/json")),
         route("checkpoint", lambda request: _checkpoint(request.query_params.get("learner", ""))),
+        route("bundle.zip", lambda request: _bundle(request.query_params.get("learner", ""))),
         route("source", lambda request: PlainTextResponse(_source(request.query_params.get("of", "")))),
     ]
 
 
 def losses_csv(state: LabState) -> str:
     """One row a learner and inner step: support and query loss; empty where it is not a number."""
-    return _csv(
+    return csv_text(
         ("learner", "step", "support_loss", "query_loss"),
         (
             (label, step, _number(run.support[step]), _number(run.query[step]))
@@ -81,7 +83,7 @@ def curves_csv(state: LabState) -> str:
     for label, run in _runs(state):
         for step, curve in enumerate(run.curves):
             rows += [(label, step, f"{x:.3f}", _number(y)) for x, y in zip(engine.GRID, curve, strict=True)]
-    return _csv(("curve", "step", "x", "y"), rows)
+    return csv_text(("curve", "step", "x", "y"), rows)
 
 
 def as_python(state: LabState) -> str:
@@ -90,7 +92,7 @@ def as_python(state: LabState) -> str:
         raise ValueError("the code names the learners: it can be had after the names are shown")
     roles = [library.role(name) for name in state.learners]
     told = any(library.get(name).config.inputs > 1 for name in state.learners)
-    files = [f"{'yours' if role == 'own' else f'pretrained/{role}'}.safetensors" for role in roles if role != "random"]
+    files = [_file(name) for name in state.learners if name != "random"]
     inputs, everywhere = ("told(x)", "told(grid)") if told else ("x", "grid")
     (low, high), points = FAMILY.x, len(engine.GRID)
     frozen = f", freeze={state.freeze!r}" if state.freeze != "none" else ""
@@ -192,7 +194,7 @@ def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
     runs = engine.on_show(state)
     if "names" in state.hide:
         return list(zip(NEUTRAL, runs, strict=False))
-    return [(ROLES[library.role(name)].label, run) for name, run in zip(state.learners, runs, strict=True)]
+    return [(library.look(name).label, run) for name, run in zip(state.learners, runs, strict=True)]
 
 
 def _picture(query: Mapping[str, str]) -> Response:
@@ -216,17 +218,35 @@ def _fresh(query: Mapping[str, str]) -> str:
     return json.dumps(about | found._asdict(), allow_nan=False)
 
 
-def _checkpoint(name: str) -> Response:
+def _bundle(name: str) -> Response:
+    learner = _one_learner(name)
+    if learner == "random":
+        raise ValueError("the untrained network has no file: choose another learner")
+    headers = {"Content-Disposition": f'attachment; filename="{library.stem(learner)}.zip"'}
+    return Response(bundle.zipped(learner), media_type="application/zip", headers=headers)
+
+
+def _one_learner(name: str) -> str:
     state = _state({"learners": name})
     if len(state.learners) != 1 or name.startswith("~"):
         raise ValueError("name one learner")
-    (learner,) = state.learners
-    file = f"{ROLES[library.role(learner)].label if library.role(learner) == 'own' else learner}.safetensors"
+    return state.learners[0]
+
+
+def _checkpoint(name: str) -> Response:
+    learner = _one_learner(name)
+    file = f"{library.stem(learner)}.safetensors"
     if learner == "random":
         content = checkpoint.dumps(library.get(learner))
         headers = {"Content-Disposition": f'attachment; filename="{file}"'}
         return Response(content, media_type="application/octet-stream", headers=headers)
     return FileResponse(library.find(learner), filename=file, media_type="application/octet-stream")
+
+
+def _file(learner: str) -> str:
+    """Where a script finds a learner's checkpoint: with this project, or as it is called when it is downloaded."""
+    file = f"{library.stem(learner)}.safetensors"
+    return file if learner.startswith(("upload:", "run:")) else f"pretrained/{file}"
 
 
 def _source(name: str) -> str:
@@ -236,14 +256,6 @@ def _source(name: str) -> str:
     if name not in SHOWN_CODE:
         raise ValueError(f"there is no function to show but {', '.join(SHOWN_CODE)}")
     return inspect.getsource(SHOWN_CODE[name])
-
-
-def _csv(header: tuple[str, ...], rows: Any) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _number(value: float) -> str:

@@ -4,12 +4,15 @@ from pathlib import Path
 
 import streamlit as st
 
-ROOT = Path(__file__).parent.parent
+PAGES = Path(__file__).parent.parent / "pages"
 
 st.set_page_config(page_title="MAML Lab", page_icon="📈", layout="wide")
-st.html(ROOT / "ui" / "style.css")
-PAGES = [
-    st.Page(ROOT / "pages" / "lab.py", title="Lab", default=True),
-    st.Page(ROOT / "pages" / "train.py", title="Train"),
-]
-st.navigation(PAGES, position="top").run()
+st.html(Path(__file__).parent / "style.css")
+st.navigation(
+    [
+        st.Page(PAGES / "lab.py", title="Lab", default=True),
+        st.Page(PAGES / "train.py", title="Train"),
+        st.Page(PAGES / "checkpoints.py", title="Checkpoints"),
+    ],
+    position="top",
+).run()

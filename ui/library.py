@@ -1,22 +1,32 @@
-"""Which checkpoints there are: shipped ones, the untrained network, a person's uploads, training runs. No streamlit here."""
+"""Which checkpoints there are and how they are called: shipped, untrained, uploaded, of training runs. No streamlit here."""
 
 import hashlib
 import os
 import secrets
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
 from maml_core import baselines, checkpoint, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError
 from maml_core.files import write_atomically
+from maml_core.palette import ROLES, Look
 from maml_core.runs import RunError
-from ui.state import OWN, RUN
+from ui.state import LEARNERS, OWN, RUN
 
 ROOT = Path(__file__).parent.parent
 PRETRAINED = ROOT / "pretrained"
 MAX_WEIGHTS = 100_000
 """Of an own checkpoint's network in the lab: every inner step of it is held in memory."""
 KEEP_UPLOADS = 200
+TITLES = {
+    "maml_best": "MAML best",
+    "maml_tf": "MAML-tf",
+    "maml_tf_small_alpha": "MAML-tf low α",
+    "maml_batch_norm": "MAML + BN",
+    "pretrained_2pi": "pretrained 2π",
+}
+"""Of the shipped checkpoints beside LEARNERS, by their files' names."""
 
 
 def runs_folder() -> Path:
@@ -40,8 +50,45 @@ def snapshot(run: str, iteration: int) -> Path:
 
 
 def role(name: str) -> str:
-    """What a learner is drawn as: its own name, or "own" for a person's checkpoint."""
+    """What a learner is drawn as: its own name, or "own" for one that takes the place of a person's checkpoint."""
     return "own" if OWN.fullmatch(name) else name
+
+
+def look(name: str) -> Look:
+    """How a learner is drawn and called in the lab, where at most one is a person's own."""
+    drawn = ROLES[role(name)]
+    return replace(drawn, label=title(name)) if name.startswith("shipped:") else drawn
+
+
+def title(name: str) -> str:
+    """What a learner is called among several of its kind. Plain text, not to be shown as HTML or Markdown."""
+    kind, _, own = name.partition(":")
+    if kind == "shipped":
+        return TITLES.get(own, own)
+    if kind == "upload":
+        return f"upload {own[:6]}"
+    return own if kind == "run" else ROLES[name].label
+
+
+def stem(name: str) -> str:
+    """What a learner's file is called when it is taken away, without the ending."""
+    kind, _, own = name.partition(":")
+    return f"upload-{own}" if kind == "upload" else own or name
+
+
+def shipped() -> list[str]:
+    """Every checkpoint in pretrained/, as names of learners: the lab's in their order, then the others."""
+    others = sorted(path.stem for path in PRETRAINED.glob("*.safetensors") if path.stem not in LEARNERS)
+    return [*(name for name in LEARNERS if name != "random"), *(f"shipped:{other}" for other in others)]
+
+
+def uploads() -> list[str]:
+    """What people brought to this server, newest first, as names of learners."""
+    try:
+        found = [(path.stat().st_mtime_ns, f"upload:{path.stem}") for path in _uploads().glob("*.safetensors")]
+    except OSError:
+        return []
+    return [name for _, name in sorted(found, reverse=True) if OWN.fullmatch(name)]
 
 
 def find(name: str) -> Path:
@@ -60,7 +107,10 @@ def find(name: str) -> Path:
             return runs.latest_checkpoint(run_folder(run))
         except RunError:
             raise CheckpointError(f"there is no checkpoint of a run named {run} on this server") from None
-    return PRETRAINED / f"{name}.safetensors"
+    path = PRETRAINED / f"{own or name}.safetensors"
+    if kind == "shipped" and not path.is_file():
+        raise CheckpointError(f"there is no shipped checkpoint {own}")
+    return path
 
 
 def version(name: str) -> int:

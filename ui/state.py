@@ -26,9 +26,9 @@ LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "orac
 """Everything that can be chosen, in the order it is shown: shipped checkpoints, and the network before any training."""
 RUN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
 """The name of a run: that of its folder."""
-OWN = re.compile(rf"upload:[0-9a-f]{{12}}|run:{RUN.pattern}(@[0-9]{{1,9}})?")
-"""A person's own checkpoint: uploaded (by the start of its digest), the latest of a run (by its folder's name), or its snapshot
-at an iteration."""
+OWN = re.compile(rf"shipped:[a-z0-9_]{{1,60}}|upload:[0-9a-f]{{12}}|run:{RUN.pattern}(@[0-9]{{1,9}})?")
+"""A checkpoint that takes the lab's one place for a checkpoint of one's own: shipped beside LEARNERS (by its file's name),
+uploaded (by the start of its digest), the latest of a run (by its folder's name), or a run's snapshot at an iteration."""
 CHOICES = {
     "placement": PLACEMENTS,
     "freeze": FREEZES,
@@ -167,7 +167,7 @@ class LabState:
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
             if value != f.default:
-                query[f.name] = _WRITE.get(f.name, _write_number)(value)
+                query[f.name] = _WRITE.get(f.name, write_number)(value)
         if "names" in self.hide:
             query["learners"] = _disguise(_write_learners(self.learners))
         return query
@@ -181,9 +181,9 @@ class LabState:
             if f.name not in query:
                 continue
             try:
-                values[f.name] = _READ.get(f.name, _read_number)(f.name, query[f.name])
+                values[f.name] = _READ.get(f.name, read_number)(f.name, query[f.name])
             except ValueError as error:
-                instead = "the task's own" if f.default is None else _WRITE.get(f.name, _write_number)(f.default)
+                instead = "the task's own" if f.default is None else _WRITE.get(f.name, write_number)(f.default)
                 problems.append(f"{f.name}={query[f.name][:40]} in the address: {error}. Using {instead} instead.")
         state = cls(**values)
         if "step" in values and state.step > state.num_updates:
@@ -197,6 +197,13 @@ def in_order(learners: Iterable[str]) -> tuple[str, ...]:
     """These learners as they are always shown: shipped ones in their order, then a person's own."""
     chosen = set(learners)
     return (*(name for name in LEARNERS if name in chosen), *sorted(chosen - set(LEARNERS)))
+
+
+def check_learners(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names. Raises ValueError if one of them cannot be a learner's."""
+    if unknown := [name for name in names if name not in LEARNERS and not OWN.fullmatch(name)]:
+        raise ValueError(f"there is no learner {unknown[0]!r:.40}; there are {', '.join(LEARNERS)}")
+    return names
 
 
 def _other_seed(seed: int) -> int:
@@ -216,11 +223,13 @@ def _checked_shots(shots: Iterable[Iterable[float]]) -> Shots:
     return tuple(points)
 
 
-def _write_number(value: float) -> str:
+def write_number(value: float) -> str:
+    """As an address says it: 10 significant digits."""
     return repr(value) if isinstance(value, int) else f"{value:.10g}"
 
 
-def _read_number(name: str, text: str) -> float:
+def read_number(name: str, text: str) -> float:
+    """The setting's value. Raises ValueError if it is not in its range."""
     low, high = RANGES[name]
     kind = float if name in ("amplitude", "phase", "alpha", "noise") else int
     try:
@@ -251,11 +260,9 @@ def _read_learners(name: str, text: str) -> tuple[str, ...]:
     if text == NONE:
         return ()
     names = tuple(dict.fromkeys(text.split(",")))
-    own = [n for n in names if OWN.fullmatch(n)]
-    if unknown := [n for n in names if n not in LEARNERS and n not in own]:
-        raise ValueError(f"there is no learner {unknown[0]!r:.40}; there are {', '.join(LEARNERS)}")
+    own = [n for n in check_learners(names) if OWN.fullmatch(n)]
     if len(own) > 1:
-        raise ValueError("only one checkpoint of your own can be shown at a time")
+        raise ValueError("only one checkpoint of your own, or named shipped:…, can be shown at a time")
     return names
 
 

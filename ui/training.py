@@ -27,10 +27,9 @@ from maml_core import checkpoint, estimating, runs
 from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import JOINT, ConfigError, TrainConfig
-from maml_core.palette import ROLES
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
-from ui import engine, library
+from ui import engine, library, recipe
 from ui.state import RANGES, LabState
 
 COOKIE = "maml_lab_visitor"
@@ -276,29 +275,14 @@ def _row(run: Run, left: float | None) -> dict[str, Any]:
         "rate": run.rate,
         "left": left,
         "algorithm": config.algorithm,
-        "role": config.algorithm,
-        "label": ROLES[config.algorithm].label,
         "K": config.K,
         "steps": config.inner_steps,
-        "recipe": recipe(config),
+        "recipe": recipe.in_words(config),
         "command": config.command,
         "error": error,
         "marks": marks(config),
         "snapshots": [runs.iteration_of(path) for path in runs.snapshots(run.folder)],
     }
-
-
-def recipe(config: TrainConfig) -> str:
-    """A config in one line."""
-    steps = f"{config.num_updates} inner step{'' if config.num_updates == 1 else 's'}, α {config.alpha:g}, "
-    parts = [
-        f"{config.K} shots, {'' if config.algorithm in JOINT else steps}{config.batch_size} tasks an iteration",
-        f"β {config.beta:g}{', cosine' if config.schedule == 'cosine' else ''}",
-        "judged after every step" if config.multi_step else "",
-        "batch norm" if config.norm == "batch_norm" else "",
-        {"sinusoid_2pi": "phases in [0, 2π]", "sinusoid_line": "sinusoids and lines"}.get(config.family, ""),
-    ]
-    return ", ".join(filter(None, parts))
 
 
 def marks(config: TrainConfig) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -9,7 +10,7 @@ from maml_core import evaluation
 from maml_core.algorithms import adapt
 from maml_core.baselines import STEP_SIZES, VALIDATION_SEED, tune_alpha
 from maml_core.config import TrainConfig
-from maml_core.evaluation import evaluate, query_losses, summarise
+from maml_core.evaluation import evaluate, paired_differences, query_losses, summarise
 from maml_core.network import MLP
 from maml_core.tasks import family, sample
 from maml_core.training import split
@@ -112,3 +113,24 @@ def test_the_tuned_step_size_is_the_best_of_those_tried():
     assert set(tuning.means) == set(STEP_SIZES)
     assert tuning.means[tuning.alpha] == min(tuning.means.values())
     assert STEP_SIZES[0] < tuning.alpha < STEP_SIZES[-1]
+
+
+def test_differences_are_paired_by_task():
+    draw = np.random.default_rng(4)
+    hard = draw.gamma(2.0, 1.5, 400)  # what makes a task hard for one learner makes it hard for the other
+    a, b = (np.stack([hard + draw.normal(shift, 0.1, 400) for shift in shifts]) for shifts in ((0.5, 0.2), (0.3, 0.3)))
+    for step, found in enumerate(paired_differences(torch.from_numpy(a), torch.from_numpy(b))):
+        apart = a[step] - b[step]
+        assert found.step == step
+        assert found.mean == pytest.approx(apart.mean())
+        assert found.ci95 == pytest.approx(1.96 * apart.std(ddof=1) / 20)
+        each = summarise(torch.from_numpy(a))[step], summarise(torch.from_numpy(b))[step]
+        assert found.mean == pytest.approx(each[0].mean - each[1].mean)
+        assert found.ci95 < 0.1 * each[0].ci95, "the common part of the losses is gone"
+
+
+def test_a_diverged_task_counts_the_same_in_differences_as_in_means():
+    a, b = torch.tensor([[1.0, math.nan, 5e8]]), torch.tensor([[2.0, 3.0, math.inf]])
+    (found,) = paired_differences(a, b)
+    assert found.mean == pytest.approx((-1 + 97 + 0) / 3)
+    assert paired_differences(a[:, :1], b[:, :1])[0].ci95 == 0

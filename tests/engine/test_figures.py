@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from maml_core.config import ALGORITHMS
-from maml_core.figures import ExampleTask, evaluation_figure
-from maml_core.palette import ROLES
+from maml_core.figures import ExampleTask, LossByStep, comparison_figure, evaluation_figure, label_colour, spread
+from maml_core.palette import NEUTRAL, ROLES
 
 
 def contrast(colour: str, background: str) -> float:
@@ -45,3 +45,47 @@ def test_every_learner_can_be_drawn(algorithm):
         "mean, 95% interval",
         "median",
     }
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_comparison_shows_every_mean_its_band_and_its_name_in_the_themes_colours(dark):
+    looks = [ROLES["maml"], ROLES["pretrained"], NEUTRAL["B"]]
+    learners = [
+        LossByStep(look, np.array([3.0, m, m / 2]), np.array([0.5, 0.1, m]))
+        for look, m in zip(looks, (0.3, 2, 0.31), strict=True)
+    ]
+    figure = comparison_figure(learners, dark)
+    for i, (look, mean, ci95) in enumerate(learners):
+        band, line = figure.data[2 * i : 2 * i + 2]
+        assert line.name == look.label
+        assert list(line.y) == list(mean)
+        assert line.line.color == (look.dark if dark else look.light)
+        assert line.line.dash == look.plotly_dash
+        assert list(band.y[:3]) == list(mean + ci95)
+        assert min(band.y) > 0, "a log scale has no place for 0"
+        assert band.y[-1] == mean[0] - ci95[0]
+        low, high = (10**end for end in figure.layout.yaxis.range)
+        assert low < min(mean) <= max(mean + ci95) < high
+    labels = {note.text: note for note in figure.layout.annotations}
+    assert set(labels) == {look.label for look in looks}
+    assert all(note.x == 2 for note in labels.values())
+    assert labels["MAML"].y < labels["B"].y < labels["pretrained"].y, "in the order of their last losses"
+    assert labels["B"].y - labels["MAML"].y > 0.04, "and not over each other"
+
+
+@pytest.mark.parametrize(
+    "look", [*(ROLES[name] for name in ROLES.keys() - {"shot"}), *NEUTRAL.values()], ids=lambda look: look.label
+)
+def test_every_label_can_be_read_in_both_themes(look):
+    assert contrast(label_colour(look, False), "#ffffff") >= 4.5
+    assert contrast(label_colour(look, True), "#0e1117") >= 4.5
+
+
+def test_labels_are_spread_in_their_order_and_inside():
+    wanted = np.array([0.5, 0.52, 0.98, 0.51, 0.0])
+    at = spread(wanted, 0.1, 0.0, 1.0)
+    assert list(np.argsort(at)) == list(np.argsort(wanted))
+    assert np.diff(np.sort(at)).min() >= 0.1 - 1e-9
+    assert at.min() >= 0
+    assert at.max() <= 1
+    assert spread(np.array([0.2, 0.8]), 0.1, 0, 1) == pytest.approx([0.2, 0.8])

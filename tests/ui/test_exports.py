@@ -148,7 +148,7 @@ def test_an_own_checkpoint_can_be_taken_again(client, tmp_path, monkeypatch):
     content = checkpoint.dumps(checkpoint.Checkpoint(init(config).learned, config, 0))
     name = library.add(content)
     assert get(client, "checkpoint", learner=name).content == content
-    (tmp_path / "yours.safetensors").write_bytes(content)
+    (tmp_path / f"{library.stem(name)}.safetensors").write_bytes(content)
     code = get(client, "code.py", LabState(learners=(name,), num_updates=1)).text
     told = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True

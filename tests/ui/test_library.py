@@ -1,5 +1,6 @@
 """Own checkpoints: kept, found again, or refused in one sentence."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,6 +13,7 @@ from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import TrainConfig
 from maml_core.training import init
 from ui import engine, library
+from ui.state import LabState
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +101,32 @@ def test_a_folder_that_cannot_be_written_is_said(monkeypatch):
     with pytest.raises(CheckpointError, match="the server cannot keep uploads"):
         library.add(checkpoint.dumps(made(hidden=(3,))))
     assert library.trained_here() == []
+
+
+@pytest.mark.parametrize("path", sorted(library.PRETRAINED.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_every_shipped_checkpoint_has_a_name_a_title_and_a_file(path):
+    (name,) = (name for name in library.shipped() if library.find(name) == path)
+    assert library.stem(name) == path.stem
+    assert ":" not in library.title(name)
+    state, problems = LabState.from_query({"learners": f"maml,{name}" if name != "maml" else name})
+    assert problems == []
+    assert library.look(name).label == library.title(name)
+    (run,) = engine.trajectories((state.learners[-1],), state.points, 2.0, 1.0, 0.01, 1)
+    assert run.curves.shape == (2, 201)
+
+
+def test_seeds_are_not_shown_and_names_do_not_leave_the_folder():
+    assert not any("seed" in name or "-2" in name for name in library.shipped())
+    with pytest.raises(CheckpointError, match="there is no shipped checkpoint nothing"):
+        library.get("shipped:nothing")
+    for name in ("shipped:seeds/maml_best-2", "shipped:../app", "shipped:", "shipped:Maml"):
+        _, problems = LabState.from_query({"learners": name})
+        assert "there is no learner" in problems[0]
+
+
+def test_uploads_are_listed_newest_first():
+    names = [library.add(checkpoint.dumps(made(hidden=(3,), seed=seed))) for seed in range(3)]
+    for age, name in enumerate(names):
+        os.utime(library.find(name), (1000 + age, 1000 + age))
+    assert library.uploads() == names[::-1]
+    assert len({library.title(name) for name in names}) == 3

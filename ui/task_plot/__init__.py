@@ -14,7 +14,7 @@ import numpy as np
 import streamlit as st
 
 from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
-from maml_core.palette import NEUTRAL, ROLES
+from maml_core.palette import NEUTRAL, ROLES, Look
 from ui import engine, library, modules
 from ui.state import FAMILY, Y_LIMIT, LabState
 
@@ -73,6 +73,7 @@ def payload(
         arrays = {field: _base64(value) for field, value in run._asdict().items()}
         about = {"name": letter, "trained_steps": 0, "own_alpha": state.alpha, "results": {}} if blind else _about(name)
         learners.append(about | {"layers": run.moved.shape[1]} | arrays)
+    drawn = {role: ROLES[role] for role in COMMON} | NEUTRAL if blind else ROLES | _looks(state.learners)
     content = {
         "epoch": epoch,
         "rev": rev,
@@ -102,12 +103,14 @@ def payload(
         "by_hand": state.shots is not None,
         "shots": shots,
         "learners": learners,
-        "looks": {
-            role: asdict(look) for role, look in ({role: ROLES[role] for role in COMMON} | NEUTRAL if blind else ROLES).items()
-        },
+        "looks": {role: asdict(look) for role, look in drawn.items()},
         "limits": {"x": FAMILY.x, "y": [-Y_LIMIT, Y_LIMIT], "shots": MAX_SHOTS, "diverged": DIVERGED_ABOVE},
     }
     return json.dumps(content)
+
+
+def _looks(learners: tuple[str, ...]) -> dict[str, Look]:
+    return {library.role(name): library.look(name) for name in learners}
 
 
 def _about(name: str) -> dict[str, Any]:

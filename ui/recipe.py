@@ -1,0 +1,103 @@
+"""What a checkpoint is, in words and in code: its recipe, its results, how plain PyTorch loads it, how to train it again.
+
+Nothing here trusts a file: only what was validated when it was loaded is repeated. No streamlit here.
+"""
+
+from itertools import pairwise
+
+from maml_core.checkpoint import Checkpoint
+from maml_core.config import JOINT, TrainConfig
+from maml_core.palette import ROLES
+from maml_core.programs import PATHS
+
+STEPS = (0, 1, 5, 10)
+"""The inner steps that tables show."""
+_FAMILIES = {"sinusoid_2pi": "phases up to 2π", "sinusoid_line": "sinusoids and lines"}
+
+
+def in_words(config: TrainConfig) -> str:
+    """One line: the algorithm, its settings, and what is special about it."""
+    return ", ".join(_parts(config))
+
+
+def of_checkpoint(saved: Checkpoint) -> str:
+    """The line of its config, and how far it was trained."""
+    config, done = saved.config, f"{saved.iterations:,}"
+    trained = f"step {done} of {config.max_steps:,}" if saved.iterations < config.max_steps else f"{done} iterations"
+    alpha = [f"α {config.alpha:g} found by search"] if "alpha_search" in saved.run else []
+    return ", ".join([*_parts(config), *alpha, trained])
+
+
+def _parts(config: TrainConfig) -> list[str]:
+    joint, default = config.algorithm in JOINT, TrainConfig()
+    parts = [ROLES[config.algorithm].label, counted(config.K, "shot")]
+    parts += [] if joint else [counted(config.num_updates, "inner step"), f"α {config.alpha:g}"]
+    parts += ["multi-step loss"] if config.multi_step else []
+    parts += ["batch normalisation"] if config.norm == "batch_norm" else []
+    parts += [_FAMILIES[config.family]] if config.family in _FAMILIES else []
+    parts += [f"layers of {', '.join(map(str, config.hidden))}"] if config.hidden != default.hidden else []
+    parts += [f"seed {config.seed}"] if config.seed != default.seed else []
+    return parts
+
+
+def size_in_words(saved: Checkpoint, bytes: int) -> str:
+    """How large the file and the network are."""
+    weights = sum(value.numel() for value in saved.split()[0].values())
+    learned = " and a step size for each" if saved.config.algorithm == "meta_sgd" else ""
+    return f"{bytes / 1024:,.0f} KB, {weights:,} parameters{learned}"
+
+
+def load_lines(saved: Checkpoint, file: str) -> str:
+    """Three lines of plain PyTorch that load this checkpoint from `file`, without this project."""
+    config, layers = saved.config, []
+    for fan_in, fan_out in pairwise((config.inputs, *config.hidden)):
+        layers.append(f"nn.Linear({fan_in}, {fan_out})")
+        if config.norm == "batch_norm":
+            layers.append(f"nn.BatchNorm1d({fan_out}, track_running_stats=False)")
+        layers.append("nn.ReLU()")
+    layers.append(f"nn.Linear({config.hidden[-1]}, 1)")
+    learned = config.algorithm == "meta_sgd"
+    lines = [
+        "import safetensors.torch, torch.nn as nn",
+        f"net = nn.Sequential({', '.join(layers)})",
+        f"net.load_state_dict(safetensors.torch.load_file({file!r}){', strict=False' if learned else ''})",
+    ]
+    lines += ["# strict=False: the file also holds the step sizes that were learned, as alpha.NAME"] if learned else []
+    lines += ["# its inputs are x, the amplitude and the phase"] if config.inputs > 1 else []
+    lines += ["# it normalises by the batch it is given, so give it many points at once"] if config.norm == "batch_norm" else []
+    return "\n".join(lines)
+
+
+def command(saved: Checkpoint) -> str:
+    """The command line that trains this checkpoint again; on the same machine and thread count it gives the same numbers."""
+    path = saved.run.get("path")
+    return saved.config.command + (f" --path {path}" if path in PATHS else "")
+
+
+def results_table(saved: Checkpoint) -> tuple[list[str], list[tuple[str, list[str]]]]:
+    """Numbers of shots, and for each of STEPS a row: the mean query MSE and its 95% half-width for each of them, in words."""
+    shots = sorted(saved.results, key=int)
+    steps = [str(step) for step in STEPS if any(str(step) in saved.results[K] for K in shots)]
+    return shots, [(step, [result_cell(saved.results[K].get(step)) for K in shots]) for step in steps]
+
+
+def result_cell(stats: dict[str, float] | None) -> str:
+    """Mean and interval of one entry of a checkpoint's results; the diverged share where there is one."""
+    if stats is None:
+        return "–"
+    return f"{stats['mean']:.3f} ± {stats['ci95']:.3f}" + diverged(stats["diverged"])
+
+
+def diverged(share: float) -> str:
+    """The share that diverged, as a remark; empty if none did."""
+    return f" ({100 * share:.2g}% diverged)" if share else ""
+
+
+def counted(number: int, what: str) -> str:
+    """As in "1 step", "2 steps"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def after(step: int) -> str:
+    """The row or column of an inner step."""
+    return counted(step, "step") if step else "before"
