@@ -22,7 +22,8 @@ def main() -> None:
         session.train_values = values_of(training.presets()[DEFAULT])
         session.train_start = None  # {run, iteration, title}: the snapshot to go on from
         session.train_selected, session.train_pressed = "", 0
-        session.train_token = st.context.cookies.get(training.COOKIE) or secrets.token_urlsafe(24)
+        word = st.context.cookies.get(training.COOKIE)
+        session.train_token = word if isinstance(word, str) else secrets.token_urlsafe(24)  # a browser that keeps no cookies
         session.train_problem = ""
     config, problem = chosen()
     with st.container(key="train_form"):

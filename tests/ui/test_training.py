@@ -1,0 +1,360 @@
+"""Training from the app without a browser: who may, what the routes answer, what a press does, how long it says it takes."""
+
+import base64
+import json
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+from streamlit.testing.v1 import AppTest
+
+from maml_core import estimating, runs, worker
+from maml_core.config import TrainConfig
+from maml_core.runs import RunError
+from maml_core.training import meta_train
+from ui import engine, library, training
+from ui.state import LabState
+
+FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
+TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200)
+MINE, OTHERS = "a long word", "another one"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A folder of runs with one finished run in it: (root, its name)."""
+    root = tmp_path_factory.mktemp("trained")
+    runs.create(root / "tiny", TINY, "traced", about={"title": "first", "owner": training.owner(MINE)})
+    worker.train(root / "tiny", result_tasks=20)
+    return root, "tiny"
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    """An empty folder of runs, and nothing remembered of another."""
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
+    monkeypatch.setattr(training, "_last_look", (-1.0, None))
+    return tmp_path
+
+
+@pytest.fixture
+def run(trained, monkeypatch):
+    folder, name = trained
+    monkeypatch.setenv("MAML_LAB_RUNS", str(folder))
+    monkeypatch.setattr(training, "_last_look", (-1.0, None))
+    return name
+
+
+def client(token=None, host="127.0.0.1"):
+    cookies = {training.COOKIE: token} if token else None
+    return TestClient(Starlette(routes=training.routes()), cookies=cookies, client=(host, 1234))
+
+
+def act(client, **asked):
+    return client.post("/train/act", json=asked)
+
+
+# Who may
+
+
+def test_training_is_for_everyone_unless_it_is_said_otherwise(monkeypatch):
+    monkeypatch.delenv("MAML_LAB_TRAINING", raising=False)
+    assert training.refusal(local=False) == ""
+    monkeypatch.setenv("MAML_LAB_TRAINING", "teacher")
+    assert training.refusal(local=True) == ""
+    assert "teacher alone" in training.refusal(local=False)
+    monkeypatch.setenv("MAML_LAB_TRAINING", "off")
+    assert "switched off" in training.refusal(local=True)
+    monkeypatch.setenv("MAML_LAB_TRAINING", "of")
+    assert "must be one of everyone, teacher, off" in training.refusal(local=True), "a slip must not open what was to be shut"
+
+
+@pytest.mark.parametrize(
+    ("host", "headers", "local"),
+    [("127.0.0.1", {}, True), ("192.168.0.7", {}, False), ("127.0.0.1", {"X-Forwarded-For": "192.168.0.7"}, False)],
+)
+def test_the_teacher_is_who_sits_at_the_server(root, monkeypatch, host, headers, local):
+    monkeypatch.setenv("MAML_LAB_TRAINING", "teacher")
+    name = training.press(TINY, MINE, "x")
+    runs.ask(root / name, "pause")
+    answer = client(MINE, host).post("/train/act", json={"run": name, "do": "resume"}, headers=headers)
+    assert answer.status_code == (200 if local else 400)
+    assert runs.look(root / name).state == ("queued" if local else "paused")
+
+
+def test_only_the_browser_that_started_a_run_steers_it(root):
+    name = training.press(TINY, MINE, "mine")
+    for other in (client(OTHERS), client(None), client(training.owner(MINE))):
+        for do in ("pause", "stop", "resume", "delete", "rename"):
+            answer = act(other, run=name, do=do, value={"title": "x", "note": ""})
+            assert (answer.status_code, answer.text) == (400, "Only the browser that started a run can steer it")
+        assert not other.get("/train/runs.json").json()["runs"][0]["mine"]
+    assert client(MINE).get("/train/runs.json").json()["runs"][0]["mine"]
+    assert MINE not in "".join(path.read_text() for path in (root / name).glob("*.json")), "runs keep a digest alone"
+    assert training.owner(MINE) not in client(OTHERS).get("/train/runs.json").text
+
+
+def test_a_form_on_another_site_steers_nothing(root):
+    name = training.press(TINY, MINE, "mine")
+    answer = client(MINE).post(
+        "/train/act", content=json.dumps({"run": name, "do": "stop"}), headers={"Content-Type": "text/plain"}
+    )
+    assert answer.status_code == 415
+    assert runs.look(root / name).state == "queued"
+    assert "SameSite=Strict" in training.new_cookie()
+    assert "HttpOnly" in training.new_cookie()
+
+
+# Pressing
+
+
+def test_a_press_queues_a_run_and_a_person_has_so_many(root, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_MAX_RUNS_PER_PERSON", "2")
+    first, second = (training.press(TINY, MINE, "x") for _ in range(2))
+    assert first != second
+    with pytest.raises(RunError, match="one person can have 2 runs"):
+        training.press(TINY, MINE, "x")
+    assert {path.name for path in root.iterdir() if path.is_dir()} == {first, second}, "what was refused leaves nothing behind"
+    other = training.press(TINY, OTHERS, "x")
+    places = {row["name"]: row["position"] for row in client().get("/train/runs.json").json()["runs"]}
+    assert places == {first: 1, second: 2, other: 3}
+
+
+def test_a_folder_that_cannot_be_written_is_said_in_words(root, monkeypatch):
+    (root / "file").write_text("")
+    monkeypatch.setenv("MAML_LAB_RUNS", str(root / "file"))
+    with pytest.raises(RunError, match="Runs cannot be kept in"):
+        training.press(TINY, MINE, "x")
+
+
+def test_presets_are_the_recipes_of_shipped_checkpoints():
+    presets = training.presets()
+    assert presets["MAML-tf's recipe"] == TrainConfig()
+    assert presets["Meta-SGD"].algorithm == "meta_sgd"
+    assert presets["Best MAML"].multi_step
+    assert all(config.command.startswith("python -m maml_core train") for config in presets.values())
+
+
+# Steering
+
+
+def test_steering_from_queued_to_deleted(root):
+    name, mine = training.press(TINY, MINE, "x"), client(MINE)
+    for do, state in (("pause", "paused"), ("resume", "queued"), ("stop", "stopped")):
+        assert act(mine, run=name, do=do).status_code == 200
+        assert mine.get("/train/runs.json").json()["runs"][0]["state"] == state
+    assert act(mine, run=name, do="rename", value={"title": "A *name*", "note": "why"}).status_code == 200
+    row = mine.get("/train/runs.json").json()["runs"][0]
+    assert (row["title"], row["note"]) == ("A *name*", "why")
+    assert act(mine, run=name, do="delete").status_code == 200
+    assert mine.get("/train/runs.json").json()["runs"] == []
+    assert not (root / name).exists()
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"run": "nothing", "do": "stop"},
+        {"run": "../elsewhere", "do": "delete"},
+        {"run": ".uploads", "do": "delete"},
+        {"run": "", "do": "delete"},
+        {"do": "stop"},
+        {"run": "NAME"},
+        {"run": "NAME", "do": "explode"},
+        {"run": "NAME", "do": "rename", "value": {"title": 3}},
+        {"run": "NAME", "do": "rename", "value": {"title": "x" * 61, "note": ""}},
+        {"run": ["NAME"], "do": {"stop": 1}},
+        ["stop"],
+    ],
+)
+def test_a_question_that_makes_no_sense_gets_a_sentence(root, asked):
+    name = training.press(TINY, MINE, "x")
+    answer = client(MINE).post(
+        "/train/act", content=json.dumps(asked).replace("NAME", name), headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code == 400
+    assert 10 < len(answer.text) < 200
+    assert "Traceback" not in answer.text
+    assert runs.look(root / name).state == "queued"
+
+
+# Watching
+
+
+def test_the_list_says_what_there_is_to_know(run):
+    (row,) = client(MINE).get("/train/runs.json").json()["runs"]
+    assert (row["name"], row["title"], row["state"], row["iteration"], row["mine"]) == (run, "first", "finished", 200, True)
+    assert row["snapshots"] == [0, 100, 200]
+    assert row["recipe"] == "MAML, 4 shots, 1 inner step, α 0.01, layers of 8, 8"
+    last = runs.merged(runs.metrics(library.run_folder(run))[0])[-1]["validation"][-1]
+    assert row["error"] == {"iteration": 200, "mean": last["mean"], "ci95": last["ci95"]}
+
+
+def test_metrics_are_read_on_from_where_one_was(run):
+    watcher = client()
+    everything = watcher.get("/train/metrics.json", params={"run": run}).json()
+    assert [line["iteration"] for line in everything["metrics"]] == [0, 100, 200]
+    again = watcher.get("/train/metrics.json", params={"run": run, "since": everything["offset"]}).json()
+    assert again == {"metrics": [], "offset": everything["offset"]}
+    for bad in ("-1", "x", "1e9", "9" * 30):
+        assert watcher.get("/train/metrics.json", params={"run": run, "since": bad}).status_code == 400
+
+
+def floats(text, *shape):
+    return np.frombuffer(base64.b64decode(text), "<f4").reshape(shape)
+
+
+def test_the_task_through_training_is_what_the_lab_computes_for_each_snapshot(run):
+    answer = client().get("/train/task.json", params={"run": run, "seed": 7}).json()
+    assert answer["iterations"] == [0, 100, 200]
+    assert len(answer["shots"]) == TINY.K
+    curves = floats(answer["curves"], 3, 2, len(engine.GRID))
+    for i, at in enumerate(answer["iterations"]):
+        (expected,) = engine.on_show(LabState(seed=7, K=TINY.K, num_updates=1, learners=(f"run:{run}@{at}",)))
+        np.testing.assert_allclose(curves[i], expected.curves, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(floats(answer["query"], 3, 2)[i], expected.query, rtol=1e-5)
+    assert not np.allclose(curves[0], curves[-1])
+
+
+def test_without_a_run_the_task_is_that_of_an_untrained_network(root):
+    answer = client().get("/train/task.json", params={"shots": "0,1;2,-1"}).json()
+    assert (answer["role"], answer["iterations"], answer["shots"]) == ("random", [0], [[0.0, 1.0], [2.0, -1.0]])
+    assert client().get("/train/task.json", params={"shots": "0"}).status_code == 400
+    assert client().get("/train/task.json", params={"run": "no such"}).status_code == 400
+
+
+def test_a_run_without_a_snapshot_yet_has_an_empty_task(root):
+    name = training.press(TINY, MINE, "x")
+    answer = client().get("/train/task.json", params={"run": name}).json()
+    assert (answer["iterations"], answer["curves"], answer["query"]) == ([], "", "")
+
+
+def test_damaged_runs_are_named_and_the_others_shown(root):
+    good = training.press(TINY, MINE, "x")
+    (root / "bad").mkdir()
+    (root / "bad" / "config.json").write_text("{")
+    answer = client().get("/train/runs.json").json()
+    assert [row["name"] for row in answer["runs"]] == [good]
+    assert "damaged" in answer["damaged"]["bad"]
+
+
+def test_thirty_watchers_are_one_look(root, monkeypatch):
+    training.press(TINY, MINE, "x")
+    looks = []
+    found = runs.list_runs
+    monkeypatch.setattr(runs, "list_runs", lambda folder: looks.append(folder) or found(folder))
+    monkeypatch.setattr(training, "FRESH", 60)
+    for _ in range(30):
+        client().get("/train/runs.json")
+    assert len(looks) == 1
+
+
+def test_what_is_to_be_beaten_is_measured_or_published():
+    marks = training.marks(TrainConfig())
+    baseline = library.get("pretrained").results["10"]["1"]["mean"]
+    assert marks == [
+        {"role": "pretrained", "label": "pretrained", "value": baseline},
+        {"role": "true", "label": "MAML-tf", "value": 0.4506},
+    ]
+    (alone,) = training.marks(TrainConfig(K=7, num_updates=2))
+    assert alone["label"] == "pretrained"
+    assert 1 < alone["value"] < 3
+    assert training.marks(TrainConfig(family="sinusoid_2pi")) == []
+    assert training.marks(TrainConfig(algorithm="pretrained")) == []
+
+
+# How long
+
+
+def test_the_estimate_is_of_the_order_of_the_truth():
+    config = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=2000)
+    began = time.perf_counter()
+    for _ in meta_train(config, path="traced"):
+        pass
+    took = time.perf_counter() - began
+    known = estimating.seconds(config) - estimating.STARTING - estimating.MEASURING
+    assert took / 6 < known < 6 * took
+
+
+def test_a_run_of_the_same_program_tells_the_rate(trained):
+    (known,) = runs.list_runs(trained[0])[0]
+    longer = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=9000, seed=3, beta=0.1)
+    expected = estimating.STARTING + 9000 / known.rate + estimating.MEASURING
+    assert estimating.seconds(longer, known=[known]) == pytest.approx(expected)
+    assert estimating.seconds(longer, 4500, [known]) == pytest.approx(expected - 4500 / known.rate)
+
+
+def test_heavier_recipes_take_longer_and_are_not_tried_for_long():
+    began = time.perf_counter()
+    heavy = TrainConfig(K=200, batch_size=500, num_updates=5, hidden=(200, 200), max_steps=9000)
+    assert estimating.seconds(heavy) > 100 * estimating.seconds(TrainConfig(max_steps=9000))
+    assert time.perf_counter() - began < 20
+
+
+# The page
+
+
+def page():
+    app = AppTest.from_file(FRAME, default_timeout=60).run()
+    app.switch_page(str(Path(FRAME).parents[1] / "pages" / "train.py"))
+    return app.run()
+
+
+def field(app, name):
+    fields = [*app.number_input, *app.selectbox, *app.text_input, *app.toggle]
+    return next(w for w in fields if w.key == f"train_{name}")
+
+
+def test_every_setting_has_its_range_and_meaning_and_reaches_the_run(root):
+    app = page()
+    assert not app.exception
+    field(app, "K").set_value(4).run()
+    field(app, "hidden").set_value("8, 8").run()
+    field(app, "algorithm").set_value("fomaml").run()
+    field(app, "multi_step").set_value(True).run()
+    next(b for b in app.button if b.key == "train_press").click().run()
+    assert not app.exception
+    (run,) = runs.list_runs(root)[0]
+    assert (run.config.K, run.config.hidden, run.config.algorithm, run.config.multi_step) == (4, (8, 8), "fomaml", True)
+    assert run.state == "queued"
+    for f in training.FIELDS:
+        assert field(app, f.name).help
+
+
+def test_a_preset_fills_the_form_and_a_change_leaves_it(root):
+    app = page()
+    pills = next(w for w in app.get("button_group") if w.key == "train_preset")
+    assert pills.value == "20-second demo"
+    pills.set_value("Best MAML").run()
+    assert field(app, "max_steps").value == training.presets()["Best MAML"].max_steps
+    field(app, "max_steps").set_value(123).run()
+    assert next(w for w in app.get("button_group") if w.key == "train_preset").value is None
+    assert any("on this machine" in caption.value for caption in app.caption)
+
+
+def test_settings_that_do_not_go_together_say_so_at_once(root):
+    app = page()
+    field(app, "K").set_value(1).run()
+    field(app, "norm").set_value("batch_norm").run()
+    assert "batch" in app.error[0].value
+    assert next(b for b in app.button if b.key == "train_press").disabled
+    field(app, "K").set_value(2).run()
+    assert not app.error
+
+
+def test_where_training_is_off_the_page_says_so(root, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_TRAINING", "off")
+    app = page()
+    assert "switched off" in app.error[0].value
+    assert next(b for b in app.button if b.key == "train_press").disabled
+
+
+def test_settings_outlive_a_look_at_another_page(root):
+    app = page()
+    field(app, "K").set_value(6).run()
+    app.switch_page(str(Path(FRAME).parents[1] / "pages" / "lab.py")).run()
+    app.switch_page(str(Path(FRAME).parents[1] / "pages" / "train.py")).run()
+    assert field(app, "K").value == 6
