@@ -43,7 +43,8 @@ def lock(path: Path, seconds: float = 0) -> Iterator[None]:
         Held: somebody else still holds it then.
         OSError: the file cannot be made or opened.
     """
-    held = FileLock(path, thread_local=False)
+    # Not soft, ever: a lock that is a mere file outlives the process that made it.
+    held = FileLock(path, thread_local=False, fallback_to_soft=False)
     try:
         held.acquire(timeout=seconds, poll_interval=0.01)
     except Timeout:

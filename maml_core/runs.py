@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -182,7 +183,7 @@ def create(
                 write_json(folder / "about.json", known)
             write_json(folder / "config.json", stored)  # last: this is what makes the folder a run
     except OSError as error:
-        raise RunError(f"{folder} cannot be written: {error.strerror}; choose another --run-dir") from None
+        raise RunError(f"{folder} cannot be written: {error.strerror}; choose another folder") from None
 
 
 def settle(folder: Path) -> RunSettings:
@@ -497,24 +498,29 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 
 def _recipe(folder: Path) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
-    """config.json as it is, and what it stands for."""
+    """config.json as it is, which is not to be changed in memory, and what it stands for."""
     path = folder / "config.json"
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        config, settings = TrainConfig.from_dict(stored["config"]), stored["settings"]
-        settings = RunSettings(**{f.name: settings[f.name] for f in fields(RunSettings)})
-        stored.setdefault("created", 0.0)
-        if type(stored["created"]) not in (int, float) or not abs(stored["created"]) < 1e15:
-            raise ValueError(f"created={stored['created']!r:.60} is not a time")
-        if "start" in stored:
-            _check_parent(stored["start"])
-        return stored, config, settings
+        return _parsed(path.read_bytes())
     except FileNotFoundError:
-        raise RunError(f"{folder} holds no run (there is no config.json in it); start one without --resume") from None
+        raise RunError(f"{folder} holds no run (there is no config.json in it); start a new one") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise RunError(f"{path} is damaged ({error}); start a new run in another --run-dir") from None
+        raise RunError(f"{path} is damaged ({error}); start a new run in another folder") from None
+
+
+@lru_cache(maxsize=1024)  # lists of many runs are read again and again
+def _parsed(content: bytes) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
+    stored = json.loads(content)
+    config, settings = TrainConfig.from_dict(stored["config"]), stored["settings"]
+    settings = RunSettings(**{f.name: settings[f.name] for f in fields(RunSettings)})
+    stored.setdefault("created", 0.0)
+    if type(stored["created"]) not in (int, float) or not abs(stored["created"]) < 1e15:
+        raise ValueError(f"created={stored['created']!r:.60} is not a time")
+    if "start" in stored:
+        _check_parent(stored["start"])
+    return stored, config, settings
 
 
 def _state_at(start: Path, config: TrainConfig) -> State:

@@ -159,15 +159,16 @@ def _train(
             return end("finished")
         except KeyboardInterrupt:
             request = runs.read_request(folder)
-            if request != "stop":
-                _ignore_further_interrupts()
-            work.keep()
+            with _undisturbed():
+                work.keep()
+                if request == "pause":
+                    work.tell("paused")
+                elif request is None:
+                    work.tell("interrupted", message="stopped by the user; resume to go on")
             if request == "stop":
                 return end("stopped")
             if request == "pause":
-                work.tell("paused")
                 raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
-            work.tell("interrupted", message="stopped by the user; resume to go on")
             raise
         except TrainingDiverged as error:
             work.state = error.last
@@ -344,11 +345,16 @@ def _write_line(metrics: TextIO, line: dict[str, Any]) -> None:
     metrics.flush()
 
 
-def _ignore_further_interrupts() -> None:
+@contextmanager
+def _undisturbed() -> Iterator[None]:
     """An impatient second Ctrl-C must not cut short what the first one is saving."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signals = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

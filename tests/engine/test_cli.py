@@ -280,6 +280,28 @@ def test_the_pretrained_baseline_gets_a_tuned_step_size(tmp_path):
     assert tried[f"{final.config.alpha:g}"] == min(tried.values())
 
 
+def test_a_run_on_the_command_line_can_be_paused_from_elsewhere(tmp_path, monkeypatch, capsys):
+    def asked(folder):
+        return "pause" if runs.read_status(folder).iteration >= 200 else None
+
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "read_request", asked)
+        assert main(["train", "--run-dir", str(tmp_path / "r"), *QUICK, "--max-steps", "400"]) == 130
+    assert "interrupted at 200 of 400" in capsys.readouterr().err
+    assert runs.look(tmp_path / "r").state == "paused"
+    assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume", "--test-sample", "20", "--quiet"]) == 0
+
+
+def test_a_run_that_another_process_trains_is_left_alone(run, tmp_path, capsys):
+    shutil.copytree(run, tmp_path / "r")
+    (tmp_path / "r" / "status.json").write_text('{"state": "running", "iteration": 100}')
+    before = {path: path.read_bytes() for path in sorted((tmp_path / "r").rglob("*")) if path.is_file()}
+    with runs.held(tmp_path / "r"):
+        assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume"]) == 2
+    assert "is being trained by another process" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in sorted((tmp_path / "r").rglob("*")) if path.is_file()} == before
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tmp_path):
     command = [sys.executable, "-m", "maml_core", "train", *QUICK, "--max-steps", "4000", "--run-dir"]

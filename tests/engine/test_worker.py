@@ -1,5 +1,6 @@
 """The process that trains a run: killed, paused, stopped, starved of disk, and what is left of the run each time."""
 
+import functools
 import itertools
 import json
 import math
@@ -10,13 +11,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 import torch
 
-from maml_core import runs, worker
+from maml_core import checkpoint, files, runs, training, worker
 from maml_core.baselines import VALIDATION_SEED
 from maml_core.checkpoint import load
 from maml_core.config import TrainConfig
@@ -132,6 +134,58 @@ def test_killed_at_twenty_random_moments_a_run_loses_nothing_and_ends_in_the_sam
     assert left == {path.name for path in whole.rglob("*") if path.is_file()}
 
 
+class Killed(BaseException):
+    """Stands in for kill -9: from that write on, nothing reaches the disk any more."""
+
+
+def test_killed_within_any_of_its_writes_a_run_loses_nothing_and_ends_in_the_same_bits(tmp_path, monkeypatch):
+    config = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=210)
+    monkeypatch.setattr(training, "build", functools.cache(training.build))
+    monkeypatch.setattr(worker, "RESULT_UPDATES", 1)
+    whole = queued(tmp_path / "whole", config)
+    left, write, write_line = math.inf, files.write_atomically, worker._write_line
+
+    def last_one():
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        return left == 0
+
+    def killed_in_write(path, content):
+        if last_one():
+            path.with_name(f".{path.name}.1-1").write_bytes(content[:50])
+            raise Killed
+        write(path, content)
+
+    def killed_in_line(metrics, line):
+        if last_one():
+            metrics.write(json.dumps(line)[:30])
+            metrics.flush()
+            raise Killed
+        write_line(metrics, line)
+
+    worker.train(whole, result_tasks=20)
+    for module in (checkpoint, runs):
+        monkeypatch.setattr(module, "write_atomically", killed_in_write)
+    monkeypatch.setattr(worker, "_write_line", killed_in_line)
+    for moment in itertools.count(1):
+        left, folder = math.inf, queued(tmp_path / str(moment), config)
+        left = moment
+        try:
+            worker.train(folder, result_tasks=20)
+            break
+        except Killed:
+            left = math.inf
+        reached = runs.look(folder).iteration
+        assert set(range(0, reached + 1, 100)) <= {0} | {line["iteration"] for line in curve(folder)}
+        worker.train(folder, result_tasks=20)
+        assert same(weights(folder), weights(whole))
+        assert curve(folder) == curve(whole)
+        assert sorted(path.name for path in folder.rglob("*")) == sorted(path.name for path in whole.rglob("*"))
+    assert moment > 20
+
+
 @posix
 def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, tmp_path):
     folder = queued(tmp_path / "paused")
@@ -180,6 +234,28 @@ def test_a_polite_kill_saves_what_was_trained(tmp_path):
     run = runs.look(folder)
     assert run.state == "interrupted"
     assert run.iteration == runs.iteration_of(runs.snapshots(folder)[-1]) >= 400
+
+
+@posix
+@pytest.mark.parametrize(("request_", "becomes"), [("pause", "paused"), ("stop", "stopped")])
+def test_a_run_obeys_while_it_waits_for_a_compiler(tmp_path, monkeypatch, request_, becomes):
+    folder = queued(tmp_path / "a")
+    monkeypatch.setattr(runs, "settle", lambda folder: subprocess.run(["sleep", "60"], check=True))
+    before, began = signal.getsignal(signal.SIGTERM), time.monotonic()
+    worker.stop_like_ctrl_c()
+    asking = threading.Timer(0.5, runs.ask, (folder, request_))
+    asking.start()
+    try:
+        if request_ == "pause":
+            with pytest.raises(worker.RunPaused):
+                worker.train(folder, result_tasks=20)
+        else:
+            worker.train(folder, result_tasks=20)
+    finally:
+        asking.join()
+        signal.signal(signal.SIGTERM, before)
+    assert runs.look(folder).state == becomes
+    assert time.monotonic() - began < 30
 
 
 def test_a_run_that_was_paused_before_its_process_came_up_does_not_start(tmp_path):
