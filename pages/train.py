@@ -1,6 +1,5 @@
 """Meta-training: a recipe -> a run in a process of its own -> the view that watches it. Settings live in one dictionary."""
 
-import dataclasses
 import secrets
 from typing import Any
 
@@ -13,6 +12,7 @@ from ui import controls, library, training, training_view
 from ui.messages import plain
 
 DEFAULT = next(iter(training.presets()))
+COLUMNS = 5
 
 
 def main() -> None:
@@ -55,26 +55,36 @@ def draw_form(config: TrainConfig | None, problem: str) -> None:
 
 
 def draw_settings() -> None:
-    """Every field of a config, each with its meaning and its range."""
-    values, columns = st.session_state.train_values, st.columns(4)
-    for i, f in enumerate(training.FIELDS):
-        st.session_state[f"train_{f.name}"] = values[f.name]
-        with columns[i % len(columns)]:
-            controls.config_field(f, f"train_{f.name}", setting_changed, disabled=training.means_nothing(f.name, values))
+    """Every setting of a run, each with its meaning and its range."""
+    values = st.session_state.train_values
+    for name, value in values.items():
+        st.session_state[f"train_{name}"] = value
+    names = [*controls.CONFIG_LABELS, "device"]
+    for first in range(0, len(names), COLUMNS):
+        for name, column in zip(names[first:], st.columns(COLUMNS, vertical_alignment="bottom"), strict=False):
+            with column:
+                if name == "device":
+                    controls.device("train_device", setting_changed)
+                else:
+                    disabled = training.means_nothing(name, values)
+                    controls.config_field(name, f"train_{name}", setting_changed, disabled=disabled)
 
 
 def chosen() -> tuple[TrainConfig | None, str]:
     """The config that the settings make, or why they make none."""
-    values = {name: value for name, value in st.session_state.train_values.items() if name != "device"}
+    values = st.session_state.train_values
     try:
-        return TrainConfig(**values | {"hidden": training.widths(values["hidden"])}), ""
+        return TrainConfig(
+            **{name: values[name] for name in controls.CONFIG_LABELS} | {"hidden": training.widths(values["hidden"])}
+        ), ""
     except ConfigError as error:
         return None, str(error)
 
 
 def values_of(config: TrainConfig) -> dict[str, Any]:
     """The form's values for a config."""
-    return dataclasses.asdict(config) | {"hidden": ", ".join(map(str, config.hidden)), "device": "auto"}
+    settings = {name: getattr(config, name) for name in controls.CONFIG_LABELS}
+    return settings | {"hidden": ", ".join(map(str, config.hidden)), "device": "auto"}
 
 
 def preset_taken() -> None:

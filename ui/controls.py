@@ -6,7 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+import torch
 
+from maml_core.config import TrainConfig
+from maml_core.palette import ROLES
+from maml_core.runs import DEVICES
 from ui import library
 from ui.messages import plain
 from ui.state import CHOICES, HIDE, LEARNERS, RANGES
@@ -23,22 +27,56 @@ ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
 """Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
 
 
-def config_field(f: dataclasses.Field, key: str, change: Change, disabled: bool) -> None:
+CONFIG_LABELS = {
+    "algorithm": "algorithm",
+    "K": "K shots",
+    "num_updates": "inner steps",
+    "alpha": "inner step size α",
+    "family": "task family",
+    "batch_size": "tasks per iteration",
+    "max_steps": "iterations",
+    "beta": "outer step size β",
+    "schedule": "schedule of β",
+    "clip": "clip the meta-gradient at",
+    "norm": "normalisation",
+    "hidden": "hidden layers",
+    "multi_step": "multi-step loss",
+    "seed": "seed",
+}
+"""The settings of a training run that there is a choice in, in the order they are asked for."""
+CHOICE_LABELS = {name: look.label for name, look in ROLES.items()} | {
+    "sinusoid": "phases in [0, π]",
+    "sinusoid_2pi": "phases in [0, 2π]",
+    "sinusoid_line": "sinusoids and lines",
+    "batch_norm": "batch norm",
+}
+_CONFIG = {f.name: f for f in dataclasses.fields(TrainConfig)}
+
+
+def config_field(name: str, key: str, change: Change, disabled: bool) -> None:
     """One setting of a training run, with its meaning and its range from the config itself."""
+    f = _CONFIG[name]
     low, high, choices = (f.metadata[part] for part in ("low", "high", "choices"))
     shared: dict[str, Any] = {"key": key, "help": plain(f.metadata["help"]), "disabled": disabled}
-    shared |= {"on_change": change, "args": (f.name,)}
-    label = f.name.replace("_", " ")
+    shared |= {"on_change": change, "args": (name,)}
+    label = CONFIG_LABELS[name]
     if isinstance(f.default, bool):
         st.toggle(label, **shared)
     elif choices:
-        st.selectbox(label, choices, **shared)
+        st.selectbox(label, choices, format_func=lambda choice: CHOICE_LABELS.get(choice, choice), **shared)
     elif isinstance(f.default, tuple):
         st.text_input(label, **shared)
     elif isinstance(f.default, int):
         st.number_input(label, int(low), int(high), step=1, **shared)
     else:
         st.number_input(label, float(low), float(high), step=None, format="%.6g", **shared)
+
+
+def device(key: str, change: Change) -> None:
+    """Where a training run computes."""
+    devices = [name for name in DEVICES if name != "cuda" or torch.cuda.is_available()]
+    help = "auto takes a CUDA GPU if this server has one."
+    st.selectbox("device", devices, key=key, help=help, on_change=change, args=("device",))
 
 
 def amplitude(change: Change) -> None:

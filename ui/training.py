@@ -5,7 +5,6 @@ thirty watches. No streamlit here.
 """
 
 import base64
-import dataclasses
 import hashlib
 import os
 import secrets
@@ -53,10 +52,6 @@ def stop() -> None:
     """Start no more runs. Those that train go on."""
     if _scheduler:
         _scheduler.stop()
-
-
-FIELDS = [f for f in dataclasses.fields(TrainConfig) if f.name not in ("model_type", "loss_type")]
-"""The settings of a config that there is a choice in."""
 
 
 @cache

@@ -1,6 +1,7 @@
 """Training from the app without a browser: who may, what the routes answer, what a press does, how long it says it takes."""
 
 import base64
+import dataclasses
 import json
 import time
 from pathlib import Path
@@ -15,7 +16,7 @@ from maml_core import estimating, runs, worker
 from maml_core.config import TrainConfig
 from maml_core.runs import RunError
 from maml_core.training import meta_train
-from ui import engine, library, training
+from ui import controls, engine, library, training
 from ui.state import LabState
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
@@ -320,8 +321,9 @@ def test_every_setting_has_its_range_and_meaning_and_reaches_the_run(root):
     (run,) = runs.list_runs(root)[0]
     assert (run.config.K, run.config.hidden, run.config.algorithm, run.config.multi_step) == (4, (8, 8), "fomaml", True)
     assert run.state == "queued"
-    for f in training.FIELDS:
-        assert field(app, f.name).help
+    for name in [*controls.CONFIG_LABELS, "device"]:
+        assert field(app, name).help
+    assert {f.name for f in dataclasses.fields(TrainConfig)} - controls.CONFIG_LABELS.keys() == {"model_type", "loss_type"}
 
 
 def test_a_preset_fills_the_form_and_a_change_leaves_it(root):
