@@ -168,7 +168,7 @@ def own_checkpoint(upload: Callable[[], None], change: Change) -> None:
             st.error(problem)
         if trained := library.trained_here():
             help = "The latest checkpoint of a training run on this server."
-            key, name = "run", lambda run: run.removeprefix("run:")
+            key, name = "run", lambda run: f"{library.title(run)} ({library.stem(run)})"
             st.selectbox("or take a run's", trained, None, key=key, help=help, format_func=name, on_change=change, args=(key,))
 
 

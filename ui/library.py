@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -37,7 +38,7 @@ def runs_folder() -> Path:
 def run_folder(name: str) -> Path:
     """The folder of a run. Raises ValueError for what cannot be the name of one."""
     if not RUN.fullmatch(name):
-        raise ValueError("there is no such run on this server")
+        raise ValueError("There is no such run on this server")
     return runs_folder() / name
 
 
@@ -67,7 +68,17 @@ def title(name: str) -> str:
         return TITLES.get(own, own)
     if kind == "upload":
         return f"upload {own[:6]}"
-    return own if kind == "run" else ROLES[name].label
+    return run_title(own) if kind == "run" else ROLES[name].label
+
+
+def run_title(own: str) -> str:
+    """What its owner calls a run, or the name of its folder; and the iteration, where one of its snapshots is meant."""
+    run, _, iteration = own.partition("@")
+    try:
+        called = runs.look(run_folder(run)).about["title"] or run
+    except (RunError, ValueError):
+        called = run
+    return f"{called} at {int(iteration):,}" if iteration else called
 
 
 def stem(name: str) -> str:
@@ -166,12 +177,13 @@ def add(content: bytes) -> str:
 
 def trained_here() -> list[str]:
     """The runs with a checkpoint to show, newest first, as names of learners."""
-    folder = runs_folder()
-    try:
-        found = [(path.stat().st_mtime_ns, f"run:{path.name}") for path in folder.iterdir() if (path / "checkpoints").is_dir()]
-    except OSError:
-        return []
-    return [name for _, name in sorted(found, reverse=True) if OWN.fullmatch(name)]
+    found = []
+    with suppress(OSError):
+        for folder in runs_folder().iterdir():
+            if RUN.fullmatch(folder.name):
+                with suppress(RunError):  # nothing to show yet
+                    found.append((runs.latest_checkpoint(folder).stat().st_mtime_ns, f"run:{folder.name}"))
+    return [name for _, name in sorted(found, reverse=True)]
 
 
 def _uploads() -> Path:

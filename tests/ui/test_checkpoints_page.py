@@ -145,7 +145,7 @@ def test_a_damaged_file_is_said_and_the_others_live_on(own):
     assert not app.exception
     assert "cannot be shown" in items[damaged]
     assert "is not a safetensors file, or is damaged" in items[damaged]
-    assert "there is no checkpoint of a run named empty" in items["run:empty"]
+    assert "run:empty" not in items
     assert "thumbnail" in items[good]
     assert chosen == ["maml"]
     assert "cannot be compared" in app.toast[0].value

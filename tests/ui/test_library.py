@@ -85,10 +85,11 @@ def test_the_oldest_uploads_make_room(monkeypatch):
 def test_a_run_is_a_learner_and_follows_it():
     folder = library.runs_folder() / "mine" / "checkpoints"
     folder.mkdir(parents=True)
-    assert library.trained_here() == ["run:mine"]
+    assert library.trained_here() == []
     with pytest.raises(CheckpointError, match="no checkpoint of a run named mine"):
         library.get("run:mine")
     checkpoint.save(folder / "step-000000.safetensors", made(seed=1))
+    assert library.trained_here() == ["run:mine"]
     assert library.get("run:mine").config.seed == 1
     before = engine.trajectories(("run:mine",), ((0.0, 1.0),), 2.0, 1.0, 0.01, 1)
     checkpoint.save(folder / "final.safetensors", made(seed=2))
