@@ -8,6 +8,7 @@ input event to the frame after the picture changed:
   scrub    input on the scrubber -> the curves of that step are drawn
   six      as curves, slider and scrub, with six learners and 50 steps
   fresh    opening the tab -> this task among 1,000 fresh ones (two learners, 10 steps, settings not measured before)
+  training as curves, slider and scrub, while a run trains
   first    opening the page -> the first picture: cold (first visit to a fresh server, nothing in the browser's cache) and warm
 """
 
@@ -18,11 +19,15 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from maml_core import runs
+from maml_core.config import TrainConfig
 
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
@@ -50,7 +55,9 @@ def main() -> None:
         port = probe.getsockname()[1]
     base = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    folder = tempfile.TemporaryDirectory()
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=os.environ | {"MAML_LAB_RUNS": folder.name})
+    run = Path(folder.name) / "run"
     try:
         while not _healthy(base):
             time.sleep(0.1)
@@ -71,6 +78,12 @@ def main() -> None:
             _report("slider", [_key(page, i) for i in range(count)])
             _report("scrub", [_scrub(page, i) for i in range(count)])
             _report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
+            _train(run)
+            _report("training, curves", [_click(page, i, MAML, "d") for i in range(count)])
+            _report("training, slider", [_key(page, i) for i in range(count)])
+            _report("training, scrub", [_scrub(page, i) for i in range(count)])
+            runs.ask(run, "pause")
+            _wait_for(run, "paused")
             page.goto(f"{base}/?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
             page.wait_for_selector(MAML)
             page.wait_for_timeout(1500)
@@ -80,6 +93,23 @@ def main() -> None:
     finally:
         server.terminate()
         server.wait()
+        folder.cleanup()
+
+
+def _train(run: Path) -> None:
+    """Have the server train, as a press of Train would, and wait until it does. Traced: compiling would be another load."""
+    runs.create(run, TrainConfig(max_steps=10_000_000), "traced")
+    runs.enqueue(run)
+    _wait_for(run, "running", "training")
+
+
+def _wait_for(run: Path, state: str, phase: str | None = None) -> None:
+    for _ in range(600):
+        now = runs.look(run)
+        if now.state == state and phase in (None, now.phase):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"the run is {now.state}, and not {state}")
 
 
 def _healthy(base: str) -> bool:
@@ -143,7 +173,7 @@ def _measured(page: Page) -> float:
 
 def _report(what: str, took: list[float]) -> None:
     p95 = sorted(took)[max(0, round(0.95 * len(took)) - 1)]
-    print(f"{what:12} median {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   (n={len(took)})", flush=True)
+    print(f"{what:16} median {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   (n={len(took)})", flush=True)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,8 @@ def train(args: argparse.Namespace) -> int:
     if args.resume:
         if args.run_dir is None:
             raise RunError("--resume needs the folder to go on in: add --run-dir DIR")
+        if args.start:
+            raise RunError("--start begins a new run and --resume goes on with one: leave one of them out")
         config, settings = runs.read_config(args.run_dir)
         stored = config.to_dict() | vars(settings)
         asked = TrainConfig.from_dict(config.to_dict() | given).to_dict() | vars(settings)
@@ -74,7 +76,8 @@ def train(args: argparse.Namespace) -> int:
         if config.algorithm in JOINT and args.alpha is not None:
             raise ConfigError("alpha is not for the baselines: theirs is found by search after training; leave it out")
         args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-        runs.create(args.run_dir, config, args.path, args.device, 1 if args.threads is None else args.threads)
+        threads = 1 if args.threads is None else args.threads
+        runs.create(args.run_dir, config, args.path, args.device, threads, start=args.start)
         print(f"preparing {args.run_dir}; a long run is compiled first, which takes some 20 s once", file=sys.stderr)
     began = time.perf_counter()
     worker.stop_like_ctrl_c()
@@ -285,6 +288,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument(*names, dest=f.name, type=spelled, help=text, metavar="|".join(choices) or None)
     sub.add_argument("--run-dir", type=Path, help="the run's folder (default: a new one under runs/)")
     sub.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    sub.add_argument("--start", type=Path, help="a run's snapshot (step-NNNNNN.safetensors) that a new run goes on from")
     sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes a CUDA GPU if there is one")
     sub.add_argument(
         "--path", choices=("auto", *PATHS), default="auto", help="how the meta-step is executed (default: what pays)"

@@ -16,6 +16,7 @@ import torch
 from maml_core import checkpoint as ckpt
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import ConfigError, TrainConfig
+from maml_core.evaluation import StepStats
 from maml_core.files import Held, is_locked, lock, write_atomically
 from maml_core.training import PATHS, State, choose_path, shapes
 
@@ -612,10 +613,17 @@ def _metric(text: bytes) -> dict[str, Any] | None:
     """One line of metrics.jsonl, or None if it is damaged."""
     try:
         line = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        whole = type(line["iteration"]) is int and line["iteration"] >= 0
+        losses = all(_is_number(line[name]) for name in ("loss_before", "loss_after") if name in line)
+        steps = line.get("validation", [])
+        measured = all(_is_number(stats[name]) for stats in steps for name in StepStats._fields)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
-    whole = isinstance(line, dict) and type(line.get("iteration")) is int and line["iteration"] >= 0
-    return line if whole else None
+    return line if whole and losses and measured else None
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -145,17 +145,17 @@ def _train(
                         "loss_before": record.loss_before,
                         "loss_after": record.loss_after,
                     }
-                    if is_milestone(record.iteration):
+                    milestone = is_milestone(record.iteration) or record.iteration == config.max_steps
+                    if milestone:
                         line["validation"] = _validate(config, record.state)
                     # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
                     _write_line(metrics, line)
                     work.state = record.state
-                    if is_milestone(record.iteration):
+                    if milestone:
                         work.keep()
                     work.tell("running", "training")
                     on_record(record)
                     work.obey()
-            work.keep()
             return end("finished")
         except KeyboardInterrupt:
             request = runs.read_request(folder)

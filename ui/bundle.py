@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from maml_core import runs
-from maml_core.checkpoint import Checkpoint
+from maml_core.checkpoint import Checkpoint, CheckpointError
 from ui import library, recipe
 from ui.tables import csv_text
 
@@ -22,12 +22,23 @@ def zipped(name: str) -> bytes:
     }
     if name.startswith("run:") and (metrics := metrics_csv(path.parent.parent)):
         files["metrics.csv"] = metrics
+    if begun := recipe.started_at(saved):
+        files |= _start(name, begun)
     files["README.md"] = readme(saved, library.title(name), f"{stem}.safetensors", list(files))
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for file, content in files.items():
             archive.writestr(f"{stem}/{file}", content)
     return packed.getvalue()
+
+
+def _start(name: str, iteration: int) -> dict[str, bytes]:
+    """The snapshot that a run went on from, with its training state; nothing where it is not at hand."""
+    try:
+        snapshot = library.snapshot(name.removeprefix("run:").partition("@")[0], iteration)
+        return {f"{recipe.START}/{path.name}": path.read_bytes() for path in (snapshot, runs.state_of(snapshot))}
+    except (CheckpointError, ValueError, OSError):
+        return {}
 
 
 def readme(saved: Checkpoint, title: str, file: str, beside: list[str]) -> str:
@@ -48,6 +59,7 @@ def readme(saved: Checkpoint, title: str, file: str, beside: list[str]) -> str:
         "results.csv": "the results at every inner step; a task with an MSE over 100 counts as diverged, and as 100",
         "metrics.csv": "the losses in training: mean support loss before and query loss after adaptation since the last line",
     }
+    about |= {name: "what its training went on from" for name in beside if name.startswith(recipe.START)}
     lines += [f"- `{name}`: {about[name]}" for name in beside]
     return "\n".join(lines) + "\n"
 

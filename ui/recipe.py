@@ -12,6 +12,8 @@ from maml_core.programs import PATHS
 
 STEPS = (0, 1, 5, 10)
 """The inner steps that tables show."""
+START = "start"
+"""The folder in a zip where the snapshot lies that a run went on from."""
 _FAMILIES = {"sinusoid_2pi": "phases up to 2π", "sinusoid_line": "sinusoids and lines"}
 
 
@@ -70,8 +72,16 @@ def load_lines(saved: Checkpoint, file: str) -> str:
 
 def command(saved: Checkpoint) -> str:
     """The command line that trains this checkpoint again; on the same machine and thread count it gives the same numbers."""
-    path = saved.run.get("path")
-    return saved.config.command + (f" --path {path}" if path in PATHS else "")
+    path, iteration = saved.run.get("path"), started_at(saved)
+    start = f" --start {START}/step-{iteration:06d}.safetensors" if iteration else ""
+    return saved.config.command + start + (f" --path {path}" if path in PATHS else "")
+
+
+def started_at(saved: Checkpoint) -> int:
+    """The iteration of another run that this one went on from; 0 if it began at its beginning."""
+    start = saved.run.get("start")
+    iteration = start.get("iteration") if isinstance(start, dict) else None
+    return iteration if type(iteration) is int and 0 < iteration < saved.config.max_steps else 0
 
 
 def results_table(saved: Checkpoint) -> tuple[list[str], list[tuple[str, list[str]]]]:

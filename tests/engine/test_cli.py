@@ -233,13 +233,13 @@ def test_a_torn_line_of_metrics_stays_alone(tmp_path):
     assert [json.loads(line)["iteration"] for line in lines if line != '{"iteration": 1'] == [0, 100, 120, 120]
 
 
-def test_checkpoints_and_validations_are_frequent_at_first_and_then_every_thousand_iterations(tmp_path):
+def test_checkpoints_and_validations_are_frequent_at_first_then_every_thousand_iterations_and_at_the_end(tmp_path):
     trained(tmp_path / "r", "--max-steps", "1050")
     milestones = [0, 100, 200, 300, 500, 700, 1000]
     steps = sorted(p.name for p in (tmp_path / "r" / "checkpoints").glob("step-??????.safetensors"))
     assert steps == [f"step-{n:06d}.safetensors" for n in (*milestones, 1050)]
     lines = [json.loads(line) for line in (tmp_path / "r" / "metrics.jsonl").read_text().splitlines()]
-    assert [line["iteration"] for line in lines if "validation" in line] == milestones
+    assert [line["iteration"] for line in lines if "validation" in line] == [*milestones, 1050]
     assert [step["step"] for step in lines[10]["validation"]] == [0, 1]
 
 

@@ -1,6 +1,7 @@
 """What is taken along loads in plain PyTorch and says what it is; a run's metrics survive damaged lines."""
 
 import csv
+import dataclasses
 import io
 import json
 import re
@@ -13,9 +14,9 @@ import torch
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from maml_core import checkpoint
+from maml_core import checkpoint, runs, worker
 from maml_core.checkpoint import Checkpoint, CheckpointError
-from maml_core.cli import _parser
+from maml_core.cli import _parser, main
 from maml_core.config import TrainConfig
 from maml_core.training import init
 from ui import bundle, exports, library, recipe
@@ -100,9 +101,10 @@ def test_a_run_brings_its_metrics(tmp_path, monkeypatch):
     checkpoint.save(folder / "checkpoints" / "step-000200.safetensors", made(seed=7))
     (folder / "metrics.jsonl").write_text(
         '{"iteration": 100, "loss_before": 3.0, "loss_after": 2.0}\n'
-        "damaged\n[1]\n"
+        'damaged\n[1]\n{"iteration": 150, "validation": [3]}\n{"iteration": 160, "loss_before": "much"}\n'
         '{"iteration": 200, "loss_before": 9.0, "loss_after": 9.0}\n'
-        '{"iteration": 200, "loss_before": 2.5, "loss_after": 1.5, "validation": [{"step": 1, "mean": 0.5}]}\n'
+        '{"iteration": 200, "loss_before": 2.5, "loss_after": 1.5, '
+        '"validation": [{"step": 1, "mean": 0.5, "ci95": 0.1, "median": 0.4, "diverged": 0.0}]}\n'
         '{"iteration": 300, "loss_bef'
     )
     archive = zipfile.ZipFile(io.BytesIO(bundle.zipped("run:mine")))
@@ -115,6 +117,22 @@ def test_a_run_brings_its_metrics(tmp_path, monkeypatch):
     (folder / "checkpoints" / "step-000200.safetensors").write_bytes(b"damaged")
     with pytest.raises(CheckpointError, match="damaged"):
         bundle.zipped("run:mine")
+
+
+def test_what_went_on_from_a_snapshot_is_trained_again_from_its_zip(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
+    config = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200)
+    runs.create(tmp_path / "first", config, "traced")
+    worker.train(tmp_path / "first", result_tasks=20)
+    longer = dataclasses.replace(config, max_steps=300, beta=0.01)
+    runs.create(tmp_path / "second", longer, "traced", start=library.snapshot("first", 100))
+    wanted = worker.train(tmp_path / "second", result_tasks=20)
+    zipfile.ZipFile(io.BytesIO(bundle.zipped("run:second"))).extractall(tmp_path / "home")
+    command = recipe.command(wanted).split()[3:]
+    monkeypatch.chdir(tmp_path / "home" / "second")
+    assert main([*command, "--run-dir", "again", "--test-sample", "20", "--quiet"]) == 0
+    again = checkpoint.load("again/checkpoints/final.safetensors")
+    assert all(torch.equal(again.learned[name], value) for name, value in wanted.learned.items())
 
 
 @pytest.mark.parametrize(

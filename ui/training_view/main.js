@@ -205,6 +205,7 @@ function makeView(parent, { looks, limits, marks }) {
       const beside = row.algorithm === "pretrained" ? "maml" : "pretrained";
       link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `./?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: 10 })}`);
       link("Download", "The checkpoint, one .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
+      link("All as zip", "The checkpoint with its config, results, metrics and how to use and repeat it", `${lab}bundle.zip?${new URLSearchParams({ learner })}`, "");
     }
     button("Duplicate", "A new run from the same recipe, to be changed first", () => asTemplate(null));
     if (!newest && at) button(`Restart from ${count(at)}`, "A new run that goes on from this snapshot, to be changed first", () => asTemplate(at));
