@@ -81,7 +81,8 @@ def train(
     with runs.held(folder):
         if runs.read_status(folder).state == "finished" and (final := runs.final_of(folder)).exists():
             return ckpt.load(final)
-        (folder / "control.json").unlink(missing_ok=True)  # asked of an earlier process
+        with suppress(OSError):
+            (folder / "control.json").unlink()  # asked of an earlier process
         return _train(folder, result_tasks, on_start, on_record, on_measure)
 
 
@@ -94,6 +95,58 @@ def stop_like_ctrl_c() -> None:
     """Let a polite kill (SIGTERM) save what was trained, as Ctrl-C does."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _interrupt)
+
+
+class _Work:
+    """How far the run has come in this process, told in its status and kept in snapshots."""
+
+    def __init__(self, folder: Path, config: TrainConfig):
+        self.folder, self.config, self.state = folder, config, init(config)
+        self.execution: dict[str, Any] = {}
+        self.before, self.began = runs.read_status(folder), time.monotonic()
+        self.marks: deque[tuple[float, int]] = deque()
+        """When which iteration was reached, over the last RATE_SECONDS."""
+
+    def keep(self) -> None:
+        """Write a snapshot, once it is settled how the run is executed: before that there is nothing new."""
+        if self.execution:
+            runs.save(self.folder, self.state, self.config, self.execution)
+            _thin(self.folder / "checkpoints")
+
+    def obey(self) -> None:
+        """Raise KeyboardInterrupt if the owner asks for something."""
+        if runs.read_request(self.folder):
+            raise KeyboardInterrupt
+
+    def tell(self, state: str, phase: str = "training", message: str = "") -> None:
+        """Write the status. Times and rate are by a clock that does not jump."""
+        now, iteration = time.monotonic(), self.state.iteration
+        if (state, phase) == ("running", "training"):
+            self.marks.append((now, iteration))
+        while len(self.marks) > 2 and now - self.marks[0][0] > RATE_SECONDS:
+            self.marks.popleft()
+        (then, first), (last, reached) = (self.marks[0], self.marks[-1]) if self.marks else ((now, 0), (now, 0))
+        status = runs.Status(
+            state,
+            iteration,
+            self.config.max_steps,
+            os.getpid(),
+            message=message[:500],
+            rate=(reached - first) / (last - then) if last > then else None,
+            seconds=self.before.seconds + now - self.began,
+            phase=phase,
+            ticket=self.before.ticket,
+        )
+        runs.write_status(self.folder, status)
+
+    def fail(self, why: str, details: str = "") -> None:
+        """Say in the status and the log that it failed, as far as they can still be written."""
+        with suppress(OSError):
+            self.tell("failed", message=why)
+        with suppress(OSError):
+            if details:
+                with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
+                    log.write(details)
 
 
 def _train(
@@ -120,41 +173,7 @@ def _train(
             work.state = _last_state(folder, config)
             work.tell("running", "starting")
             _sweep(folder)
-            torch.set_num_threads(settings.threads)
-            with _appending(folder / "metrics.jsonl") as metrics:
-                if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
-                    _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
-                work.obey()
-                compiles = settings.path == "compiled" or (settings.path == "auto" and config.max_steps >= WORTH_COMPILING)
-                work.tell("running", "compiling" if compiles else "starting")
-                with _interrupted_when_asked(folder):
-                    settings = runs.settle(folder)
-                work.obey()
-                work.execution = asdict(settings) | {
-                    "torch": torch.__version__,
-                    "command": f"{config.command} --path {settings.path}",
-                }
-                if start := runs.read_start(folder):
-                    work.execution["start"] = start
-                if work.state.iteration == 0:
-                    work.keep()
-                on_start(settings)
-                for record in meta_train(config, state=work.state, path=settings.path, device=settings.device):
-                    line: dict[str, Any] = {
-                        "iteration": record.iteration,
-                        "loss_before": record.loss_before,
-                        "loss_after": record.loss_after,
-                    }
-                    if is_milestone(record.iteration):
-                        line["validation"] = _validate(config, record.state)
-                    # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
-                    _write_line(metrics, line)
-                    work.state = record.state
-                    if is_milestone(record.iteration):
-                        work.keep()
-                    work.tell("running", "training")
-                    on_record(record)
-                    work.obey()
+            _advance(work, settings, on_start, on_record)
             work.keep()
             return end("finished")
         except KeyboardInterrupt:
@@ -194,56 +213,43 @@ def _train(
         raise RunFailed(f"the run failed: {why:.300}; details are in {folder / 'log.txt'}") from error
 
 
-class _Work:
-    """How far the run has come in this process, told in its status and kept in snapshots."""
-
-    def __init__(self, folder: Path, config: TrainConfig):
-        self.folder, self.config, self.state = folder, config, init(config)
-        self.execution: dict[str, Any] = {}
-        self.before, self.began = runs.read_status(folder), time.monotonic()
-        self.marks: deque[tuple[float, int]] = deque()
-        """When which iteration was reached, over the last RATE_SECONDS."""
-
-    def keep(self) -> None:
-        """Write a snapshot, unless nothing has been trained since it was read."""
-        if self.execution:
-            runs.save(self.folder, self.state, self.config, self.execution)
-            _thin(self.folder / "checkpoints")
-
-    def obey(self) -> None:
-        """Raise KeyboardInterrupt if the owner asks for something."""
-        if runs.read_request(self.folder):
-            raise KeyboardInterrupt
-
-    def tell(self, state: str, phase: str = "training", message: str = "") -> None:
-        """Write the status. Times and rate are by a clock that does not jump."""
-        now, iteration = time.monotonic(), self.state.iteration
-        if (state, phase) == ("running", "training"):
-            self.marks.append((now, iteration))
-        while len(self.marks) > 2 and now - self.marks[0][0] > RATE_SECONDS:
-            self.marks.popleft()
-        (then, first), (last, reached) = (self.marks[0], self.marks[-1]) if self.marks else ((now, 0), (now, 0))
-        status = runs.Status(
-            state,
-            iteration,
-            self.config.max_steps,
-            os.getpid(),
-            message=message[:500],
-            rate=(reached - first) / (last - then) if last > then else None,
-            seconds=self.before.seconds + now - self.began,
-            phase=phase,
-            ticket=self.before.ticket,
-        )
-        runs.write_status(self.folder, status)
-
-    def fail(self, why: str, details: str = "") -> None:
-        """Say in the status and the log that it failed, as far as they can still be written."""
-        with suppress(OSError):
-            self.tell("failed", message=why)
-        with suppress(OSError):
-            if details:
-                with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
-                    log.write(details)
+def _advance(
+    work: _Work, settings: RunSettings, on_start: Callable[[RunSettings], None], on_record: Callable[[Record], None]
+) -> None:
+    """Train from where the run stands to its last iteration."""
+    folder, config = work.folder, work.config
+    torch.set_num_threads(settings.threads)
+    with _appending(folder / "metrics.jsonl") as metrics:
+        if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
+            _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
+        work.obey()
+        compiles = settings.path == "compiled" or (settings.path == "auto" and config.max_steps >= WORTH_COMPILING)
+        work.tell("running", "compiling" if compiles else "starting")
+        with _interrupted_when_asked(folder):
+            settings = runs.settle(folder)
+        work.obey()
+        work.execution = asdict(settings) | {"torch": torch.__version__, "command": f"{config.command} --path {settings.path}"}
+        if start := runs.read_start(folder):
+            work.execution["start"] = start
+        if work.state.iteration == 0:
+            work.keep()
+        on_start(settings)
+        for record in meta_train(config, state=work.state, path=settings.path, device=settings.device):
+            line: dict[str, Any] = {
+                "iteration": record.iteration,
+                "loss_before": record.loss_before,
+                "loss_after": record.loss_after,
+            }
+            if is_milestone(record.iteration):
+                line["validation"] = _validate(config, record.state)
+            # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
+            _write_line(metrics, line)
+            work.state = record.state
+            if is_milestone(record.iteration):
+                work.keep()
+            work.tell("running", "training")
+            on_record(record)
+            work.obey()
 
 
 @contextmanager
