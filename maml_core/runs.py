@@ -414,7 +414,7 @@ def enqueue(folder: Path, per_person: int | None = None) -> None:
                     "and you have; wait until one has ended, or pause or stop one"
                 )
         (folder / "control.json").unlink(missing_ok=True)
-        ticket = 1 + max(its.ticket for its in everybody.values())
+        ticket = 1 + max(its.ticket for its in (status, *everybody.values()))
         status = replace(status, ticket=ticket, max_steps=run.max_steps, rate=None, phase="starting")
         write_status(folder, replace(status, state="queued", message=""))
 
@@ -430,8 +430,8 @@ def ask(folder: Path, request: str) -> None:
     if request not in REQUESTS:
         raise RunError(f"a run cannot be asked to {request!r:.60}: choose one of {', '.join(REQUESTS)}")
     done = {"pause": "paused", "stop": "stopped"}[request]
+    _check_exists(folder)
     with _writing(folder):
-        look(folder)
         try:
             with held(folder):
                 status = read_status(folder)
@@ -463,8 +463,7 @@ def delete(folder: Path) -> None:
     Raises:
         RunError: it is live, there is none, or it cannot be removed.
     """
-    if not (folder / "config.json").exists():
-        raise RunError(f"{folder} holds no run (any more)")
+    _check_exists(folder)
     try:
         with held(folder):
             for name in ("config.json", "status.json"):  # from here on it is no run to anybody
@@ -496,6 +495,11 @@ def rename(folder: Path, title: str | None = None, note: str | None = None) -> N
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Replace the file at once or not at all. Raises OSError."""
     write_atomically(path, json.dumps(value, indent=1).encode())
+
+
+def _check_exists(folder: Path) -> None:
+    if not (folder / "config.json").exists():
+        raise RunError(f"{folder} holds no run (any more)")
 
 
 def _recipe(folder: Path) -> tuple[dict[str, Any], TrainConfig, RunSettings]:

@@ -81,7 +81,8 @@ def train(
     with runs.held(folder):
         if runs.read_status(folder).state == "finished" and (final := runs.final_of(folder)).exists():
             return ckpt.load(final)
-        (folder / "control.json").unlink(missing_ok=True)  # asked of an earlier process
+        with suppress(OSError):
+            (folder / "control.json").unlink()  # asked of an earlier process
         return _train(folder, result_tasks, on_start, on_record, on_measure)
 
 
@@ -96,104 +97,6 @@ def stop_like_ctrl_c() -> None:
         signal.signal(signal.SIGTERM, _interrupt)
 
 
-def _train(
-    folder: Path,
-    result_tasks: int = 10_000,
-    on_start: Callable[[RunSettings], None] = lambda settings: None,
-    on_record: Callable[[Record], None] = lambda record: None,
-    on_measure: Callable[[], None] = lambda: None,
-) -> Checkpoint:
-    """`train`, for whoever holds the run."""
-    config, settings = runs.read_config(folder)
-    work = _Work(folder, config)
-
-    def end(word: str) -> Checkpoint:
-        on_measure()
-        work.tell("running", "measuring")
-        done = _measured(config, work.state, work.execution, result_tasks)
-        ckpt.save(runs.final_of(folder), done)
-        work.tell(word)
-        return done
-
-    try:
-        try:
-            work.state = _last_state(folder, config)
-            work.tell("running", "starting")
-            _sweep(folder)
-            torch.set_num_threads(settings.threads)
-            with _appending(folder / "metrics.jsonl") as metrics:
-                if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
-                    _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
-                work.obey()
-                compiles = settings.path == "compiled" or (settings.path == "auto" and config.max_steps >= WORTH_COMPILING)
-                work.tell("running", "compiling" if compiles else "starting")
-                with _interrupted_when_asked(folder):
-                    settings = runs.settle(folder)
-                work.obey()
-                work.execution = asdict(settings) | {
-                    "torch": torch.__version__,
-                    "command": f"{config.command} --path {settings.path}",
-                }
-                if start := runs.read_start(folder):
-                    work.execution["start"] = start
-                if work.state.iteration == 0:
-                    work.keep()
-                on_start(settings)
-                for record in meta_train(config, state=work.state, path=settings.path, device=settings.device):
-                    line: dict[str, Any] = {
-                        "iteration": record.iteration,
-                        "loss_before": record.loss_before,
-                        "loss_after": record.loss_after,
-                    }
-                    milestone = is_milestone(record.iteration) or record.iteration == config.max_steps
-                    if milestone:
-                        line["validation"] = _validate(config, record.state)
-                    # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
-                    _write_line(metrics, line)
-                    work.state = record.state
-                    if milestone:
-                        work.keep()
-                    work.tell("running", "training")
-                    on_record(record)
-                    work.obey()
-            return end("finished")
-        except KeyboardInterrupt:
-            request = runs.read_request(folder)
-            with _undisturbed():
-                work.keep()
-                if request == "pause":
-                    work.tell("paused")
-                elif request is None:
-                    work.tell("interrupted", message="stopped by the user; resume to go on")
-            if request == "stop":
-                return end("stopped")
-            if request == "pause":
-                raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
-            raise
-        except TrainingDiverged as error:
-            work.state = error.last
-            work.keep()
-            work.tell("diverged", message=str(error))
-            raise
-        finally:
-            (folder / "control.json").unlink(missing_ok=True)
-    except (TrainingDiverged, RunPaused):
-        raise
-    except OSError as error:
-        if not folder.is_dir():
-            raise RunError(f"{folder} was removed while it was being trained; nothing of it is left") from None
-        why = f"{folder} cannot be written: {error.strerror or error}; make room or mend its permissions, then resume"
-        work.fail(why)
-        raise RunError(why) from None
-    except (RunError, ConfigError) as error:
-        work.fail(str(error))
-        raise
-    except Exception as error:
-        why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further message'}"
-        work.fail(why, traceback.format_exc())
-        raise RunFailed(f"the run failed: {why:.300}; details are in {folder / 'log.txt'}") from error
-
-
 class _Work:
     """How far the run has come in this process, told in its status and kept in snapshots."""
 
@@ -205,7 +108,7 @@ class _Work:
         """When which iteration was reached, over the last RATE_SECONDS."""
 
     def keep(self) -> None:
-        """Write a snapshot, unless nothing has been trained since it was read."""
+        """Write a snapshot, once it is settled how the run is executed: before that there is nothing new."""
         if self.execution:
             runs.save(self.folder, self.state, self.config, self.execution)
             _thin(self.folder / "checkpoints")
@@ -244,6 +147,108 @@ class _Work:
             if details:
                 with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
                     log.write(details)
+
+
+def _train(
+    folder: Path,
+    result_tasks: int = 10_000,
+    on_start: Callable[[RunSettings], None] = lambda settings: None,
+    on_record: Callable[[Record], None] = lambda record: None,
+    on_measure: Callable[[], None] = lambda: None,
+) -> Checkpoint:
+    """`train`, for whoever holds the run."""
+    config, settings = runs.read_config(folder)
+    work = _Work(folder, config)
+
+    def end(word: str) -> Checkpoint:
+        on_measure()
+        work.tell("running", "measuring")
+        done = _measured(config, work.state, work.execution, result_tasks)
+        ckpt.save(runs.final_of(folder), done)
+        work.tell(word)
+        return done
+
+    try:
+        try:
+            work.state = _last_state(folder, config)
+            work.tell("running", "starting")
+            _sweep(folder)
+            _advance(work, settings, on_start, on_record)
+            return end("finished")
+        except KeyboardInterrupt:
+            request = runs.read_request(folder)
+            with _undisturbed():
+                work.keep()
+                if request == "pause":
+                    work.tell("paused")
+                elif request is None:
+                    work.tell("interrupted", message="stopped by the user; resume to go on")
+            if request == "stop":
+                return end("stopped")
+            if request == "pause":
+                raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
+            raise
+        except TrainingDiverged as error:
+            work.state = error.last
+            work.keep()
+            work.tell("diverged", message=str(error))
+            raise
+        finally:
+            (folder / "control.json").unlink(missing_ok=True)
+    except (TrainingDiverged, RunPaused):
+        raise
+    except OSError as error:
+        if not folder.is_dir():
+            raise RunError(f"{folder} was removed while it was being trained; nothing of it is left") from None
+        why = f"{folder} cannot be written: {error.strerror or error}; make room or mend its permissions, then resume"
+        work.fail(why)
+        raise RunError(why) from None
+    except (RunError, ConfigError) as error:
+        work.fail(str(error))
+        raise
+    except Exception as error:
+        why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further message'}"
+        work.fail(why, traceback.format_exc())
+        raise RunFailed(f"the run failed: {why:.300}; details are in {folder / 'log.txt'}") from error
+
+
+def _advance(
+    work: _Work, settings: RunSettings, on_start: Callable[[RunSettings], None], on_record: Callable[[Record], None]
+) -> None:
+    """Train from where the run stands to its last iteration."""
+    folder, config = work.folder, work.config
+    torch.set_num_threads(settings.threads)
+    with _appending(folder / "metrics.jsonl") as metrics:
+        if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
+            _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
+        work.obey()
+        compiles = settings.path == "compiled" or (settings.path == "auto" and config.max_steps >= WORTH_COMPILING)
+        work.tell("running", "compiling" if compiles else "starting")
+        with _interrupted_when_asked(folder):
+            settings = runs.settle(folder)
+        work.obey()
+        work.execution = asdict(settings) | {"torch": torch.__version__, "command": f"{config.command} --path {settings.path}"}
+        if start := runs.read_start(folder):
+            work.execution["start"] = start
+        if work.state.iteration == 0:
+            work.keep()
+        on_start(settings)
+        for record in meta_train(config, state=work.state, path=settings.path, device=settings.device):
+            line: dict[str, Any] = {
+                "iteration": record.iteration,
+                "loss_before": record.loss_before,
+                "loss_after": record.loss_after,
+            }
+            if milestone := is_milestone(record.iteration) or record.iteration == config.max_steps:
+                line["validation"] = _validate(config, record.state)
+            # The line first: where a resume repeats an iteration the later line wins, but nothing mends a gap.
+            _write_line(metrics, line)
+            work.state = record.state
+            if milestone:
+                work.keep()
+            work.tell("running", "training")
+            on_record(record)
+            work.obey()
 
 
 @contextmanager

@@ -164,6 +164,14 @@ def test_a_live_run_is_asked_and_not_changed(tmp_path):
         assert runs.look(folder).state == "running"
 
 
+def test_a_live_run_whose_config_was_damaged_can_still_be_stopped(tmp_path):
+    folder = made(tmp_path / "a", "running")
+    (folder / "config.json").write_text("{")
+    with runs.held(folder):
+        runs.ask(folder, "stop")
+        assert runs.read_request(folder) == "stop"
+
+
 def test_stopping_without_a_process_makes_the_last_snapshot_the_final_checkpoint(trained, tmp_path):
     runs.create(tmp_path / "a", TINY, "traced", start=runs.snapshots(trained)[-2])
     runs.enqueue(tmp_path / "a")
