@@ -113,13 +113,12 @@ def thumbnail(name: str, version: int) -> str:
 
 def results(saved: Checkpoint) -> str:
     """The table of a checkpoint's results."""
-    shots, rows = recipe.results_table(saved)
+    heads, rows, tasks = recipe.results_table(saved)
     if not rows:
         return '<p class="caption">Not measured: a run measures itself over many tasks when it ends.</p>'
-    tasks = next(iter(saved.results[shots[0]].values()))["tasks"]
-    head = "".join(f'<th scope="col">{K} shots</th>' for K in shots)
+    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     body = "".join(
-        f'<tr><th scope="row">{recipe.after(int(step))}</th>{"".join(f"<td>{_small(cell)}</td>" for cell in cells)}</tr>'
+        f'<tr><th scope="row">{recipe.after(step)}</th>{"".join(f"<td>{_small(cell)}</td>" for cell in cells)}</tr>'
         for step, cells in rows
     )
     return f"""<table><caption>mean query MSE ± 95%, {tasks:,.0f} tasks</caption>
@@ -169,8 +168,10 @@ def _colours(look: Look) -> str:
 
 
 def _line(y: np.ndarray) -> str:
+    """The path of a curve on GRID; empty where it is not finite."""
     points = zip(engine.GRID[::2], y[::2], strict=True)
-    return "M" + "L".join(f"{_x(x):.1f},{_y(v):.1f}" for x, v in points if np.isfinite(v))
+    drawn = "L".join(f"{_x(x):.1f},{_y(value):.1f}" for x, value in points if np.isfinite(value))
+    return f"M{drawn}" if drawn else ""
 
 
 def _x(x: Any) -> float:
