@@ -19,7 +19,7 @@ from maml_core.config import JOINT
 from maml_core.palette import ROLES, Look
 from ui import engine, library, recipe
 from ui.recipe import counted
-from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
+from ui.state import FAMILY, RANGES, Y_LIMIT, LabState
 
 KEY = "ckpt_cards"
 THUMBNAIL = LabState()
@@ -145,10 +145,10 @@ def lab_address(name: str) -> str:
     """
     config = library.get(name).config
     if config.algorithm in JOINT:
-        return "./?" + urlencode(LabState(learners=in_order((name, "maml"))).to_query())
+        return "./?" + urlencode(LabState(learners=(name, "maml")).to_query())
     alpha, steps = RANGES["alpha"].clip(config.alpha), config.inner_steps
     updates = max(steps, LabState.num_updates)
-    shown = LabState(learners=in_order((name, "pretrained")), alpha=alpha, num_updates=updates, step=steps)
+    shown = LabState(learners=(name, "pretrained"), alpha=alpha, num_updates=updates, step=steps)
     return "./?" + urlencode(shown.to_query())
 
 
