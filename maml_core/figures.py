@@ -1,6 +1,7 @@
 """Plotly figures from numpy records: pure functions, no torch, looks from the palette."""
 
 import itertools
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,16 +62,15 @@ def comparison_figure(learners: list[LossByStep], dark: bool = False) -> go.Figu
     figure = go.Figure()
     ends = []
     for look, mean, ci95 in learners:
+        name = escape(look.label)  # Plotly reads tags in text
         colour, step = look.dark if dark else look.light, np.arange(len(mean))
         low, high = np.maximum(mean - ci95, mean / 20), mean + ci95  # a log scale has no place for 0
         x, y = np.concatenate([step, step[::-1]]), np.concatenate([high, low[::-1]])
         band = {"fill": "toself", "fillcolor": f"rgba({_rgb(colour)}, 0.18)", "line": {"width": 0}, "hoverinfo": "skip"}
-        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name=f"{look.label}, 95%", **band))
+        figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name=f"{name}, 95%", **band))
         line = {"color": colour, "width": look.width, "dash": look.plotly_dash}
         hover = {"customdata": ci95, "hovertemplate": "%{y:.3f} ± %{customdata:.3f}"}
-        figure.add_trace(
-            go.Scatter(x=step, y=mean, mode="lines+markers", name=look.label, line=line, marker={"size": 5}, **hover)
-        )
+        figure.add_trace(go.Scatter(x=step, y=mean, mode="lines+markers", name=name, line=line, marker={"size": 5}, **hover))
         ends.append(np.log10(mean[-1]))
     margin = max(len(look.label) for look, *_ in learners) * 7.5 + 16
     decades = np.log10([value for _, mean, ci95 in learners for value in (mean.max() + ci95.max(), mean.min())])
@@ -78,7 +78,7 @@ def comparison_figure(learners: list[LossByStep], dark: bool = False) -> go.Figu
     for (look, mean, _), at in zip(learners, spread(np.array(ends), (top - bottom) / 17, bottom, top), strict=True):
         font = {"color": label_colour(look, dark), "size": 13, "weight": 600}
         place = {"x": len(mean) - 1, "xanchor": "left", "xshift": 8, "y": at, "yanchor": "middle", "showarrow": False}
-        figure.add_annotation(text=look.label, font=font, **place)
+        figure.add_annotation(text=escape(look.label), font=font, **place)
     grid = {
         "gridcolor": f"rgba({_rgb(ink)}, 0.1)",
         "zeroline": False,

@@ -21,9 +21,9 @@ AT_FIRST = 12
 def main() -> None:
     """The page."""
     session = st.session_state
-    asked_here = st.query_params.to_dict()
-    if "ckpt" not in session or ("ckpt_compare" not in session and asked_here):
-        session.ckpt, problems = Comparison.from_query(asked_here)
+    arriving = "ckpt_compare" not in session  # widgets' values are gone when a page is left
+    if "ckpt" not in session or (arriving and address()):
+        session.ckpt, problems = Comparison.from_query(address())
         for problem in problems:
             warn(problem)
     leave_out_missing()
@@ -37,11 +37,15 @@ def main() -> None:
     write_address(session.ckpt.to_query())
 
 
+def address() -> dict[str, str]:
+    """What the address says of the comparison."""
+    return {name: value for name, value in st.query_params.to_dict().items() if name in Comparison.__dataclass_fields__}
+
+
 def write_address(query: dict[str, str]) -> None:
     """A copied address shows the same comparison."""
-    now = {name: value for name, value in st.query_params.to_dict().items() if name in Comparison.__dataclass_fields__}
-    if now != query:
-        for name in now.keys() - query.keys():
+    if address() != query:
+        for name in address().keys() - query.keys():
             del st.query_params[name]
         st.query_params.update(query)
 
@@ -129,7 +133,7 @@ def show_cards(own: list[str]) -> None:
     shown += [name for name in st.session_state.ckpt.compare if name in own and name not in shown]
     items = [("shipped", cards.section("Shipped", "trained by this project’s own code"))]
     items += [(name, cards.card(name)) for name in library.shipped()]
-    note = "runs trained here, and what was brought" if own else "nothing yet: upload a checkpoint, or train one"
+    note = "runs trained here, then uploads, newest first" if own else "nothing yet: upload a checkpoint, or train one"
     items += [("own", cards.section("On this server", note))]
     items += [(name, cards.card(name)) for name in shown]
     cards.show(items, chosen=st.session_state.ckpt.compare, on_chosen=pressed)

@@ -44,11 +44,10 @@ def _start(name: str, iteration: int) -> dict[str, bytes]:
 def readme(saved: Checkpoint, title: str, file: str, beside: list[str]) -> str:
     """What this is, what it comes to, how to load it and how to train it again, as Markdown. beside: the other files."""
     lines = [f"# {_plain(title)}", "", recipe.of_checkpoint(saved) + ".", ""]
-    shots, rows = recipe.results_table(saved)
+    heads, rows, tasks = recipe.results_table(saved)
     if rows:
-        tasks = next(iter(saved.results[shots[0]].values()))["tasks"]
         lines += [f"Mean query MSE over {tasks:,.0f} fresh tasks, with its 95% interval, by inner step:", ""]
-        lines += [f"| inner steps | {' | '.join(f'{K} shots' for K in shots)} |", "|---" * (len(shots) + 1) + "|"]
+        lines += [f"| inner steps | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
         lines += [f"| {step} | {' | '.join(cells)} |" for step, cells in rows]
         lines += [""]
     lines += ["Load it in plain PyTorch:", "", "```python", recipe.load_lines(saved, file), "```", ""]

@@ -86,10 +86,11 @@ def finding(compared: list[Compared]) -> str:
     said = f"After {counted(last, 'step')} {best.look.label} has the lowest mean query MSE, {best.steps[last].mean:.3f}: "
     if best is first:
         near = min(others, key=lambda part: part.apart[last].mean)
-        gap, who = near.apart[last], f"{near.look.label} is next and {{}} higher"
+        gap = near.apart[last]
+        said += f"{near.look.label} is next and {gap.mean:.3f} ± {gap.ci95:.3f} higher"
     else:
-        gap, who = best.apart[last], f"{{}} lower than {first.look.label}"
-    said += who.format(f"{abs(gap.mean):.3f} ± {gap.ci95:.3f}")
+        gap = best.apart[last]
+        said += f"{-gap.mean:.3f} ± {gap.ci95:.3f} lower than {first.look.label}"
     said += ", too close to tell apart on these tasks." if abs(gap.mean) <= gap.ci95 else "."
     gone = [f"{part.look.label} on {100 * part.steps[last].diverged:.2g}%" for part in compared if part.steps[last].diverged]
     return said + (f" Diverged: {', '.join(gone)} of the tasks." if gone else "")

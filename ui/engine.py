@@ -48,6 +48,8 @@ class Fresh(NamedTuple):
 
 def warm() -> None:
     """Load every shipped checkpoint and adapt once, so that the first visitor does not wait for it."""
+    # Tensors here are small. Threads of one operation wait for each other, and many times as long while a run trains beside them.
+    torch.set_num_threads(1)
     on_show(LabState(learners=LEARNERS))
 
 

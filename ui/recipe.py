@@ -4,6 +4,7 @@ Nothing here trusts a file: only what was validated when it was loaded is repeat
 """
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from maml_core.checkpoint import Checkpoint
 from maml_core.config import JOINT, TrainConfig
@@ -14,6 +15,7 @@ STEPS = (0, 1, 5, 10)
 """The inner steps that tables show."""
 START = "start"
 """The folder in a zip where the snapshot lies that a run went on from."""
+MOST_SHOTS = 4
 _FAMILIES = {"sinusoid_2pi": "phases up to 2π", "sinusoid_line": "sinusoids and lines"}
 
 
@@ -84,11 +86,21 @@ def started_at(saved: Checkpoint) -> int:
     return iteration if type(iteration) is int and 0 < iteration < saved.config.max_steps else 0
 
 
-def results_table(saved: Checkpoint) -> tuple[list[str], list[tuple[str, list[str]]]]:
-    """Numbers of shots, and for each of STEPS a row: the mean query MSE and its 95% half-width for each of them, in words."""
-    shots = sorted(saved.results, key=int)
-    steps = [str(step) for step in STEPS if any(str(step) in saved.results[K] for K in shots)]
-    return shots, [(step, [result_cell(saved.results[K].get(step)) for K in shots]) for step in steps]
+class Results(NamedTuple):
+    """A checkpoint's results at STEPS, in words: the mean query MSE and its 95% half-width."""
+
+    heads: list[str]  # numbers of shots
+    rows: list[tuple[int, list[str]]]  # inner step, a cell for each head; none if nothing was measured
+    tasks: float  # that each mean is over
+
+
+def results_table(saved: Checkpoint) -> Results:
+    """What was measured when training ended, for MOST_SHOTS numbers of shots at most."""
+    shots = sorted(saved.results, key=int)[:MOST_SHOTS]
+    found = {step: [saved.results[K].get(str(step)) for K in shots] for step in STEPS}
+    rows = [(step, [result_cell(stats) for stats in cells]) for step, cells in found.items() if any(cells)]
+    tasks = [stats["tasks"] for cells in found.values() for stats in cells if stats]
+    return Results([counted(int(K), "shot") for K in shots], rows, max(tasks, default=0))
 
 
 def result_cell(stats: dict[str, float] | None) -> str:

@@ -1,5 +1,7 @@
 """Looks: one for every learner, told apart without colour, and seen on both backgrounds."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,3 +91,10 @@ def test_labels_are_spread_in_their_order_and_inside():
     assert at.min() >= 0
     assert at.max() <= 1
     assert spread(np.array([0.2, 0.8]), 0.1, 0, 1) == pytest.approx([0.2, 0.8])
+
+
+def test_a_name_is_text_and_no_tags():
+    look = replace(ROLES["own"], label="<a href='x'>run</a> & co")
+    figure = comparison_figure([LossByStep(look, np.ones(3), np.zeros(3))])
+    said = [figure.layout.annotations[0].text, *(trace.name for trace in figure.data)]
+    assert all("<" not in text and "&lt;a" in text for text in said)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import parse_qsl
@@ -19,12 +20,13 @@ from maml_core.checkpoint import Checkpoint
 from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import query_losses, summarise
 from maml_core.training import init
-from ui import cards, comparison, engine, library
+from ui import bundle, cards, comparison, engine, library, recipe
 from ui.comparison import Comparison
 from ui.state import LabState
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "checkpoints.py")
 SHIPPED = library.shipped()
+STATS = {"mean": 0.5, "ci95": 0.1, "median": 0.4, "diverged": 0.5, "tasks": 10}
 
 
 @pytest.fixture(autouse=True)
@@ -126,6 +128,8 @@ def test_titles_are_text(monkeypatch):
         def handle_starttag(self, tag, attributes):
             self.found = (*self.found, tag, *(key for key, _ in attributes))
 
+    evil += "{0}"
+    assert evil in comparison.finding(comparison.measure(Comparison((name, "maml"))))
     for html in (
         cards.card(name),
         cards.card("upload:000000000000"),
@@ -149,6 +153,31 @@ def test_a_damaged_file_is_said_and_the_others_live_on(own):
     assert "thumbnail" in items[good]
     assert chosen == ["maml"]
     assert "cannot be compared" in app.toast[0].value
+
+
+@pytest.mark.parametrize(
+    ("results", "says"),
+    [
+        ({}, "Not measured"),
+        ({"5": {}, "10": {}}, "Not measured"),
+        ({"5": {}, "10": {"1": STATS}}, "1 step – 0.500 ± 0.100 50% diverged"),
+        ({str(K): {"1": STATS} for K in range(1, 90)}, "1 shot 2 shots 3 shots 4 shots 1 step"),
+        ({"10": {"7": STATS}}, "Not measured"),
+    ],
+)
+def test_whatever_results_a_file_brings_its_card_is_shown(results, says):
+    name = library.add(checkpoint.dumps(replace(made(hidden=(3,)), results=results)))
+    assert says in text(cards.card(name))
+    assert recipe.load_lines(library.get(name), f"{library.stem(name)}.safetensors") in bundle.readme(
+        library.get(name), "mine", f"{library.stem(name)}.safetensors", []
+    )
+
+
+def test_a_checkpoint_that_diverges_at_its_own_step_size_has_a_card():
+    html = cards.card(library.add(checkpoint.dumps(made(hidden=(9, 9), alpha=10.0, num_updates=50))))
+    assert "∞ after 50 steps" in text(html)
+    assert "nan" not in html
+    assert all(d == "" or re.fullmatch(r"M[-\d.]+,[-\d.]+[-\d.,LHZ]*", d) for d in re.findall(r' d="([^"]*)"', html))
 
 
 def test_a_run_that_is_not_over_has_a_card_without_results(own):

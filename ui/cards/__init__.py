@@ -19,7 +19,7 @@ from maml_core.config import JOINT
 from maml_core.palette import ROLES, Look
 from ui import engine, library, recipe
 from ui.recipe import counted
-from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
+from ui.state import FAMILY, RANGES, Y_LIMIT, LabState
 
 KEY = "ckpt_cards"
 THUMBNAIL = LabState()
@@ -113,13 +113,12 @@ def thumbnail(name: str, version: int) -> str:
 
 def results(saved: Checkpoint) -> str:
     """The table of a checkpoint's results."""
-    shots, rows = recipe.results_table(saved)
+    heads, rows, tasks = recipe.results_table(saved)
     if not rows:
         return '<p class="caption">Not measured: a run measures itself over many tasks when it ends.</p>'
-    tasks = next(iter(saved.results[shots[0]].values()))["tasks"]
-    head = "".join(f'<th scope="col">{K} shots</th>' for K in shots)
+    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     body = "".join(
-        f'<tr><th scope="row">{recipe.after(int(step))}</th>{"".join(f"<td>{_small(cell)}</td>" for cell in cells)}</tr>'
+        f'<tr><th scope="row">{recipe.after(step)}</th>{"".join(f"<td>{_small(cell)}</td>" for cell in cells)}</tr>'
         for step, cells in rows
     )
     return f"""<table><caption>mean query MSE ± 95%, {tasks:,.0f} tasks</caption>
@@ -146,10 +145,10 @@ def lab_address(name: str) -> str:
     """
     config = library.get(name).config
     if config.algorithm in JOINT:
-        return "./?" + urlencode(LabState(learners=in_order((name, "maml"))).to_query())
+        return "./?" + urlencode(LabState(learners=(name, "maml")).to_query())
     alpha, steps = RANGES["alpha"].clip(config.alpha), config.inner_steps
     updates = max(steps, LabState.num_updates)
-    shown = LabState(learners=in_order((name, "pretrained")), alpha=alpha, num_updates=updates, step=steps)
+    shown = LabState(learners=(name, "pretrained"), alpha=alpha, num_updates=updates, step=steps)
     return "./?" + urlencode(shown.to_query())
 
 
@@ -169,8 +168,10 @@ def _colours(look: Look) -> str:
 
 
 def _line(y: np.ndarray) -> str:
+    """The path of a curve on GRID; empty where it is not finite."""
     points = zip(engine.GRID[::2], y[::2], strict=True)
-    return "M" + "L".join(f"{_x(x):.1f},{_y(v):.1f}" for x, v in points if np.isfinite(v))
+    drawn = "L".join(f"{_x(x):.1f},{_y(value):.1f}" for x, value in points if np.isfinite(value))
+    return f"M{drawn}" if drawn else ""
 
 
 def _x(x: Any) -> float:
