@@ -35,10 +35,10 @@ FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 # Resolves with the milliseconds from the event's own time to the frame in which `seen()` first holds.
 WATCH = """([selector, type, attribute]) => {
   const read = () => [...document.querySelectorAll(selector)].map(n => n.getAttribute(attribute)).join();
-  const before = read();
+  const before = read(), seen = () => read() && read() !== before;
   window.measured = new Promise(done => addEventListener(type, event => {
     const finish = () => done(performance.now() - event.timeStamp);
-    const check = () => requestAnimationFrame(read() === before ? check : finish);
+    const check = () => requestAnimationFrame(seen() ? finish : check);
     check();
   }, { capture: true, once: true }));
 }"""

@@ -39,18 +39,16 @@ export function freshPanel(parent, { fetchFresh, show }) {
     timer = setTimeout(async () => {
       const { signal } = (asking = new AbortController());
       failed = "";
-      for (const l of view.learners.filter((l) => !answer(l))) {
+      await Promise.all(view.learners.filter((l) => !answer(l)).map(async (l) => {
         const wanted = parameters(l);
         try {
           answers.set(wanted, await fetchFresh(wanted, signal));
         } catch (error) {
-          if (signal.aborted) return;
-          failed = `${l.label} could not be measured: ${error.message}`;
+          if (!signal.aborted) failed = `${l.label} could not be measured: ${error.message}`;
         }
-        if (signal.aborted) return;
-        draw();
-      }
-      asked = "";
+        if (!signal.aborted) draw();
+      }));
+      if (!signal.aborted) asked = "";
     }, wait);
   }
 
