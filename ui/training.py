@@ -197,7 +197,7 @@ def routes() -> list[Route]:
 
     return [
         route("runs.json", lambda request: list_for(_token(request))),
-        route("metrics.json", lambda request: metrics(request.query_params)),
+        route("run.json", lambda request: details(request.query_params)),
         route("task.json", lambda request: task(request.query_params)),
         Route("/train/act", steer, methods=["POST"]),
     ]
@@ -256,7 +256,6 @@ def _seconds_left(run: Run, known: list[Run]) -> float:
 
 def _row(run: Run, left: float | None) -> dict[str, Any]:
     config = run.config
-    error = _latest_error(run)
     return {
         "name": run.name,
         "title": run.about["title"] or run.name,
@@ -274,9 +273,7 @@ def _row(run: Run, left: float | None) -> dict[str, Any]:
         "steps": config.inner_steps,
         "recipe": recipe.in_words(config),
         "command": config.command,
-        "error": error,
-        "marks": marks(config),
-        "snapshots": [runs.iteration_of(path) for path in runs.snapshots(run.folder)],
+        "error": _latest_error(run),
     }
 
 
@@ -313,13 +310,16 @@ def _latest_error(run: Run) -> dict[str, Any] | None:
     return error
 
 
-def metrics(query: Mapping[str, str]) -> dict[str, Any]:
-    """The lines of a run's metrics from a byte offset on, and the offset to ask from next time."""
+def details(query: Mapping[str, str]) -> dict[str, Any]:
+    """What the list does not say of a run: the lines of its metrics from a byte offset on and the offset to ask from next time,
+    the iterations of its snapshots, and what it is to beat."""
     since = query.get("since", "0")
     if not (since.isdecimal() and len(since) < 12):
         raise ValueError("since must be the offset of an answer before")
-    lines, offset = runs.metrics(library.run_folder(query.get("run", "")), int(since))
-    return {"metrics": lines, "offset": offset}
+    run = runs.look(library.run_folder(query.get("run", "")))
+    lines, offset = runs.metrics(run.folder, int(since))
+    iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]
+    return {"metrics": lines, "offset": offset, "snapshots": iterations, "marks": marks(run.config)}
 
 
 def task(query: Mapping[str, str]) -> dict[str, Any]:

@@ -61,9 +61,13 @@ function makeView(parent, { looks, limits, marks }) {
   let component, list = { runs: [], damaged: {} }, selected = new URLSearchParams(location.search).get(PARAMETER) ?? "", pressed = null;
   let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "";
 
-  const rowOf = (name) => list.runs.find((row) => row.name === name);
-  // What is known of a run's metrics: the offset to go on from, and its lines by iteration (a repeated one replaces the first).
-  const storeOf = (name) => stores.get(name) ?? stores.set(name, { offset: 0, lines: new Map(), seen: "" }).get(name);
+  // What is known of a run beside its row: its snapshots and marks, its metrics by iteration (a repeated one replaces the first),
+  // and the offset to read on from.
+  const storeOf = (name) => stores.get(name) ?? stores.set(name, { offset: 0, lines: new Map(), seen: "", snapshots: [], marks: [] }).get(name);
+  function rowOf(name) {
+    const row = list.runs.find((row) => row.name === name), { snapshots, marks } = storeOf(name);
+    return row && { ...row, snapshots, marks };
+  }
   const linesOf = (name) => [...storeOf(name).lines.values()].sort((a, b) => a.iteration - b.iteration);
 
   async function poll() {
@@ -90,9 +94,8 @@ function makeView(parent, { looks, limits, marks }) {
   async function follow(name) {
     const row = rowOf(name), store = row && storeOf(name), seen = row && `${row.state} ${row.iteration}`;
     if (!row || store.seen === seen) return; // nothing new
-    const news = await ask(`${server}metrics.json?${new URLSearchParams({ run: name, since: store.offset })}`);
-    store.offset = news.offset;
-    store.seen = seen;
+    const news = await ask(`${server}run.json?${new URLSearchParams({ run: name, since: store.offset })}`);
+    Object.assign(store, { seen, offset: news.offset, snapshots: news.snapshots, marks: news.marks });
     for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
   }
 

@@ -16,7 +16,7 @@ export function runTable(parent, { select, compare }) {
 
   return {
     update({ runs, damaged: broken }, selected, compared) {
-      const now = JSON.stringify([runs.map(({ snapshots, left, rate, ...row }) => row), broken, selected, [...compared]]);
+      const now = JSON.stringify([runs.map(({ left, rate, ...row }) => row), broken, selected, [...compared]]);
       if (now === drawn) return; // a press must not fall on a row that is being replaced
       drawn = now;
       const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.of : null;

@@ -188,7 +188,6 @@ def test_a_question_that_makes_no_sense_gets_a_sentence(root, asked):
 def test_the_list_says_what_there_is_to_know(run):
     (row,) = client(MINE).get("/train/runs.json").json()["runs"]
     assert (row["name"], row["title"], row["state"], row["iteration"], row["mine"]) == (run, "first", "finished", 200, True)
-    assert row["snapshots"] == [0, 100, 200]
     assert row["recipe"] == "MAML, 4 shots, 1 inner step, α 0.01, layers of 8, 8"
     last = runs.merged(runs.metrics(library.run_folder(run))[0])[-1]["validation"][-1]
     assert row["error"] == {"iteration": 200, "mean": last["mean"], "ci95": last["ci95"]}
@@ -196,12 +195,14 @@ def test_the_list_says_what_there_is_to_know(run):
 
 def test_metrics_are_read_on_from_where_one_was(run):
     watcher = client()
-    everything = watcher.get("/train/metrics.json", params={"run": run}).json()
+    everything = watcher.get("/train/run.json", params={"run": run}).json()
     assert [line["iteration"] for line in everything["metrics"]] == [0, 100, 200]
-    again = watcher.get("/train/metrics.json", params={"run": run, "since": everything["offset"]}).json()
-    assert again == {"metrics": [], "offset": everything["offset"]}
+    assert everything["snapshots"] == [0, 100, 200]
+    assert [mark["label"] for mark in everything["marks"]] == ["pretrained"]
+    again = watcher.get("/train/run.json", params={"run": run, "since": everything["offset"]}).json()
+    assert again == everything | {"metrics": []}
     for bad in ("-1", "x", "1e9", "9" * 30):
-        assert watcher.get("/train/metrics.json", params={"run": run, "since": bad}).status_code == 400
+        assert watcher.get("/train/run.json", params={"run": run, "since": bad}).status_code == 400
 
 
 def floats(text, *shape):
