@@ -59,7 +59,7 @@ function makeView(parent, { looks, limits, marks }) {
   const renaming = renameDialog(root, (name, value) => act(name, "rename", value));
 
   let component, list = { runs: [], damaged: {} }, selected = new URLSearchParams(location.search).get(PARAMETER) ?? "", pressed = null;
-  let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "";
+  let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "", removed = "";
 
   // What is known of a run beside its row: its snapshots and marks, its metrics by iteration (a repeated one replaces the first),
   // and the offset to read on from.
@@ -75,7 +75,7 @@ function makeView(parent, { looks, limits, marks }) {
     try {
       list = await ask(`${server}runs.json`);
       if (!rowOf(selected)) {
-        if (selected && !heard) complain(`There is no run ${selected} on this server (any more).`);
+        if (selected && selected !== removed) complain(`There is no run ${selected} on this server (any more).`);
         show((list.runs.find((row) => row.mine && isLive(row)) ?? list.runs[0])?.name ?? "", Boolean(selected));
       }
       for (const name of [selected, ...compared]) await follow(name);
@@ -125,9 +125,9 @@ function makeView(parent, { looks, limits, marks }) {
 
   async function act(name, what, value = null) {
     complain("");
+    if (what === "delete") removed = name;
     try {
       await ask(`${server}act`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run: name, do: what, value }) });
-      if (what === "delete") stores.delete(name);
     } catch (error) {
       complain(`${error.message}.`.replace(/\.\.$/, "."));
     }
