@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import streamlit as st
 
@@ -22,7 +23,7 @@ def main() -> None:
     """The page."""
     session = st.session_state
     if fresh := "lab" not in session:
-        session.lab_overwritten = {}
+        session.lab_overwritten, session.lab_heard = {}, {}
         session.lab_visit = secrets.token_hex(4)
         adopt(st.query_params.to_dict())
     leave_out_missing()
@@ -38,7 +39,7 @@ def main() -> None:
         fresh=fresh,
         verdict=session.lab_verdict,
     )
-    task_plot.task_plot(data, on_shots=shots_edited, on_step=step_rested, on_act=button_pressed, on_address=address_changed)
+    task_plot.task_plot(data, on_message=told, on_address=address_changed)
     with st.expander("Controls") if state.present else st.container(key="controls"):
         draw_controls(state)
 
@@ -152,9 +153,15 @@ def uploaded() -> None:
     act(lambda state: state.change("learners", with_own(state, own)))
 
 
-def button_pressed() -> None:
+def told() -> None:
+    """The picture has said something. What arrives together is done in the order in which a person did it."""
+    for name, message in task_plot.messages(st.session_state.lab_heard):
+        {"act": button_pressed, "shots": shots_edited, "step": step_rested}[name](message)
+
+
+def button_pressed(asked: dict[str, Any]) -> None:
     """A button in the picture."""
-    asked, session = task_plot.sent("act"), st.session_state
+    session = st.session_state
     if asked["visit"] != session.lab_visit:
         return
     match asked["name"]:
@@ -174,25 +181,25 @@ def button_pressed() -> None:
             adopt(asked["value"])
 
 
-def shots_edited() -> None:
+def shots_edited(edit: dict[str, Any]) -> None:
     """An edit made in the picture. One that was made on shots since replaced from here comes too late and is dropped."""
-    edit, session = task_plot.sent("shots"), st.session_state
-    if edit and (edit["epoch"] == session.lab_epoch or not edit["points"]):  # clearing means the same on any
+    session = st.session_state
+    if edit["epoch"] == session.lab_epoch or not edit["points"]:  # clearing means the same on any
         session.lab_remember = session.lab.shots is None  # one way back, to the shots before all editing
         session.lab = session.lab.place(edit["points"])
         session.lab_rev = edit["rev"]
 
 
-def step_rested() -> None:
+def step_rested(rest: dict[str, Any]) -> None:
     """The picture came to rest at a step."""
     session = st.session_state
-    session.lab = session.lab.change("step", int(task_plot.sent("step")["step"]))
+    session.lab = session.lab.change("step", int(rest["step"]))
     session.lab_remember = False
 
 
 def address_changed() -> None:
     """Back or forward in the browser."""
-    adopt(task_plot.sent("address"))
+    adopt(task_plot.address())
 
 
 main()

@@ -49,7 +49,9 @@ def show(
 
     chosen: the learners that are compared. A press of a card's button changes them: `chosen_now` says to what.
     """
-    _component(key=key, data=json.dumps({"items": items, "chosen": list(chosen)}), on_chosen_change=on_chosen)
+    heard = (st.session_state.get(key) or {}).get("chosen") or {"at": 0}
+    data = {"items": items, "chosen": list(chosen), "heard": heard["at"]}
+    _component(key=key, data=json.dumps(data), on_chosen_change=on_chosen)
 
 
 def chosen_now(key: str = KEY) -> list[str]:

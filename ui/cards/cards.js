@@ -4,7 +4,7 @@ const shown = new WeakMap();
 
 export default function ({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".ckpt");
-  const { items, chosen } = JSON.parse(data);
+  const { items, chosen, heard } = JSON.parse(data);
   root.classList.toggle("dark", isDark(root));
   if (!shown.has(root)) shown.set(root, new Map());
   const before = shown.get(root), now = new Map();
@@ -17,7 +17,7 @@ export default function ({ data, parentElement, setStateValue }) {
     if (root.children[at] !== node) root.insertBefore(node, root.children[at] ?? null); // moving one would take its focus
   });
   shown.set(root, now);
-  mark(root, chosen);
+  if (heard >= (root.sent ?? 0)) mark(root, chosen); // else a press is still on its way
   root.onclick = ({ target }) => {
     if (target.closest(".up")) root.closest('[data-testid="stMain"]').scrollTo({ top: 0 });
     const button = target.closest("button[aria-pressed]");
@@ -25,7 +25,8 @@ export default function ({ data, parentElement, setStateValue }) {
     const name = button.closest("[data-name]").dataset.name;
     const names = root.chosen.includes(name) ? root.chosen.filter((other) => other !== name) : [...root.chosen, name];
     mark(root, names);
-    setStateValue("chosen", { names, at: Date.now() }); // the time: the same choice again is news too
+    root.sent = Date.now(); // the same choice again is news too
+    setStateValue("chosen", { names, at: root.sent });
   };
 }
 

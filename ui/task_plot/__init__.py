@@ -24,24 +24,31 @@ COMMON = ("true", "before", "shot")
 
 _component = modules.component(KEY)
 
-Callback = Callable[[], None]
+MESSAGES = ("shots", "step", "act")
+"""What the browser says as a state of the component, which later messages carry along."""
 
 
-def task_plot(data: str, *, on_shots: Callback, on_step: Callback, on_act: Callback, on_address: Callback) -> None:
-    """Draw `payload(...)`. A callback runs after the browser has sent something; `sent` has the news."""
-    _component(
-        key=KEY, data=data, on_shots_change=on_shots, on_step_change=on_step, on_act_change=on_act, on_address_change=on_address
-    )
+def task_plot(data: str, *, on_message: Callable[[], None], on_address: Callable[[], None]) -> None:
+    """Draw `payload(...)`. A callback runs after the browser has said something: `messages`, or `address`."""
+    told = {f"on_{name}_change": on_message for name in MESSAGES}
+    _component(key=KEY, data=data, on_address_change=on_address, **told)
 
 
-def sent(what: str) -> Any:
-    """What the browser last sent.
+def messages(heard: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """What the browser has said that is not yet `heard`, in the order in which it was said, and that is added to `heard`.
 
-    shots: {epoch, rev, points}, after an edit. step: {step, n}, when it has come to rest.
+    shots: {epoch, rev, points, n}, after an edit. step: {step, n}, when it has come to rest.
     act: {visit, name, value, n}, what a button asks for; value belongs to some names alone.
-    address: {parameter: value}, after Back or forward.
     """
-    return st.session_state[KEY][what]
+    said = {name: st.session_state[KEY].get(name) for name in MESSAGES}
+    news = {name: message for name, message in said.items() if message and message != heard.get(name)}
+    heard |= news
+    return sorted(news.items(), key=lambda item: item[1]["n"])
+
+
+def address() -> dict[str, str]:
+    """The address parameters after Back or forward in the browser."""
+    return st.session_state[KEY]["address"]
 
 
 def payload(

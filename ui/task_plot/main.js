@@ -97,11 +97,12 @@ function makeLab(parent, saved) {
   const undoable = timeline(), paints = paint(root);
 
   let component, raw = null, view = null, step = 0, complaint = "", plots = [], drawnFor = null, travelling = false;
-  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, rests = 0, asked = 0, frame = null, speaking = null;
+  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, told = 0, frame = null, speaking = null;
 
-  // A state and not a trigger: it goes with every later message too, so that none on its way at this moment can swallow it.
+  // A state and not a trigger: it goes with every later message too, so that none on its way at this moment can swallow it. n says
+  // in which order messages were made that arrive together, and makes the same one twice news twice.
   function ask(name, value = null) {
-    component.setStateValue?.("act", { visit: view.visit, name, value, n: ++asked });
+    component.setStateValue?.("act", { visit: view.visit, name, value, n: ++told });
   }
 
   function travel(way) {
@@ -151,7 +152,7 @@ function makeLab(parent, saved) {
     root.dataset.confirmed = String(rev === confirmed);
     if (rev === confirmed || inFlight || adapting) return;
     inFlight = { rev, timer: setTimeout(() => { inFlight = null; flush(); }, RESEND_MS) };
-    component.setStateValue("shots", { epoch, rev, points: view.shots });
+    component.setStateValue("shots", { epoch, rev, points: view.shots, n: ++told });
   }
 
   function go(to, smooth) {
@@ -175,7 +176,7 @@ function makeLab(parent, saved) {
     }
     vote.stepped(step);
     clearTimeout(resting);
-    if (!bar.playing) resting = setTimeout(() => component.setStateValue?.("step", { step, n: ++rests }), REST_MS); // n: the same step twice is news twice
+    if (!bar.playing) resting = setTimeout(() => component.setStateValue?.("step", { step, n: ++told }), REST_MS);
   }
 
   function updateBar() {
