@@ -1,6 +1,7 @@
 """Every setting of a training run: what it is, its range, its default and where that comes from."""
 
 import dataclasses
+import itertools
 import types
 import typing
 from dataclasses import dataclass, field
@@ -21,6 +22,10 @@ DIVERGED_ABOVE = 100.0
 """A task whose query MSE is not finite or exceeds this has diverged; the mean counts it as this."""
 
 MAX_WEIGHTS = 2**20
+MAX_BATCH = 100_000
+"""Shots in a meta-batch: what a block of random numbers takes in memory."""
+MAX_ADAPTED = 2**27
+"""Weights that a meta-iteration adapts, over all tasks and inner steps: what its gradient takes in memory."""
 MAX_SHOTS = 50
 MAX_UPDATES = 50
 
@@ -80,6 +85,17 @@ class TrainConfig:
             raise ConfigError(f"hidden has {len(self.hidden)} layers; give the widths of 1 to 16 hidden layers, such as 40,40")
         if sum(a * b for a, b in zip(self.hidden, self.hidden[1:], strict=False)) > MAX_WEIGHTS:
             raise ConfigError(f"hidden={self.hidden} is not possible: at most {MAX_WEIGHTS:,} weights between hidden layers")
+        if self.batch_size * self.K > MAX_BATCH:
+            raise ConfigError(
+                f"batch_size={self.batch_size} is not possible with K={self.K}: a meta-batch has at most {MAX_BATCH:,} shots"
+            )
+        widths = (self.inputs, *self.hidden, 1)
+        weights = sum(a * b for a, b in itertools.pairwise(widths))
+        if self.batch_size * weights * self.inner_steps > MAX_ADAPTED:
+            raise ConfigError(
+                f"batch_size={self.batch_size} is not possible with {weights:,} weights and num_updates={self.num_updates}: "
+                f"their product is at most {MAX_ADAPTED:,}"
+            )
         if self.norm == "batch_norm" and self.K == 1:
             raise ConfigError("norm='batch_norm' is not possible with K=1: normalised over one point, the network cannot see x")
 

@@ -28,6 +28,7 @@ STATE = ".state.safetensors"
 DEVICES = ("auto", "cpu", "cuda")
 LIMITS = {"title": 60, "note": 500, "owner": 100}
 """Characters in what a person may say about a run."""
+MAX_TICKET = 2**50
 PATIENCE = 5.0
 """Seconds to wait for a lock that others hold for moments."""
 
@@ -167,7 +168,7 @@ def create(
     stored = {"config": config.to_dict(), "settings": asdict(settings), "created": time.time()}
     begun = None
     if start:
-        begun = _state_at(start, config)
+        begun = state_at(start, config)
         stored["start"] = {"run": start.parent.parent.name, "iteration": begun.iteration}
     try:
         if folder.exists() and (any((folder / "checkpoints").glob("*")) or (folder / "config.json").exists()):
@@ -221,7 +222,11 @@ def read_status(folder: Path) -> Status:
     try:
         stored = json.loads((folder / "status.json").read_bytes())
         more = {f.name: stored[f.name] for f in fields(Status)[2:] if f.name in stored}
-        return Status(stored["state"], stored["iteration"], **more)
+        status = Status(stored["state"], stored["iteration"], **more)
+        status.message.encode()  # no halves of characters
+        if status.ticket >= MAX_TICKET:
+            raise ValueError("no such ticket was ever given")
+        return status
     except FileNotFoundError:
         message = ""
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
@@ -306,8 +311,8 @@ def folders(root: Path) -> list[Path]:
         return []
 
 
-def metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
-    """The lines of metrics.jsonl from this byte on, and the byte to go on from next time.
+def metrics(folder: Path, offset: int = 0, most: int = -1) -> tuple[list[dict[str, Any]], int]:
+    """The lines of metrics.jsonl from this byte on, `most` bytes of them, and the byte to go on from next time.
 
     A last line that is still being written is left for then; damaged lines are skipped. Where a resume repeated an iteration
     there is more than one line of it: see `merged`. A file that has become shorter is read from its beginning.
@@ -316,7 +321,7 @@ def metrics(folder: Path, offset: int = 0) -> tuple[list[dict[str, Any]], int]:
         with (folder / "metrics.jsonl").open("rb") as file:
             size = file.seek(0, 2)
             file.seek(offset := offset if offset <= size else 0)
-            content = file.read()
+            content = file.read(most)
     except OSError:
         return [], 0
     whole = content[: content.rfind(b"\n") + 1]
@@ -528,8 +533,8 @@ def _parsed(content: bytes) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
     return stored, config, settings
 
 
-def _state_at(start: Path, config: TrainConfig) -> State:
-    """The training state beside a snapshot, for a run of this config to go on from."""
+def state_at(start: Path, config: TrainConfig) -> State:
+    """The training state beside a snapshot, for a run of this config to go on from. Raises RunError where it cannot, and why."""
     try:
         if not state_of(start).exists():
             raise RunError(f"{start.name} has no training state beside it; choose a snapshot (step-NNNNNN.safetensors) of a run")
@@ -627,7 +632,7 @@ def _metric(text: bytes) -> dict[str, Any] | None:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float)
+    return type(value) in (int, float) and abs(value) < 1e15  # false for what is not finite, too
 
 
 def _no_constant(name: str) -> NoReturn:

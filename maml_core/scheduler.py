@@ -16,7 +16,8 @@ from maml_core.config import ConfigError
 from maml_core.files import Held, lock
 from maml_core.runs import Run, RunError
 
-TICK_SECONDS = 0.3
+TICK_SECONDS = 1.0
+"""A press wakes it; this is how soon the end of a run is noticed."""
 HOME = Path(__file__).parent.parent
 
 

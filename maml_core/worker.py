@@ -88,7 +88,7 @@ def train(
 
 def is_milestone(iteration: int) -> bool:
     """Whether a snapshot is taken and validated here: often at first, where most is learned."""
-    return iteration in (0, 100, 200, 300, 500, 700) or iteration % 1000 == 0
+    return iteration in (0, 100, 200, 300, 500, 700) or iteration % 10 ** max(3, len(str(iteration)) - 2) == 0
 
 
 def stop_like_ctrl_c() -> None:

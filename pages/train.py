@@ -21,7 +21,7 @@ def main() -> None:
     if "train_values" not in session:
         session.train_values = values_of(training.presets()[DEFAULT])
         session.train_start = None  # {run, iteration, title}: the snapshot to go on from
-        session.train_selected, session.train_pressed = "", 0
+        session.train_selected, session.train_pressed, session.train_templates = "", 0, 0
         word = st.context.cookies.get(training.COOKIE)
         session.train_token = word if isinstance(word, str) else secrets.token_urlsafe(24)  # a browser that keeps no cookies
         session.train_problem = ""
@@ -50,7 +50,8 @@ def draw_form(config: TrainConfig | None, problem: str) -> None:
             st.button("From scratch instead", key="train_scratch", on_click=from_scratch, type="tertiary")
     if said := refused or problem or session.train_problem:
         st.error(plain(said))
-    with st.expander("All settings", key="train_settings"):
+    taken = session.train_templates  # a new fold, open, each time that settings were taken over
+    with st.expander("All settings", expanded=taken > 0, key=f"train_settings_{taken}"):
         draw_settings()
 
 
@@ -72,13 +73,15 @@ def draw_settings() -> None:
 
 def chosen() -> tuple[TrainConfig | None, str]:
     """The config that the settings make, or why they make none."""
-    values = st.session_state.train_values
+    values, start = st.session_state.train_values, st.session_state.train_start
+    settings = {name: values[name] for name in controls.CONFIG_LABELS}
     try:
-        return TrainConfig(
-            **{name: values[name] for name in controls.CONFIG_LABELS} | {"hidden": training.widths(values["hidden"])}
-        ), ""
-    except ConfigError as error:
+        config = TrainConfig(**settings | {"hidden": training.widths(values["hidden"])})
+        if start:
+            runs.state_at(library.snapshot(start["run"], start["iteration"]), config)
+    except (ConfigError, RunError, ValueError) as error:
         return None, str(error)
+    return config, ""
 
 
 def values_of(config: TrainConfig) -> dict[str, Any]:
@@ -118,6 +121,7 @@ def template_taken() -> None:
         session.train_problem = str(error)
         return
     session.train_values = values_of(run.config)
+    session.train_templates += 1
     title, iteration = run.about["title"] or run.name, asked.get("iteration")
     session.train_start = {"run": run.name, "iteration": iteration, "title": title} if iteration else None
 
@@ -127,7 +131,7 @@ def pressed() -> None:
     session = st.session_state
     session.train_problem = ""
     config, _ = chosen()
-    if config is None or training.refusal(is_local()):
+    if config is None:
         return
     start = session.train_start
     name = next(
@@ -136,7 +140,7 @@ def pressed() -> None:
     try:
         beginning = library.snapshot(start["run"], start["iteration"]) if start else None
         session.train_selected = training.press(
-            config, session.train_token, name, device=session.train_values["device"], beginning=beginning
+            config, session.train_token, name, local=is_local(), device=session.train_values["device"], beginning=beginning
         )
         session.train_pressed += 1
     except (ConfigError, RunError, ValueError) as error:
@@ -145,7 +149,7 @@ def pressed() -> None:
 
 def is_local() -> bool:
     """Whether the browser is on the machine that serves. Streamlit knows no address for those."""
-    return st.context.ip_address is None and "X-Forwarded-For" not in st.context.headers
+    return training.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
 
 
 main()

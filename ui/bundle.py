@@ -51,7 +51,15 @@ def readme(saved: Checkpoint, title: str, file: str, beside: list[str]) -> str:
         lines += [f"| {step} | {' | '.join(cells)} |" for step, cells in rows]
         lines += [""]
     lines += ["Load it in plain PyTorch:", "", "```python", recipe.load_lines(saved, file), "```", ""]
-    lines += ["Train it again with MAML Lab:", "", "```sh", recipe.command(saved), "```", ""]
+    start = " (`start/` is the folder beside this file: give its whole path)" if recipe.started_at(saved) else ""
+    lines += [
+        f"Train it again, in the folder of MAML Lab, whose README says how it is set up{start}:",
+        "",
+        "```sh",
+        recipe.command(saved),
+        "```",
+        "",
+    ]
     about = {
         file: "the network, with its recipe and results as metadata",
         "config.json": "every setting of its training",

@@ -92,7 +92,7 @@ def finding(compared: list[Compared]) -> str:
         gap = best.apart[last]
         said += f"{-gap.mean:.3f} ± {gap.ci95:.3f} lower than {first.look.label}"
     said += ", too close to tell apart on these tasks." if abs(gap.mean) <= gap.ci95 else "."
-    gone = [f"{part.look.label} on {100 * part.steps[last].diverged:.2g}%" for part in compared if part.steps[last].diverged]
+    gone = [f"{part.look.label} on {recipe.percent(part.steps[last].diverged)}" for part in compared if part.steps[last].diverged]
     return said + (f" Diverged: {', '.join(gone)} of the tasks." if gone else "")
 
 

@@ -57,7 +57,8 @@ def config_field(name: str, key: str, change: Change, disabled: bool) -> None:
     """One setting of a training run, with its meaning and its range from the config itself."""
     f = _CONFIG[name]
     low, high, choices = (f.metadata[part] for part in ("low", "high", "choices"))
-    shared: dict[str, Any] = {"key": key, "help": plain(f.metadata["help"]), "disabled": disabled}
+    help = f.metadata["help"] + ("" if low is None else f"; from {low:,g} to {high:,g}")
+    shared: dict[str, Any] = {"key": key, "help": plain(help), "disabled": disabled}
     shared |= {"on_change": change, "args": (name,)}
     label = CONFIG_LABELS[name]
     if isinstance(f.default, bool):
@@ -66,10 +67,10 @@ def config_field(name: str, key: str, change: Change, disabled: bool) -> None:
         st.selectbox(label, choices, format_func=lambda choice: CHOICE_LABELS.get(choice, choice), **shared)
     elif isinstance(f.default, tuple):
         st.text_input(label, **shared)
-    elif isinstance(f.default, int):
-        st.number_input(label, int(low), int(high), step=1, **shared)
+    elif isinstance(f.default, int):  # no range for the widget, which would keep what is outside to itself: the config says why
+        st.number_input(label, step=1, **shared)
     else:
-        st.number_input(label, float(low), float(high), step=None, format="%.6g", **shared)
+        st.number_input(label, step=None, format="%.6g", **shared)
 
 
 def device(key: str, change: Change) -> None:
@@ -165,7 +166,7 @@ def own_checkpoint(upload: Callable[[], None], change: Change) -> None:
         help = "A checkpoint (.safetensors) of this project. It is read, checked and never executed."
         st.file_uploader("upload a checkpoint", "safetensors", key="upload", help=help, on_change=upload)
         if problem := st.session_state.get("lab_upload_problem"):
-            st.error(problem)
+            st.error(plain(problem))
         if trained := library.trained_here():
             help = "The latest checkpoint of a training run on this server."
             key, name = "run", lambda run: f"{library.title(run)} ({library.stem(run)})"

@@ -98,6 +98,40 @@ def _trajectories(
     return tuple(done[i] for i in range(len(learners)))
 
 
+class Ends(NamedTuple):
+    """One learner on one task, before and after all inner steps."""
+
+    curves: np.ndarray  # (2, 201) float32
+    query: np.ndarray  # (2,) float32: MSE against the true curve on GRID
+
+
+def ends(name: str, shots: Shots, amplitude: float, phase: float, num_updates: int) -> Ends:
+    """What a learner makes of the shots with its own step size. Cached; raises CheckpointError if it is missing."""
+    return _ends(name, library.version(name), shots, amplitude, phase, num_updates)
+
+
+@lru_cache(maxsize=4096)
+def _ends(name: str, version: int, shots: Shots, amplitude: float, phase: float, num_updates: int) -> Ends:
+    checkpoint = library.get(name)
+    net, (theta, alpha) = checkpoint.network, checkpoint.split()
+    x, y, grid, true = _points(net, shots, amplitude, phase)
+    with _one_at_a_time, torch.no_grad():
+        phi = adapt(net.mse, theta, x, y, alpha, num_updates)[-1] if shots else theta
+        curves = torch.stack([net.apply(parameters, grid)[:, 0] for parameters in (theta, phi)])  # (2, 201)
+        return Ends(curves.numpy(), (curves - true.T).square().mean(1).numpy())
+
+
+def _points(net: MLP, shots: Shots, amplitude: float, phase: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Inputs and targets of the shots, (K, inputs) and (K, 1), and of GRID, (201, inputs) and (201, 1)."""
+    grid = torch.from_numpy(GRID)[:, None]  # (201, 1)
+    x, y = torch.tensor(shots, dtype=torch.float32).reshape(-1, 2).split(1, dim=1)  # (K, 1) each
+    parameters = torch.tensor([[amplitude, phase]])  # (1, 2)
+    true = FAMILY.curve(parameters, grid.T).T  # (201, 1)
+    if net.sizes[0] > 1:  # the oracle is told what the task is
+        x, grid = (torch.cat([part, parameters.expand(len(part), -1)], 1) for part in (x, grid))  # (N, 3)
+    return x, y, grid, true
+
+
 # Two visitors' small tensor programs run faster one after the other than fighting over the cores.
 _one_at_a_time = threading.Lock()
 # Measurements take longer, and each of them one core. One of several that ask for the same at once measures, and the others
@@ -115,12 +149,7 @@ def _adapt_together(
     net: MLP, each: Sequence[tuple[Params, StepSize]], shots: Shots, amplitude: float, phase: float, num_updates: int
 ) -> list[Trajectory]:
     """each: L learners with the step sizes asked for, then the same L with their own."""
-    grid = torch.from_numpy(GRID)[:, None]  # (201, 1)
-    x, y = torch.tensor(shots, dtype=torch.float32).reshape(-1, 2).split(1, dim=1)  # (K, 1) each
-    parameters = torch.tensor([[amplitude, phase]])  # (1, 2)
-    true = FAMILY.curve(parameters, grid.T).T  # (201, 1)
-    if net.sizes[0] > 1:  # the oracle is told what the task is
-        x, grid = (torch.cat([part, parameters.expand(len(part), -1)], 1) for part in (x, grid))  # (N, 3)
+    x, y, grid, true = _points(net, shots, amplitude, phase)
     thetas = {name: torch.stack([theta[name] for theta, _ in each]) for name in net.shapes}  # (2L, ...)
     alphas = {
         name: torch.stack([_size(size, name, shape) for _, size in each]) for name, shape in net.shapes.items()

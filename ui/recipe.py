@@ -24,6 +24,15 @@ def in_words(config: TrainConfig) -> str:
     return ", ".join(_parts(config))
 
 
+def outer_in_words(config: TrainConfig) -> str:
+    """How the outer loop goes: what of a run's recipe `in_words` does not say."""
+    default, schedule = TrainConfig(), ", cosine" if config.schedule == "cosine" else ""
+    parts = [f"β {config.beta:g}{schedule}", f"{config.max_steps:,} iterations"]
+    parts += [f"{config.batch_size:,} tasks each"] if config.batch_size != default.batch_size else []
+    parts += [f"clipped at {config.clip:g}"] if config.clip else []
+    return ", ".join(parts)
+
+
 def of_checkpoint(saved: Checkpoint) -> str:
     """The line of its config, and how far it was trained."""
     config, done = saved.config, f"{saved.iterations:,}"
@@ -112,7 +121,12 @@ def result_cell(stats: dict[str, float] | None) -> str:
 
 def diverged(share: float) -> str:
     """The share that diverged, as a remark; empty if none did."""
-    return f" ({100 * share:.2g}% diverged)" if share else ""
+    return f" ({percent(share)} diverged)" if share else ""
+
+
+def percent(share: float) -> str:
+    """A share of tasks, in as many digits as say something."""
+    return f"{100 * share:.0f}%" if share >= 0.095 else f"{100 * share:.2g}%"
 
 
 def counted(number: int, what: str) -> str:

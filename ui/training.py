@@ -6,18 +6,21 @@ thirty watches. No streamlit here.
 
 import base64
 import hashlib
+import json
 import os
 import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -29,7 +32,7 @@ from maml_core.config import JOINT, ConfigError, TrainConfig
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
 from ui import engine, library, recipe
-from ui.state import RANGES, LabState
+from ui.state import RANGES, RUN, LabState
 
 COOKIE = "maml_lab_visitor"
 """Holds what a browser is known by: a long random word that nobody else knows. Runs keep its digest alone."""
@@ -37,6 +40,13 @@ DEMO = TrainConfig(beta=0.005, schedule="cosine", max_steps=7000)
 POLICIES = ("everyone", "teacher", "off")
 FRESH = 0.3
 """Seconds that one look at the folder of runs serves everybody."""
+LISTED = 30
+UNDER_WAY = ("queued", "running", "paused")
+MOST = 500_000
+"""Bytes of a run's metrics in one answer. There is always another."""
+TAIL = 65_536
+"""Bytes at the end of a run's metrics in which there is a validation."""
+MAX_BODY = 4096
 
 _scheduler: Scheduler | None = None
 
@@ -44,6 +54,8 @@ _scheduler: Scheduler | None = None
 def start() -> None:
     """Start queued runs from now on, for as long as this server is up. Raises ConfigError if a limit set for it is none."""
     global _scheduler
+    if os.environ.get("MAML_LAB_TRAINING") == "off":
+        return
     _scheduler = Scheduler(library.runs_folder(), Limits.from_environment())
     _scheduler.start()
 
@@ -77,17 +89,20 @@ def widths(text: str) -> tuple[int, ...]:
 
 def time_words(config: TrainConfig) -> str:
     """How long a run of this config would take here, in words."""
-    seconds = estimating.seconds(config, known=runs.list_runs(library.runs_folder())[0])
+    seconds = estimating.seconds(config, known=_seen().known)
     if seconds < 55:
         return f"about {5 * max(1, round(seconds / 5))} s"
     if seconds < 5400:
         return f"about {max(1, round(seconds / 60))} min"
-    return f"about {seconds / 3600:.1f} h"
+    return f"about {seconds / 3600:.0f} h" if seconds < 172_800 else f"about {seconds / 86_400:,.0f} days"
 
 
 def new_cookie() -> str:
-    """What makes a browser known from now on, for a year: a word that only it and this server see."""
-    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Strict"
+    """What makes a browser known from now on, for a year: a word that only it and this server see.
+
+    Lax: it must come along when somebody follows a link to here, or it would be taken for a stranger and given another.
+    """
+    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
 
 def owner(token: str) -> str:
@@ -110,17 +125,27 @@ def refusal(local: bool) -> str:
     return ""
 
 
-def press(config: TrainConfig, token: str, title: str, *, device: str = "auto", beginning: Path | None = None) -> str:
-    """Queue a new run and give its name. beginning: the snapshot to go on from.
+def is_local(address: str | None, headers: Container[str]) -> bool:
+    """Whether a browser is on this machine. Not one that something here speaks for: a proxy says so in a header."""
+    forwarded = ("x-forwarded-for", "forwarded", "x-real-ip")
+    return address in (None, "127.0.0.1", "::1") and not any(name in headers for name in forwarded)
+
+
+def press(
+    config: TrainConfig, token: str, title: str, *, local: bool, device: str = "auto", beginning: Path | None = None
+) -> str:
+    """Queue a new run and give its name. beginning: the snapshot to go on from; local: as in `refusal`.
 
     Raises:
         ConfigError, RunError: with one sentence on why not.
     """
+    if why := refusal(local):
+        raise RunError(why)
     folder = _new_folder(library.runs_folder(), config.algorithm)
     try:
         runs.create(folder, config, device=device, start=beginning, about={"title": title, "owner": owner(token)})
         runs.enqueue(folder, Limits.from_environment().per_person)
-    except (ConfigError, RunError):
+    except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
     _changed()
@@ -161,10 +186,15 @@ def act(name: str, do: str, value: Any, token: str, local: bool) -> None:
         title, note = (value.get(part) if isinstance(value, dict) else None for part in ("title", "note"))
         if not (isinstance(title, str) and isinstance(note, str)):
             raise RunError("A name and a note are needed, both as text")
-        runs.rename(run.folder, title=title, note=note)
+        runs.rename(run.folder, title=_legible(title), note=_legible(note))
     else:
         raise RunError(f"There is no way to {do[:20]} a run")
     _changed()
+
+
+def _legible(text: str) -> str:
+    """Text on one line, without characters that are not seen or that turn others around."""
+    return " ".join("".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C").split())
 
 
 # What is served
@@ -177,7 +207,7 @@ def routes() -> list[Route]:
         def answer(request: Request) -> Response:
             try:
                 return JSONResponse(make(request), headers={"Cache-Control": "no-store"})
-            except (RunError, ConfigError, CheckpointError, ValueError) as error:  # one sentence each
+            except (RunError, ConfigError, CheckpointError, ValueError, OSError) as error:  # one sentence each
                 return PlainTextResponse(str(error), status_code=400)
 
         return Route(f"/train/{name}", answer, methods=[method])
@@ -186,17 +216,24 @@ def routes() -> list[Route]:
         # JSON alone: a form on another site cannot send it.
         if not request.headers.get("content-type", "").startswith("application/json"):
             return PlainTextResponse("JSON is expected", status_code=415)
+        body = b""
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return PlainTextResponse("That is too much to ask for at once", status_code=413)
         try:
-            asked = await request.json()
-            act(str(asked["run"]), str(asked["do"]), asked.get("value"), _token(request), is_local(request))
-        except (RunError, ConfigError) as error:
+            asked = json.loads(body)
+            local = is_local(request.client.host if request.client else "", request.headers)
+            what = str(asked["run"]), str(asked["do"]), asked.get("value")
+            await run_in_threadpool(act, *what, token=_token(request), local=local)
+        except (RunError, ConfigError, OSError) as error:
             return PlainTextResponse(str(error), status_code=400)
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return PlainTextResponse("run and do are expected", status_code=400)
         return JSONResponse({})
 
     return [
-        route("runs.json", lambda request: list_for(_token(request))),
+        route("runs.json", lambda request: list_for(_token(request), request.query_params.getlist("also"))),
         route("run.json", lambda request: details(request.query_params)),
         route("task.json", lambda request: task(request.query_params)),
         Route("/train/act", steer, methods=["POST"]),
@@ -207,22 +244,32 @@ def _token(request: Request) -> str:
     return request.cookies.get(COOKIE, "")
 
 
-def is_local(request: Request) -> bool:
-    """Whether the browser is on this machine, and not one that a proxy here speaks for."""
-    here = request.client is not None and request.client.host in ("127.0.0.1", "::1")
-    return here and "x-forwarded-for" not in request.headers
+def list_for(token: str, also: Collection[str] = ()) -> dict[str, Any]:
+    """The runs of this server as one visitor sees them, newest first.
 
-
-def list_for(token: str) -> dict[str, Any]:
-    """Every run of this server as one visitor sees it, newest first."""
-    everything, places, damaged = _seen()
+    Of those that are over, the LISTED newest and the visitor's own, and those named in `also`; `older` counts the others.
+    """
+    seen = _seen()
     mine = owner(token) if token else None
-    rows = [row | {"mine": about["owner"] == mine} for row, about in everything]
-    return {"runs": [row | places.get(row["name"], {}) for row in rows], "damaged": damaged}
+    rows = [row | {"mine": whose == mine} for row, whose in seen.rows]
+    shown = [row for at, row in enumerate(rows) if at < LISTED or row["mine"] or row["state"] in UNDER_WAY or row["name"] in also]
+    rows = [row | seen.places.get(row["name"], {}) for row in shown]
+    return {"runs": rows, "older": len(seen.rows) - len(rows), "damaged": seen.damaged}
+
+
+class Seen(NamedTuple):
+    """All runs of this server at one moment, newest first."""
+
+    known: list[Run]
+    rows: list[tuple[dict[str, Any], str]]  # what is said of each, and its owner
+    places: dict[str, dict[str, Any]]  # name of a waiting run -> position, and seconds until it starts
+    damaged: dict[str, str]  # name -> what is wrong
 
 
 _look_lock = threading.Lock()
-_last_look: tuple[float, Any] = (-1.0, None)
+_last_look: tuple[float, Seen | None] = (-1.0, None)
+_rows: dict[str, tuple[tuple, Run, dict[str, Any]]] = {}
+"""Of each run: what its files looked like when it was read, the run, and what is said of it."""
 
 
 def _changed() -> None:
@@ -233,19 +280,52 @@ def _changed() -> None:
         _scheduler.wake()
 
 
-def _seen() -> Any:
-    """The rows of all runs, the places of queued ones, and what is wrong with damaged ones: one look for everybody."""
-    global _last_look
+def _seen() -> Seen:
+    """One look for everybody. A run is read again only when one of its files has changed, or while it trains."""
+    global _last_look, _rows
     with _look_lock:
         when, seen = _last_look
         if seen is None or time.monotonic() - when > FRESH:
-            found, damaged = runs.list_runs(library.runs_folder())
-            left = {run.name: _seconds_left(run, found) for run in found if run.state in ("queued", "running")}
-            places = place_in_queue(found, Limits.from_environment(), left)
-            rows = [(_row(run, left.get(run.name)), run.about) for run in found]
-            seen = rows, {name: {"position": at, "starts_in": wait} for name, (at, wait) in places.items()}, damaged
+            now, damaged = {}, {}
+            for folder in runs.folders(library.runs_folder()):
+                if not RUN.fullmatch(folder.name):
+                    continue
+                try:
+                    now[folder.name] = _read(folder, _rows.get(folder.name))
+                except (RunError, ValueError, OSError) as error:
+                    if folder.exists():
+                        damaged[folder.name] = str(error)
+            _rows = now
+            found = sorted(((run, row) for _, run, row in now.values()), key=lambda it: (it[0].created, it[0].name), reverse=True)
+            known = [run for run, _ in found]
+            left = {run.name: _seconds_left(run, known) for run in known if run.state in ("queued", "running")}
+            places = place_in_queue(known, Limits.from_environment(), left)
+            seen = Seen(
+                known,
+                [(row | {"left": left.get(run.name)}, run.about["owner"]) for run, row in found],
+                {name: {"position": at, "starts_in": wait} for name, (at, wait) in places.items()},
+                damaged,
+            )
             _last_look = (time.monotonic(), seen)
         return seen
+
+
+def _read(folder: Path, before: tuple[tuple, Run, dict[str, Any]] | None) -> tuple[tuple, Run, dict[str, Any]]:
+    files = tuple(_signature(folder / name) for name in ("config.json", "status.json", "about.json", "metrics.jsonl"))
+    if before and before[0] == files and before[1].state != "running":
+        return before
+    run = runs.look(folder)
+    row = _row(run, files[-1][1])
+    json.dumps(row, allow_nan=False, ensure_ascii=False).encode()  # raises ValueError for what cannot be sent
+    return files, run, row
+
+
+def _signature(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
 
 
 def _seconds_left(run: Run, known: list[Run]) -> float:
@@ -254,60 +334,60 @@ def _seconds_left(run: Run, known: list[Run]) -> float:
     return estimating.seconds(run.config, run.iteration, known)
 
 
-def _row(run: Run, left: float | None) -> dict[str, Any]:
+def _row(run: Run, size: int) -> dict[str, Any]:
     config = run.config
     return {
         "name": run.name,
         "title": run.about["title"] or run.name,
         "note": run.about["note"],
         "parent": run.about["parent"],
+        "created": run.created,
         "state": run.state,
+        "asked": runs.read_request(run.folder) if run.state == "running" else None,
         "phase": run.phase,
         "message": run.message,
         "iteration": run.iteration,
         "max_steps": run.max_steps,
         "rate": run.rate,
-        "left": left,
         "algorithm": config.algorithm,
         "K": config.K,
         "steps": config.inner_steps,
+        "alpha": config.alpha,
+        "beta": config.beta,
         "recipe": recipe.in_words(config),
-        "command": config.command,
-        "error": _latest_error(run),
+        "outer": recipe.outer_in_words(config),
+        "error": _latest_error(run.folder, size),
+        "size": size,
     }
 
 
 def marks(config: TrainConfig) -> list[dict[str, Any]]:
     """What a run of this config is to beat: the pretrained baseline and MAML-tf's figure, for its shots and its inner steps.
 
-    The baseline adapts with its own step size. MAML-tf's figure is left out where it published none.
+    The baseline adapts with its own step size; it is left out where it would take long to measure, and MAML-tf's figure where
+    it published none.
     """
-    steps = config.inner_steps
+    K, steps = config.K, config.inner_steps
     if config.family != "sinusoid" or not steps:
         return []
-    baseline = library.get("pretrained")
-    known = baseline.results.get(str(config.K), {}).get(str(steps))
-    alpha = baseline.config.alpha
-    mean = known["mean"] if known else engine.fresh("pretrained", config.K, alpha, steps, 0.0, "anywhere", "none").mean[steps]
-    found = [{"role": "pretrained", "label": "pretrained", "value": mean}]
-    if published := PUBLISHED.get(config.K, {}).get(steps):
+    baseline, found = library.get("pretrained"), []
+    if known := baseline.results.get(str(K), {}).get(str(steps)):
+        found.append({"role": "pretrained", "label": "pretrained", "value": known["mean"]})
+    elif RANGES["K"].high >= K and steps <= 10:
+        fresh = engine.fresh("pretrained", K, baseline.config.alpha, steps, 0.0, "anywhere", "none")
+        found.append({"role": "pretrained", "label": "pretrained", "value": fresh.mean[steps]})
+    if published := PUBLISHED.get(K, {}).get(steps):
         found.append({"role": "true", "label": "MAML-tf", "value": published})
     return found
 
 
-_tails: dict[str, tuple[int, dict[str, Any] | None]] = {}
-
-
-def _latest_error(run: Run) -> dict[str, Any] | None:
-    """The run's last validation after its inner steps: {iteration, mean, ci95}. Only what is new of its metrics is read."""
-    offset, error = _tails.get(run.name, (0, None))
-    lines, offset = runs.metrics(run.folder, offset)
-    for line in lines:
+def _latest_error(folder: Path, size: int) -> dict[str, Any] | None:
+    """The run's last validation after its inner steps: {iteration, mean, ci95}, from the end of its metrics."""
+    for line in reversed(runs.metrics(folder, max(0, size - TAIL))[0]):
         if line.get("validation"):
             last = line["validation"][-1]
-            error = {"iteration": line["iteration"], "mean": last["mean"], "ci95": last["ci95"]}
-    _tails[run.name] = (offset, error)
-    return error
+            return {"iteration": line["iteration"], "mean": last["mean"], "ci95": last["ci95"]}
+    return None
 
 
 def details(query: Mapping[str, str]) -> dict[str, Any]:
@@ -317,7 +397,7 @@ def details(query: Mapping[str, str]) -> dict[str, Any]:
     if not (since.isdecimal() and len(since) < 12):
         raise ValueError("since must be the offset of an answer before")
     run = runs.look(library.run_folder(query.get("run", "")))
-    lines, offset = runs.metrics(run.folder, int(since))
+    lines, offset = runs.metrics(run.folder, int(since), MOST)
     iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]
     return {"metrics": lines, "offset": offset, "snapshots": iterations, "marks": marks(run.config)}
 
@@ -325,7 +405,8 @@ def details(query: Mapping[str, str]) -> dict[str, Any]:
 def task(query: Mapping[str, str]) -> dict[str, Any]:
     """One task, and what each snapshot of a run makes of its shots: the network before any training where there is no run.
 
-    seed, amplitude, phase and shots are the lab's own. curves: (N, S + 1, 201) and query: (N, S + 1), little-endian float32.
+    seed, amplitude, phase and shots are the lab's own. curves: (N, 2, 201) and query: (N, 2), before and after all inner steps,
+    little-endian float32.
     """
     name = query.get("run", "")
     state, problems = LabState.from_query({key: query[key] for key in ("seed", "amplitude", "phase", "shots") if key in query})
@@ -336,31 +417,27 @@ def task(query: Mapping[str, str]) -> dict[str, Any]:
         run = runs.look(library.run_folder(name))
         config = run.config
         learners = {at: f"run:{name}@{at}" for at in map(runs.iteration_of, runs.snapshots(run.folder))}
-    learners = {at: learner for at, learner in learners.items() if _is_there(learner)}
-    K, steps, shown = int(RANGES["K"].clip(config.K)), config.num_updates, tuple(learners.values())
-    state = replace(state, K=K, learners=shown, alpha=config.alpha, num_updates=steps)
-    found = engine.on_show(state) if shown else ()
-    shape = (len(learners), steps + 1)
-    curves = np.array([trajectory.curves for trajectory in found], "<f4").reshape(*shape, len(engine.GRID))
-    losses = np.array([trajectory.query for trajectory in found], "<f4").reshape(shape)
+    state = replace(state, K=int(RANGES["K"].clip(config.K)))
+    found, why = {}, ""
+    for at, learner in learners.items():
+        try:
+            found[at] = engine.ends(learner, state.points, state.task.amplitude, state.task.phase, config.num_updates)
+        except CheckpointError as error:  # thinned out since it was listed, or too large to show
+            why = str(error)
     return {
-        "iterations": list(learners),
-        "steps": steps,
+        "iterations": list(found),
+        "why": why,
+        "steps": config.num_updates,
         "role": config.algorithm if name else "random",
         "seed": state.seed,
         "amplitude": state.task.amplitude,
         "phase": state.task.phase,
         "shots": state.points,
         "by_hand": state.shots is not None,
-        "curves": base64.b64encode(curves.tobytes()).decode("ascii"),
-        "query": base64.b64encode(losses.tobytes()).decode("ascii"),
+        "curves": _base64([ends.curves for ends in found.values()]),
+        "query": _base64([ends.query for ends in found.values()]),
     }
 
 
-def _is_there(learner: str) -> bool:
-    """Whether a snapshot still is: they are thinned out as a run goes on."""
-    try:
-        library.get(learner)
-    except CheckpointError:
-        return False
-    return True
+def _base64(arrays: list[np.ndarray]) -> str:
+    return base64.b64encode(np.array(arrays, "<f4").tobytes()).decode("ascii")

@@ -173,7 +173,7 @@ def test_a_run_goes_on_from_an_earlier_snapshot(training):
     training.state(run, "finished")
     training.page.get_by_role("slider", name="snapshot shown").fill("4")
     expect(training.page.locator(".area-through .key")).to_contain_text("after 500 iterations")
-    training.press("Restart from 500")
+    training.press("Restart here")
     expect(training.page.get_by_text("Goes on from iteration 500")).to_be_visible()
     again = training.train()
     training.state(again, "finished")
@@ -239,6 +239,40 @@ def test_nothing_is_cut_off_on_a_phone(browser, server):
     assert not training.page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert training.page.locator("svg.learning").bounding_box()["width"] > 340
     context.close()
+
+
+@pytest.mark.parametrize("page_name", ["Train", "Checkpoints"])
+def test_back_from_the_lab_brings_the_page_back(page, server, page_name):
+    lab = Lab(page, server)
+    page.goto(f"{server}/{page_name.lower()}")
+    page.get_by_role("link", name="Lab", exact=True).click()
+    lab.ready()
+    page.go_back()
+    expect(page.locator(".training, .ckpt").first).to_be_visible(timeout=15_000)
+    assert page.get_by_text("Something went wrong").count() == 0
+    assert lab.problems == []
+
+
+def test_a_number_out_of_range_is_said_and_starts_nothing(training):
+    training.page.get_by_text("All settings").click()
+    field = training.page.locator(".st-key-train_K input")
+    field.fill("100000")
+    field.press("Enter")
+    expect(training.page.get_by_role("alert").first).to_contain_text("must be between 1 and 1000")
+    expect(training.page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
+
+
+def test_a_run_that_diverges_says_what_to_change(training):
+    run = training.train(beta=1, max_steps=1000)
+    training.state(run, "diverged")
+    expect(training.page.locator("h1")).to_have_text("Training diverged")
+    expect(training.page.locator(".counsel")).to_contain_text("β is 1 and α is 0.01: duplicate the run with a smaller one")
+
+
+def test_a_run_that_is_not_there_is_said(page, server):
+    training = Training(page, server).open("?run=maml-000000")
+    expect(page.locator(".complaint")).to_contain_text("There is no run maml-000000 on this server")
+    assert training.problems == []
 
 
 def test_the_address_of_a_run_shows_it(training, student):

@@ -26,7 +26,8 @@ def configs(draw):
     try:
         return TrainConfig(**values)
     except ConfigError as error:  # each alone is allowed; a few combinations are not
-        assume(not any(reason in str(error) for reason in ("told amplitude and phase", "cannot see x", "weights between")))
+        reasons = ("told amplitude and phase", "cannot see x", "weights between", "a meta-batch has", "their product is")
+        assume(not any(reason in str(error) for reason in reasons))
         raise
 
 
@@ -81,3 +82,18 @@ def test_every_setting_says_what_it_is():
     for f in fields(TrainConfig):
         assert f.metadata["help"]
         assert f.metadata["choices"] or f.metadata["low"] is not None
+
+
+@pytest.mark.parametrize(
+    ("settings", "says"),
+    [
+        ({"batch_size": 10_000, "K": 11}, "a meta-batch has at most 100,000 shots"),
+        ({"batch_size": 200, "hidden": (1000, 1000)}, "their product is at most"),
+        ({"batch_size": 100, "hidden": (300, 300), "num_updates": 50}, "their product is at most"),
+    ],
+)
+def test_what_would_take_all_memory_is_refused(settings, says):
+    with pytest.raises(ConfigError, match=says):
+        TrainConfig(**settings)
+    assert TrainConfig(batch_size=10_000, K=10)
+    assert TrainConfig(algorithm="pretrained", batch_size=200, hidden=(1000, 1000)), "joint training adapts nothing"

@@ -3,6 +3,8 @@
 import base64
 import dataclasses
 import json
+import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -38,6 +40,7 @@ def root(tmp_path, monkeypatch):
     """An empty folder of runs, and nothing remembered of another."""
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
     monkeypatch.setattr(training, "_last_look", (-1.0, None))
+    monkeypatch.setattr(training, "_rows", {})
     return tmp_path
 
 
@@ -46,12 +49,17 @@ def run(trained, monkeypatch):
     folder, name = trained
     monkeypatch.setenv("MAML_LAB_RUNS", str(folder))
     monkeypatch.setattr(training, "_last_look", (-1.0, None))
+    monkeypatch.setattr(training, "_rows", {})
     return name
 
 
 def client(token=None, host="127.0.0.1"):
     cookies = {training.COOKIE: token} if token else None
     return TestClient(Starlette(routes=training.routes()), cookies=cookies, client=(host, 1234))
+
+
+def press(token=MINE):
+    return training.press(TINY, token, "x", local=True)
 
 
 def act(client, **asked):
@@ -79,7 +87,7 @@ def test_training_is_for_everyone_unless_it_is_said_otherwise(monkeypatch):
 )
 def test_the_teacher_is_who_sits_at_the_server(root, monkeypatch, host, headers, local):
     monkeypatch.setenv("MAML_LAB_TRAINING", "teacher")
-    name = training.press(TINY, MINE, "x")
+    name = press()
     runs.ask(root / name, "pause")
     answer = client(MINE, host).post("/train/act", json={"run": name, "do": "resume"}, headers=headers)
     assert answer.status_code == (200 if local else 400)
@@ -87,7 +95,7 @@ def test_the_teacher_is_who_sits_at_the_server(root, monkeypatch, host, headers,
 
 
 def test_only_the_browser_that_started_a_run_steers_it(root):
-    name = training.press(TINY, MINE, "mine")
+    name = press()
     for other in (client(OTHERS), client(None), client(training.owner(MINE))):
         for do in ("pause", "stop", "resume", "delete", "rename"):
             answer = act(other, run=name, do=do, value={"title": "x", "note": ""})
@@ -99,13 +107,13 @@ def test_only_the_browser_that_started_a_run_steers_it(root):
 
 
 def test_a_form_on_another_site_steers_nothing(root):
-    name = training.press(TINY, MINE, "mine")
+    name = press()
     answer = client(MINE).post(
         "/train/act", content=json.dumps({"run": name, "do": "stop"}), headers={"Content-Type": "text/plain"}
     )
     assert answer.status_code == 415
     assert runs.look(root / name).state == "queued"
-    assert "SameSite=Strict" in training.new_cookie()
+    assert "SameSite=Lax" in training.new_cookie(), "a link from elsewhere must not make its follower a stranger"
     assert "HttpOnly" in training.new_cookie()
 
 
@@ -114,12 +122,12 @@ def test_a_form_on_another_site_steers_nothing(root):
 
 def test_a_press_queues_a_run_and_a_person_has_so_many(root, monkeypatch):
     monkeypatch.setenv("MAML_LAB_MAX_RUNS_PER_PERSON", "2")
-    first, second = (training.press(TINY, MINE, "x") for _ in range(2))
+    first, second = (press() for _ in range(2))
     assert first != second
     with pytest.raises(RunError, match="one person can have 2 runs"):
-        training.press(TINY, MINE, "x")
+        press()
     assert {path.name for path in root.iterdir() if path.is_dir()} == {first, second}, "what was refused leaves nothing behind"
-    other = training.press(TINY, OTHERS, "x")
+    other = press(OTHERS)
     places = {row["name"]: row["position"] for row in client().get("/train/runs.json").json()["runs"]}
     assert places == {first: 1, second: 2, other: 3}
 
@@ -128,7 +136,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_words(root, monkeypatch):
     (root / "file").write_text("")
     monkeypatch.setenv("MAML_LAB_RUNS", str(root / "file"))
     with pytest.raises(RunError, match="Runs cannot be kept in"):
-        training.press(TINY, MINE, "x")
+        press()
 
 
 def test_presets_are_the_recipes_of_shipped_checkpoints():
@@ -143,7 +151,7 @@ def test_presets_are_the_recipes_of_shipped_checkpoints():
 
 
 def test_steering_from_queued_to_deleted(root):
-    name, mine = training.press(TINY, MINE, "x"), client(MINE)
+    name, mine = press(), client(MINE)
     for do, state in (("pause", "paused"), ("resume", "queued"), ("stop", "stopped")):
         assert act(mine, run=name, do=do).status_code == 200
         assert mine.get("/train/runs.json").json()["runs"][0]["state"] == state
@@ -172,7 +180,7 @@ def test_steering_from_queued_to_deleted(root):
     ],
 )
 def test_a_question_that_makes_no_sense_gets_a_sentence(root, asked):
-    name = training.press(TINY, MINE, "x")
+    name = press()
     answer = client(MINE).post(
         "/train/act", content=json.dumps(asked).replace("NAME", name), headers={"Content-Type": "application/json"}
     )
@@ -216,8 +224,8 @@ def test_the_task_through_training_is_what_the_lab_computes_for_each_snapshot(ru
     curves = floats(answer["curves"], 3, 2, len(engine.GRID))
     for i, at in enumerate(answer["iterations"]):
         (expected,) = engine.on_show(LabState(seed=7, K=TINY.K, num_updates=1, learners=(f"run:{run}@{at}",)))
-        np.testing.assert_allclose(curves[i], expected.curves, rtol=1e-5, atol=1e-5)
-        np.testing.assert_allclose(floats(answer["query"], 3, 2)[i], expected.query, rtol=1e-5)
+        np.testing.assert_allclose(curves[i], expected.curves[[0, -1]], rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(floats(answer["query"], 3, 2)[i], expected.query[[0, -1]], rtol=1e-4)
     assert not np.allclose(curves[0], curves[-1])
 
 
@@ -229,29 +237,112 @@ def test_without_a_run_the_task_is_that_of_an_untrained_network(root):
 
 
 def test_a_run_without_a_snapshot_yet_has_an_empty_task(root):
-    name = training.press(TINY, MINE, "x")
+    name = press()
     answer = client().get("/train/task.json", params={"run": name}).json()
     assert (answer["iterations"], answer["curves"], answer["query"]) == ([], "", "")
 
 
-def test_damaged_runs_are_named_and_the_others_shown(root):
-    good = training.press(TINY, MINE, "x")
-    (root / "bad").mkdir()
-    (root / "bad" / "config.json").write_text("{")
-    answer = client().get("/train/runs.json").json()
-    assert [row["name"] for row in answer["runs"]] == [good]
-    assert "damaged" in answer["damaged"]["bad"]
+@pytest.mark.parametrize(
+    ("file", "content", "shown"),
+    [
+        ("config.json", "{", False),
+        ("config.json", "[" * 100_000, False),
+        ("status.json", '{"state": "running", "iteration": 1e999}', True),
+        ("status.json", '{"state": "failed", "iteration": 3, "message": "\\ud800"}', True),
+        ("status.json", '{"state": "queued", "iteration": 0, "ticket": 9007199254740991}', True),
+        ("about.json", '{"title": "\\ud800"}', True),
+        ("about.json", '{"owner": 7}', True),
+        (
+            "metrics.jsonl",
+            '{"iteration": 0, "validation": [{"step": 0, "mean": 1e999, "ci95": 0, "median": 0, "diverged": 0}]}\n',
+            True,
+        ),
+    ],
+)
+def test_damage_in_one_run_hides_no_other_and_stops_nobody(root, file, content, shown):
+    good, bad = press(), press(OTHERS)
+    (root / bad / file).write_text(content)
+    answer = client().get("/train/runs.json")
+    assert answer.status_code == 200
+    names = {row["name"] for row in answer.json()["runs"]}
+    assert names == ({good, bad} if shown else {good})
+    assert (bad in answer.json()["damaged"]) != shown
+    assert press() in {row["name"] for row in client().get("/train/runs.json").json()["runs"]}
+
+
+def test_a_folder_with_an_odd_name_is_no_run(root):
+    good = press()
+    (root / "od\udcffd").mkdir()
+    (root / "od\udcffd" / "config.json").write_text("{")
+    assert [row["name"] for row in client().get("/train/runs.json").json()["runs"]] == [good]
 
 
 def test_thirty_watchers_are_one_look(root, monkeypatch):
-    training.press(TINY, MINE, "x")
-    looks = []
-    found = runs.list_runs
-    monkeypatch.setattr(runs, "list_runs", lambda folder: looks.append(folder) or found(folder))
+    press()
+    looks, found, together = [], runs.look, threading.Barrier(30)
+
+    def slow(folder):
+        looks.append(folder)
+        time.sleep(0.2)
+        return found(folder)
+
+    monkeypatch.setattr(runs, "look", slow)
     monkeypatch.setattr(training, "FRESH", 60)
-    for _ in range(30):
-        client().get("/train/runs.json")
+
+    def watch():
+        together.wait()
+        training.list_for(MINE)
+
+    watchers = [threading.Thread(target=watch) for _ in range(30)]
+    for watcher in watchers:
+        watcher.start()
+    for watcher in watchers:
+        watcher.join()
     assert len(looks) == 1
+
+
+def test_runs_that_are_over_are_read_once_and_listed_up_to_a_number(root, trained, monkeypatch):
+    names = [f"old-{i:03}" for i in range(training.LISTED + 10)]
+    for name in names:
+        shutil.copytree(trained[0] / trained[1], root / name)
+    mine = press()
+    monkeypatch.setattr(training, "FRESH", -1)
+    assert len(training.list_for(OTHERS, [])["runs"]) == training.LISTED + 1 - 1
+    monkeypatch.setattr(runs, "look", lambda folder: pytest.fail(f"{folder} was read again"))
+    answer = training.list_for(OTHERS, ["old-039", "old-000"])
+    listed = {row["name"] for row in answer["runs"]}
+    assert listed >= {mine, "old-039", "old-000"}
+    assert answer["older"] == len(names) + 1 - len(listed)
+    assert len(training.list_for(MINE)["runs"]) == len(names) + 1, "one's own are all listed"
+
+
+def test_a_question_is_not_longer_than_it_needs_to_be(root):
+    press()
+    headers = {"Content-Type": "application/json"}
+    assert client(MINE).post("/train/act", content=b" " * 100_000, headers=headers).status_code == 413
+    assert client(MINE).post("/train/act", content=b"[" * 4000, headers=headers).status_code == 400
+
+
+def test_a_slow_answer_to_one_keeps_nobody_waiting(root, monkeypatch):
+    name = press()
+    monkeypatch.setattr(training, "act", lambda *asked, **more: time.sleep(1.5))
+    with client(MINE) as mine:  # one event loop for all
+        slow = threading.Thread(target=act, args=(mine,), kwargs={"run": name, "do": "stop"})
+        slow.start()
+        time.sleep(0.2)
+        began = time.perf_counter()
+        assert mine.get("/train/runs.json").status_code == 200
+        assert time.perf_counter() - began < 1
+        slow.join()
+
+
+def test_names_are_made_legible(root):
+    name, mine = press(), client(MINE)
+    act(mine, run=name, do="rename", value={"title": " a\u202e\n b\x00 ", "note": "\u200b"})
+    row = mine.get("/train/runs.json").json()["runs"][0]
+    assert (row["title"], row["note"]) == ("a b", "")
+    act(mine, run=name, do="rename", value={"title": "   ", "note": ""})
+    assert mine.get("/train/runs.json").json()["runs"][0]["title"] == name
 
 
 def test_what_is_to_be_beaten_is_measured_or_published():
@@ -289,11 +380,20 @@ def test_a_run_of_the_same_program_tells_the_rate(trained):
     assert estimating.seconds(longer, 4500, [known]) == pytest.approx(expected - 4500 / known.rate)
 
 
-def test_heavier_recipes_take_longer_and_are_not_tried_for_long():
-    began = time.perf_counter()
-    heavy = TrainConfig(K=200, batch_size=500, num_updates=5, hidden=(200, 200), max_steps=9000)
-    assert estimating.seconds(heavy) > 100 * estimating.seconds(TrainConfig(max_steps=9000))
-    assert time.perf_counter() - began < 20
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"K": 200, "batch_size": 500, "num_updates": 5, "hidden": (200, 200)},
+        {"hidden": (1024, 1024), "K": 1000, "num_updates": 2},
+        {"algorithm": "pretrained", "hidden": (1,), "K": 10, "batch_size": 10_000},
+        {"algorithm": "meta_sgd", "hidden": (1024, 1024), "batch_size": 1},
+        {"num_updates": 50},
+    ],
+)
+def test_an_estimate_takes_no_time_itself_and_heavy_recipes_take_longer(settings):
+    usual, began = estimating.seconds(TrainConfig(max_steps=9000)), time.process_time()
+    assert estimating.seconds(TrainConfig(max_steps=9000, **settings)) > usual
+    assert time.process_time() - began < 8
 
 
 # The page

@@ -268,7 +268,9 @@ function makeLab(parent, saved) {
     const to = address(query);
     if (live && to.href !== location.href) history[remember ? "pushState" : "replaceState"](history.state, "", to);
   }
+  const home = location.pathname;
   const readAddress = () => {
+    if (location.pathname !== home) return; // of another page, which Streamlit brings
     tabBar.read();
     component?.setTriggerValue("address", Object.fromEntries(new URLSearchParams(location.search)));
   };

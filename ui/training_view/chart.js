@@ -6,6 +6,7 @@ import { number, steps } from "../task_plot/words.js";
 import { beaten, count, describe, validations } from "./words.js";
 
 const Y = [0.05, 20];
+const MOST = 700; // points of a line: there are no more pixels
 const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
 
 // `go(iteration)` is called when a person points at one.
@@ -24,7 +25,7 @@ export function learningChart(parent, { go }) {
     if (!width) return false;
     unit = unitOf(svg);
     size = { left: 34 * unit, right: width - 104 * unit, top: 10 * unit, bottom: height - 34 * unit };
-    const last = Math.max(view.row?.max_steps ?? 8000, ...view.others.map((other) => other.row.max_steps));
+    const last = Math.max(view.row?.max_steps ?? 7000, ...view.others.map((other) => other.row.iteration));
     sx = linear([0, last], [size.left, size.right]);
     sy = log(Y, [size.bottom, size.top]);
     set(svg, { viewBox: `0 0 ${width} ${height}` });
@@ -40,7 +41,9 @@ export function learningChart(parent, { go }) {
     return true;
   }
 
-  const line = (points, attributes) => el("path", { class: "curve", d: path(points.map((p) => sx(p[0])), points.map((p) => sy(p[1]))), ...attributes }, inside);
+  // What is off the scale runs along its edge.
+  const onScale = (value) => Math.max(sy(value), size.top);
+  const line = (points, attributes) => el("path", { class: "curve", d: path(points.map((p) => sx(p[0])), points.map((p) => onScale(p[1]))), ...attributes }, inside);
 
   function draw() {
     inside.replaceChildren();
@@ -56,11 +59,12 @@ export function learningChart(parent, { go }) {
       const points = validations(lines).map((v) => [v.iteration, v.steps.at(-1).mean]);
       if (!points.length) continue;
       line(points, { "data-run": other.name, ...lineOf({ ...view.looks[letter], width: 2 }, letter, unit) });
-      ends.push([sy(points.at(-1)[1]), short(other.title), letter]);
+      ends.push([sy(points.at(-1)[1]), `${letter} ${number(points.at(-1)[1])}`, letter]);
     }
     if (row) {
       const role = row.algorithm, found = validations(lines), last = found[0]?.steps.length - 1;
-      const batches = lines.filter((l) => "loss_after" in l);
+      const measured = lines.filter((l) => "loss_after" in l), every = Math.ceil(measured.length / MOST);
+      const batches = measured.filter((_, i) => i % every === 0);
       line(batches.map((l) => [l.iteration, l.loss_before]), { class: "curve faint", style: "stroke: var(--before)" });
       if (last) line(batches.map((l) => [l.iteration, l.loss_after]), { class: "curve faint", style: `stroke: var(--${role})` });
       for (let s = 0; s <= last; s++) {
@@ -73,8 +77,8 @@ export function learningChart(parent, { go }) {
       }
       for (const v of found) {
         const { mean, ci95 } = v.steps[last], x = sx(v.iteration), style = `stroke: var(--${role}); fill: var(--${role})`;
-        el("path", { class: "interval", style, d: `M${x},${sy(Math.max(mean - ci95, Y[0] / 2))}V${sy(mean + ci95)}` }, inside);
-        el("circle", { class: "dot", style: `fill: var(--${role})`, cx: x, cy: sy(mean), r: 3 * unit }, inside);
+        el("path", { class: "interval", style, d: `M${x},${onScale(Math.max(mean - ci95, Y[0] / 2))}V${onScale(mean + ci95)}` }, inside);
+        el("circle", { class: "dot", style: `fill: var(--${role})`, cx: x, cy: onScale(mean), r: 3 * unit }, inside);
       }
       for (const mark of beaten(row, lines)) {
         const x = sx(mark.iteration), y = sy(mark.value);
@@ -111,5 +115,3 @@ export function learningChart(parent, { go }) {
     },
   };
 }
-
-const short = (title) => (title.length > 14 ? `${title.slice(0, 13)}…` : title);

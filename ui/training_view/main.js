@@ -7,7 +7,7 @@ import { number } from "../task_plot/words.js";
 import { learningChart } from "./chart.js";
 import { runTable } from "./runs.js";
 import { throughPanel } from "./through.js";
-import { beaten, count, describe, finding, isLive, progress, validations } from "./words.js";
+import { advice, beaten, count, finding, isLive, progress, validations } from "./words.js";
 
 const LIVE_MS = 800, IDLE_MS = 3000, HIDDEN_MS = 8000; // between two questions to the server
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
@@ -18,6 +18,7 @@ const views = new WeakMap();
 export function render(component, base) {
   styled(base, ["style.css", "task_plot/lab.css", "training_view/training.css"]).then(() => {
     const parent = component.parentElement;
+    if (!parent.isConnected) return; // the page was left meanwhile
     if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data)));
     views.get(parent).update(component);
   });
@@ -42,6 +43,7 @@ function makeView(parent, { looks, limits, marks }) {
   const left = el("div", { class: "area-chart" }, overview);
   const heading = el("h1", {}, left);
   const subheading = el("p", { class: "setting" }, left);
+  const counsel = el("p", { class: "counsel" }, left);
   const chart = learningChart(left, { go: (iteration) => through.point(iteration) });
   const key = el("p", { class: "hint" }, left);
   const right = el("div", { class: "area-through" }, overview);
@@ -51,7 +53,7 @@ function makeView(parent, { looks, limits, marks }) {
   const place = el("span", { class: "place" }, strip);
   const buttons = el("div", { class: "strip-buttons", role: "group", "aria-label": "This run" }, strip);
   const complaint = el("p", { class: "complaint", role: "alert" }, root);
-  const table = runTable(el("div", { class: "area-runs" }, root), { select, compare });
+  const table = runTable(el("div", { class: "area-runs" }, root), { looks, select, compare });
   const fold = el("details", { class: "data" }, root);
   el("summary", {}, fold, "The errors as a table");
   const data = el("table", {}, el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by iteration" }, fold));
@@ -59,7 +61,7 @@ function makeView(parent, { looks, limits, marks }) {
   const renaming = renameDialog(root, (name, value) => act(name, "rename", value));
 
   let component, list = { runs: [], damaged: {} }, selected = new URLSearchParams(location.search).get(PARAMETER) ?? "", pressed = null;
-  let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "", removed = "";
+  let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "", removed = "", drawn = "";
 
   // What is known of a run beside its row: its snapshots and marks, its metrics by iteration (a repeated one replaces the first),
   // and the offset to read on from.
@@ -73,10 +75,11 @@ function makeView(parent, { looks, limits, marks }) {
   async function poll() {
     clearTimeout(timer);
     try {
-      list = await ask(`${server}runs.json`);
+      list = await ask(`${server}runs.json?${new URLSearchParams([selected, ...compared].map((name) => ["also", name]))}`);
       if (!rowOf(selected)) {
         if (selected && selected !== removed) complain(`There is no run ${selected} on this server (any more).`);
-        show((list.runs.find((row) => row.mine && isLive(row)) ?? list.runs[0])?.name ?? "", Boolean(selected));
+        const best = [(row) => row.mine && isLive(row), (row) => row.state === "running", () => true].map((is) => list.runs.find(is)).find(Boolean);
+        show(best?.name ?? "", Boolean(selected));
       }
       for (const name of [selected, ...compared]) await follow(name);
       heard = true;
@@ -93,7 +96,7 @@ function makeView(parent, { looks, limits, marks }) {
 
   async function follow(name) {
     const row = rowOf(name), store = row && storeOf(name), seen = row && `${row.state} ${row.iteration}`;
-    if (!row || store.seen === seen) return; // nothing new
+    if (!row || (store.seen === seen && store.offset >= row.size)) return; // nothing new
     const news = await ask(`${server}run.json?${new URLSearchParams({ run: name, since: store.offset })}`);
     Object.assign(store, { seen, offset: news.offset, snapshots: news.snapshots, marks: news.marks });
     for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
@@ -103,7 +106,7 @@ function makeView(parent, { looks, limits, marks }) {
   function show(name, write) {
     selected = name;
     compared.delete(name);
-    at = null;
+    [at, newest] = [null, true];
     if (!write) return;
     const address = new URL(location.href);
     if (name) address.searchParams.set(PARAMETER, name);
@@ -112,15 +115,19 @@ function makeView(parent, { looks, limits, marks }) {
   }
 
   function select(name) {
+    complain("");
     show(name, true);
     draw();
     poll();
   }
 
   function compare(name, yes) {
-    if (yes && compared.size >= LETTERS.length) complain(`At most ${LETTERS.length} runs can be compared with one.`);
+    complain("");
+    const full = yes && compared.size >= LETTERS.length;
+    if (full) complain(`At most ${LETTERS.length} runs can be compared with one: take one away first.`);
     else compared[yes ? "add" : "delete"](name);
     poll();
+    return !full;
   }
 
   async function act(name, what, value = null) {
@@ -134,7 +141,10 @@ function makeView(parent, { looks, limits, marks }) {
     poll();
   }
 
-  const asTemplate = (iteration) => component.setStateValue("template", { run: selected, iteration, n: ++templates });
+  function asTemplate(iteration) {
+    component.setStateValue("template", { run: selected, iteration, n: ++templates });
+    root.closest("[data-testid=stMain]")?.scrollTo({ top: 0, behavior: "smooth" }); // the form is there
+  }
 
   function complain(text, about = "") {
     complaint.textContent = text;
@@ -153,9 +163,12 @@ function makeView(parent, { looks, limits, marks }) {
     const row = rowOf(selected), lines = row ? linesOf(selected) : [];
     paints.apply(looks);
     heading.textContent = finding(row, lines);
-    subheading.textContent = row ? `${row.title} · ${row.recipe}${row.note ? ` · ${row.note}` : ""}` : "A run takes a random network and makes it one that adapts in a step. It goes on when you leave this page.";
+    counsel.textContent = row ? advice(row, lines) : "";
+    subheading.textContent = row ? `${row.title} · ${row.recipe} · ${row.outer}${row.note ? ` · ${row.note}` : ""}` : "A run takes a random network and makes it one that adapts in a step. It goes on when you leave this page.";
     const others = [...compared].filter(rowOf).map((name, i) => ({ row: rowOf(name), lines: linesOf(name), letter: LETTERS[i] }));
-    chart.update({ row, lines, others, marks, looks, at });
+    const now = JSON.stringify([selected, [selected, ...compared].map((name) => storeOf(name).offset), chart.svg.clientWidth, chart.svg.clientHeight]);
+    if (now !== drawn) chart.update({ row, lines, others, marks, looks, at });
+    drawn = now;
     key.textContent = row ? "error over 1,000 validation tasks, with 95% intervals · faint: the training batches · click to see the task at that moment" : "";
     through.update(row ? selected : "", row ? row.snapshots : []);
     strip.hidden = !row;
@@ -165,7 +178,7 @@ function makeView(parent, { looks, limits, marks }) {
       place.textContent = progress(row);
     }
     drawButtons();
-    table.update(list, selected, compared);
+    table.update(list, selected, new Map(others.map(({ row, letter }) => [row.name, letter])));
     if (fold.open) drawData(lines);
     speak(row, lines);
   }
@@ -182,7 +195,7 @@ function makeView(parent, { looks, limits, marks }) {
 
   function drawButtons() {
     const row = rowOf(selected);
-    const now = row ? JSON.stringify([row.name, row.state, row.phase, row.mine, row.title, row.snapshots.length > 0, at, newest]) : "";
+    const now = row ? JSON.stringify([row.name, row.state, row.asked, row.phase, row.mine, row.title, row.snapshots.length > 0, at, newest]) : "";
     if (now === drawnButtons) return; // a press must not fall on a button that is being replaced
     drawnButtons = now;
     const focused = buttons.contains(document.activeElement) ? document.activeElement.textContent : null;
@@ -191,6 +204,7 @@ function makeView(parent, { looks, limits, marks }) {
     const button = (name, title, act) => {
       const made = el("button", { type: "button", title }, buttons, name);
       made.addEventListener("click", () => act(made));
+      return made;
     };
     const link = (name, title, href, download = null) => el("a", { href, title, download }, buttons, name);
     const sure = (name, title, then) => button(name, title, (made) => {
@@ -199,21 +213,22 @@ function makeView(parent, { looks, limits, marks }) {
       made.textContent = `${name}: sure?`;
       setTimeout(() => { delete made.dataset.sure; made.textContent = name; }, SURE_MS);
     });
-    const { mine, state } = row, ended = ["finished", "stopped"].includes(state);
-    if (mine && isLive(row) && row.phase !== "measuring") button("Pause", "Saves what is trained and frees its place", () => act(selected, "pause"));
+    const { mine, state } = row, steerable = mine && !row.asked && !(state === "running" && row.phase === "measuring");
+    if (steerable && isLive(row)) button("Pause", "Saves what is trained and frees its place", () => act(selected, "pause"));
     if (mine && ["paused", "interrupted", "failed"].includes(state)) button("Resume", "Goes on where it stands, to the same bits", () => act(selected, "resume"));
-    if (mine && ["running", "queued", "paused", "interrupted"].includes(state) && row.phase !== "measuring") button("Stop", "Ends it here and keeps the checkpoint", () => act(selected, "stop"));
+    if (steerable && ["running", "queued", "paused", "interrupted"].includes(state)) button("Stop", "Ends it here and keeps the checkpoint", () => act(selected, "stop"));
     if (row.snapshots.length) {
       const learner = newest ? `run:${selected}` : `run:${selected}@${at}`;
       const beside = row.algorithm === "pretrained" ? "maml" : "pretrained";
-      link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `./?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: 10 })}`);
+      link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `./?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`);
       link("Download", "The checkpoint, one .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
       link("All as zip", "The checkpoint with its config, results, metrics and how to use and repeat it", `${lab}bundle.zip?${new URLSearchParams({ learner })}`, "");
     }
     button("Duplicate", "A new run from the same recipe, to be changed first", () => asTemplate(null));
-    if (!newest && at) button(`Restart from ${count(at)}`, "A new run that goes on from this snapshot, to be changed first", () => asTemplate(at));
+    const restart = button("Restart here", "A new run that goes on from the snapshot on show, to be changed first", () => !newest && at && asTemplate(at));
+    restart.setAttribute("aria-disabled", newest || !at);
     if (mine) button("Name", "A name and a note for this run", () => renaming.open(row));
-    if (mine && (ended || !isLive(row))) sure("Delete", "Removes the run and its checkpoints for good", () => act(selected, "delete"));
+    if (mine && !isLive(row)) sure("Delete", "Removes the run and its checkpoints for good", () => act(selected, "delete"));
     [...buttons.children].find((made) => made.textContent === focused)?.focus({ preventScroll: true });
   }
 
@@ -258,6 +273,9 @@ function makeView(parent, { looks, limits, marks }) {
     },
   };
 }
+
+// The lab's step size, where it can be set to this one.
+const inRange = (alpha) => (alpha >= 1e-4 && alpha <= 1 ? { alpha } : {});
 
 // `rename(run, {title, note})` is called with what was written.
 function renameDialog(parent, rename) {

@@ -29,9 +29,9 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
       const found = await fetchTask(new URLSearchParams({ run, ...query }));
       if (mine !== asking) return; // a later question has been asked
       const flat = floats(found.curves), losses = floats(found.query), n = found.iterations.length;
-      const curves = rows(flat, n).map((all) => rows(all, found.steps + 1));
+      const ends = (pair) => Object.assign([], { 0: pair[0], [found.steps]: pair[1] }); // the steps between are not asked for
       const before = task?.iterations[at];
-      task = { ...found, curves, losses: rows(losses, n) };
+      task = { ...found, curves: n ? rows(flat, n).map((all) => ends(rows(all, 2))) : [], losses: n ? rows(losses, n).map(ends) : [] };
       at = follows ? n - 1 : Math.max(0, task.iterations.findLastIndex((i) => i <= before));
       draw();
     } catch {
@@ -40,7 +40,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   }
 
   function edit(shots) {
-    if (shots.length > limits.shots) return false;
+    if (!task || shots.length > limits.shots) return false;
     query = { ...query, seed: task.seed, amplitude: task.amplitude, phase: task.phase, shots: shots.map(([x, y]) => `${x},${y}`).join(";") || "none" };
     task = { ...task, shots, by_hand: true };
     draw();
@@ -49,7 +49,8 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   }
 
   function draw() {
-    if (!task?.iterations.length) return;
+    if (!task) return;
+    if (!task.iterations.length) return void (said.textContent = task.why || "no snapshot yet");
     const role = task.role, label = looks[role].label;
     const learner = { name: role, label, curves: task.curves[at], query: task.losses[at], diverged: -1, trained_steps: task.steps, own_alpha: 0, results: {} };
     view = { ...task, learners: [learner], updates: task.steps, looks, limits, ghosts: "before", truth_hidden: false, free: false, alpha: 0, placement: "anywhere" };
@@ -108,6 +109,9 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
       if (newRun !== run) {
         follows = true;
         pause();
+        task = null;
+        said.textContent = "";
+        for (const line of plot.svg.querySelectorAll("[data-curve]")) line.remove(); // another run's
       }
       const wanted = `${newRun} ${snapshots.join()}`;
       run = newRun;

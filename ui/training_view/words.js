@@ -3,7 +3,6 @@
 import { number, steps } from "../task_plot/words.js";
 
 export const count = (n) => n.toLocaleString("en");
-export const ENDED = ["finished", "stopped", "diverged", "failed"];
 export const isLive = (row) => row.state === "running" || row.state === "queued";
 
 export function duration(seconds) {
@@ -34,14 +33,24 @@ export function finding(row, lines) {
   if (!row) return "Press Train, and watch an initialisation learn to learn";
   const last = validations(lines).at(-1);
   const error = last && `${shots(row)} error ${number(last.steps.at(-1).mean)} ${after(row)}`;
-  if (row.state === "queued" && !row.iteration) return "Waiting for a free place";
+  if (row.state === "queued" && !row.iteration) return row.starts_in > 1 || row.position > 1 ? "Waiting for a free place" : "Starting";
   if (row.state === "diverged") return "Training diverged";
   if (row.state === "failed") return "Training failed";
   if (!last) return "Starting";
   if (last.iteration === 0) return `Untrained: ${error}`;
+  if (last.steps.at(-1).mean > 1.05 * last.steps[0].mean && row.steps) return `After ${count(last.iteration)} iterations: adapting makes it worse`;
   const best = beaten(row, lines).at(-1);
   const than = best ? `, better than ${best.label}’s ${number(best.value)}` : "";
   return `After ${count(last.iteration)} iterations: ${error}${than}`;
+}
+
+// What to change about a run that went wrong, or nothing.
+export function advice(row, lines) {
+  const last = validations(lines).at(-1), sizes = `β is ${row.beta}${row.steps ? ` and α is ${row.alpha}` : ""}`;
+  if (row.state === "diverged") return `The loss was no longer a number. ${sizes}: duplicate the run with a smaller one. The last good checkpoint is kept.`;
+  if (row.state === "failed") return `${row.message}.`.replace(/\.\.$/, ".");
+  if (last?.iteration && row.steps && last.steps.at(-1).mean > 1.05 * last.steps[0].mean) return `The error after adapting is larger than before. ${sizes}: try a smaller α.`;
+  return "";
 }
 
 const PHASES = { starting: "starting", compiling: "compiling this recipe for the first time, some 20 s", measuring: "measuring the result on 10,000 fresh tasks" };
@@ -53,13 +62,14 @@ export function progress(row) {
     const wait = row.starts_in > 1 ? `, starts in about ${duration(row.starts_in)}` : ", starts at once";
     return `queued, number ${row.position ?? 1} in line${row.position ? wait : ""}`;
   }
+  if (row.asked) return `${row.asked === "pause" ? "pausing" : "stopping"} after this block of iterations … · ${place}`;
   if (row.state === "running") {
     if (PHASES[row.phase]) return `${PHASES[row.phase]} · ${place}`;
     const rate = row.rate ? ` · ${count(Math.round(row.rate))} iterations/s` : "";
     return `${place}${rate}${row.left ? ` · ${duration(row.left)} left` : ""}`;
   }
-  const said = { paused: "paused", interrupted: "interrupted: its process is gone", finished: "finished", stopped: "stopped", failed: "failed", diverged: "diverged" };
-  return `${said[row.state]} at ${place}${row.message && ["failed", "diverged"].includes(row.state) ? `: ${row.message}` : ""}`;
+  const said = { paused: "paused", interrupted: "interrupted, its process is gone,", finished: "finished", stopped: "stopped", failed: "failed", diverged: "diverged" };
+  return `${said[row.state]} at ${place}`;
 }
 
 // The text alternative of the chart.
