@@ -1,4 +1,4 @@
-"""The command line: `python -m maml_core train | evaluate | table | bench`. Results on stdout, everything else on stderr.
+"""The command line: `python -m maml_core train | evaluate | table | bench | stop`. Results on stdout, everything else on stderr.
 
 Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted (what was trained is kept).
 """
@@ -238,6 +238,16 @@ def bench(args: argparse.Namespace) -> int:
     return 0
 
 
+def stop(args: argparse.Namespace) -> int:
+    """Ask a run to stop, whoever started it, wherever it trains. What it has learned is kept."""
+    runs.ask(args.run_dir, "stop")
+    if args.json:
+        _print_json({"run": str(args.run_dir), "asked": "stop"})
+    else:
+        print(f"{args.run_dir} is asked to stop; it does so after the iterations it is in")
+    return 0
+
+
 def _draw(
     args: argparse.Namespace, path: Path, checkpoint: ckpt.Checkpoint, family: str, alpha: float, steps: list[dict]
 ) -> None:
@@ -272,7 +282,7 @@ def _draw(
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learning on few-shot sinusoid regression.")
-    commands = parser.add_subparsers(required=True, metavar="train | evaluate | table | bench")
+    commands = parser.add_subparsers(required=True, metavar="train | evaluate | table | bench | stop")
 
     sub = _command(commands, "train", train)
     for f in dataclasses.fields(TrainConfig):
@@ -336,6 +346,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--threads", type=_whole(1, 256), default=1, help="CPU threads (default: 1)")
     sub.add_argument("--device", choices=DEVICES, default="auto")
     sub.add_argument("--path", choices=("auto", *PATHS), default="auto")
+
+    sub = _command(commands, "stop", stop)
+    sub.add_argument("--run-dir", type=Path, required=True, help="the run's folder")
     return parser
 
 

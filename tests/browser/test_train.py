@@ -19,7 +19,7 @@ class Training(Lab):
         return self.ready()
 
     def ready(self) -> "Training":
-        expect(self.page.locator(".training svg.task .curve").first).to_be_attached(timeout=30_000)
+        expect(self.page.locator(".training svg.learning .grid line").first).to_be_attached(timeout=30_000)
         self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
         return self
 

@@ -16,6 +16,7 @@ import torch
 from maml_core import runs, worker
 from maml_core.checkpoint import load
 from maml_core.cli import main
+from maml_core.config import TrainConfig
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["--K", "4", "--batch-size", "4", "--hidden", "8,8", "--path", "traced", "--test-sample", "20", "--quiet"]
@@ -335,3 +336,13 @@ def test_bench_reports_a_rate(capsys):
     said = json.loads(capsys.readouterr().out)
     assert 20 < said["iterations_per_second"] < 100_000
     assert (said["path"], said["device"], said["threads"]) == ("traced", "cpu", 1)
+
+
+def test_any_run_can_be_asked_to_stop(tmp_path, capsys):
+    runs.create(tmp_path / "r", TrainConfig(hidden=(8, 8)))
+    runs.enqueue(tmp_path / "r")
+    assert main(["stop", "--run-dir", str(tmp_path / "r"), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"run": str(tmp_path / "r"), "asked": "stop"}
+    assert runs.look(tmp_path / "r").state == "stopped"
+    assert main(["stop", "--run-dir", str(tmp_path / "none")]) == 2
+    assert "holds no run" in capsys.readouterr().err
