@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import engine, exports, modules, training
 
-PRELOADS = {"/": ["task_plot"], "/train": ["task_plot", "training_view"]}
+PRELOADS = {"/": ["task_plot"], "/geometry": ["task_plot", "geometry_view"], "/train": ["task_plot", "training_view"]}
 """Path of a page -> the folders of the modules it needs."""
 
 
