@@ -172,6 +172,34 @@ def test_the_keyboard_moves_a_task_and_the_outer_loop_ends_where_it_says(geometr
     )
 
 
+def test_contours_of_a_bowl_are_circles(geometry):
+    """Marching squares on x^2 + y^2: every end of a segment is as far from the middle as the level says, all around."""
+    script = """async (level) => {
+        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+        const { contour } = await import(loaded.find((name) => name.endsWith("geometry_view/contours.js")));
+        const n = 41, values = Float32Array.from({ length: n * n }, (_, i) => Math.hypot((i % n) - 20, Math.floor(i / n) - 20));
+        return contour(values, n, level);
+    }"""
+    segments = np.array(geometry.page.evaluate(script, 12.5)) - 20
+    ends = segments.reshape(-1, 2)
+    np.testing.assert_allclose(np.hypot(*ends.T), 12.5, atol=0.03)
+    lengths = np.hypot(*(segments[:, :2] - segments[:, 2:]).T)
+    assert lengths.sum() == pytest.approx(2 * math.pi * 12.5, rel=0.01)
+
+
+def test_the_real_networks_planes_and_the_term_are_drawn_when_they_come_into_sight(geometry):
+    page = geometry.page
+    page.get_by_role("heading", name="The real network").scroll_into_view_if_needed()
+    expect(page.locator(".planes figure")).to_have_count(4, timeout=30_000)
+    expect(page.locator(".sentence").first).to_contain_text(re.compile(r"MAML from (2\.9|3\.)\d* to 0\.3\d and pretrained"))
+    expect(page.locator(".sentence").first).to_contain_text("the rest happens in directions that are not in the picture")
+    page.get_by_role("group", name="Beside MAML").get_by_role("button", name="Reptile").click()
+    expect(page.locator(".planes figcaption").nth(2)).to_contain_text("Reptile")
+    page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
+    expect(page.locator(".sentence").nth(1)).to_contain_text("before any training", timeout=30_000)
+    expect(page.locator(".bars .bar")).to_have_count(5)
+
+
 def test_a_bad_address_is_said_and_the_page_works(geometry):
     geometry.open("?alpha=7&tasks=1,2;x&difference=0.5")
     said = geometry.page.locator(".geometry .hint.alert")
@@ -185,6 +213,10 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways(browser, server,
     size = {"width": 1280, "height": 800} if theme == "light" else {"width": 390, "height": 844}
     context = browser.new_context(viewport=size, color_scheme=theme)
     geometry = Geometry(context.new_page(), server).open("?step=30")
+    for title in ("The real network", "What FOMAML leaves out"):
+        geometry.page.get_by_role("heading", name=title).scroll_into_view_if_needed()
+    expect(geometry.page.locator(".planes figure")).to_have_count(4, timeout=30_000)
+    expect(geometry.page.locator(".bars .bar")).to_have_count(5, timeout=30_000)
     assert geometry.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
     found = Axe().run(geometry.page).response["violations"]
     told = [

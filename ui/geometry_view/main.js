@@ -3,6 +3,8 @@
 import { paint } from "../task_plot/looks.js";
 import { styled } from "../task_plot/styles.js";
 import { el } from "../task_plot/svg.js";
+import { realNetwork } from "./network.js";
+import { secondOrderTerm } from "./term.js";
 import { twoParameterWorld } from "./world.js";
 
 const views = new WeakMap();
@@ -23,7 +25,7 @@ function makeView(parent, { looks }) {
   const root = el("section", { class: "maml-lab geometry", "aria-label": "Geometry" }, parent);
   const paints = paint(root);
   paints.apply(looks);
-  const parts = [twoParameterWorld(el("div", { class: "world" }, root), { looks })];
+  const parts = [twoParameterWorld, realNetwork, secondOrderTerm].map((part) => part(el("div", { class: "part" }, root), { looks }));
   return {
     remove() {
       for (const part of [...parts, paints]) part.remove();
