@@ -37,7 +37,9 @@ export function realNetwork(parent, { looks }) {
     for (const other of BESIDE) buttons[other].setAttribute("aria-pressed", other === name);
     if (!pictures.firstChild) said.textContent = "Measuring …";
     try {
-      const planes = await Promise.all([fetched("maml"), fetched(name)]);
+      const planes = [await fetched("maml")];
+      if (!gone && !pictures.firstChild) draw(planes);
+      planes.push(await fetched(name));
       if (!gone && beside === name) draw(planes);
     } catch (error) {
       known.delete("maml");
@@ -68,7 +70,7 @@ export function realNetwork(parent, { looks }) {
     const frame = el("div", { class: "frame" }, box);
     const shade = el("div", { class: "shade" }, frame);
     shade.style.maskImage = `url(${shades(values, n)})`;
-    const size = 300, svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, frame);
+    const size = frame.clientWidth || 300, svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, frame);
     const scale = linear([0, n - 1], [0, size]), place = linear([-plane.extent, plane.extent], [0, size]);
     const lines = el("g", { class: "levels" }, svg), names = el("g", { class: "names" }, svg), taken = [];
     for (const level of LEVELS) {

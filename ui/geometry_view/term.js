@@ -6,6 +6,7 @@ import { degrees } from "./words.js";
 
 const LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H", "I"]; // the looks of layers
 const PARAMETER = "run";
+const EARLY = 100; // meta-iterations up to which the axis is nearly linear, and beyond which it is logarithmic
 
 export function secondOrderTerm(parent, { looks }) {
   el("h2", { class: "part-title" }, parent, "What FOMAML leaves out: the second-order term αHg");
@@ -65,17 +66,17 @@ export function secondOrderTerm(parent, { looks }) {
     el("h3", {}, box, title);
     const width = box.clientWidth || 560, height = 230, left = 40, right = width - 66, top = 8, bottom = height - 36;
     const svg = el("svg", { class: "term-chart", viewBox: `0 0 ${width} ${height}`, role: "img", "data-chart": name, "aria-label": `${title} by meta-iteration. ${said.textContent}` }, box);
-    const first = Math.max(1, points[0].iteration), last = Math.max(points.at(-1).iteration, first + 1);
-    const sx = log([first, last], [left, right]), sy = linear(range, [bottom, top]), grid = el("g", { class: "grid" }, svg), ends = [];
+    const last = Math.max(points.at(-1).iteration, 10 * EARLY), scale = log([EARLY, last + EARLY], [left, right]);
+    const sx = (iteration) => scale(iteration + EARLY), sy = linear(range, [bottom, top]), grid = el("g", { class: "grid" }, svg), ends = [];
     for (const tick of ticks) {
       el("line", { x1: left, x2: right, y1: sy(tick), y2: sy(tick) }, grid);
       el("text", { x: left - 6, y: sy(tick) + 4, "text-anchor": "end" }, grid, say(tick));
     }
-    for (let at = 1; at <= last; at *= 10) if (at >= first) el("text", { x: sx(at), y: bottom + 16, "text-anchor": "middle" }, grid, at.toLocaleString("en"));
-    el("text", { class: "axis", x: right, y: bottom + 31, "text-anchor": "end" }, grid, "meta-iteration, log");
+    for (const at of [0, ...[1, 10, 100, 1000, 10_000].map((times) => times * EARLY)].filter((at) => at <= last)) el("text", { x: sx(at), y: bottom + 16, "text-anchor": "middle" }, grid, at.toLocaleString("en"));
+    el("text", { class: "axis", x: right, y: bottom + 31, "text-anchor": "end" }, grid, "meta-iteration");
     for (const { role, label, of } of [...layersOf(points), everything]) {
       const known = points.filter((point) => value(of(point)) !== null);
-      const ys = known.map((point) => sy(Math.min(value(of(point)), range[1]))), xs = known.map((point) => sx(Math.max(point.iteration, first)));
+      const ys = known.map((point) => sy(Math.min(value(of(point)), range[1]))), xs = known.map((point) => sx(point.iteration));
       el("path", { class: "curve", "data-layer": label, d: path(xs, ys), ...lineOf({ ...looks[role], width: role === "true" ? 2.6 : 1.8 }, role) }, svg);
       if (ys.length) ends.push([ys.at(-1), label, role]);
     }

@@ -11,9 +11,11 @@ const LETTERS = ["A", "B", "C", "D", "E", "F"];
 const PLAY_MS = 6000; // all outer steps; the first ones, which do most, take longer
 const REST_MS = 300; // the address follows this long after the last change
 
+let left = null; // the state when the page was left for another one
+
 export function twoParameterWorld(parent, { looks }) {
-  const { state: asked, problems } = fromQuery(new URLSearchParams(location.search));
-  let state = asked, timer = null, frame = null, drawing = false;
+  const query = new URLSearchParams(location.search), { state: asked, problems } = fromQuery(query);
+  let state = left && !Object.keys(DEFAULTS).some((name) => query.has(name)) ? left : asked, timer = null, frame = null, drawing = false;
 
   const heading = el("h1", {}, parent);
   el("p", { class: "setting" }, parent, "Two parameters, a few tasks, each with a quadratic loss around its optimum. Drag θ or a task; play the outer loop.");
@@ -209,6 +211,7 @@ export function twoParameterWorld(parent, { looks }) {
 
   return {
     remove() {
+      left = state;
       clearTimeout(timer);
       cancelAnimationFrame(frame);
       resized.disconnect();
