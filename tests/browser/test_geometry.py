@@ -172,6 +172,47 @@ def test_the_keyboard_moves_a_task_and_the_outer_loop_ends_where_it_says(geometr
     )
 
 
+def test_on_a_phone_a_finger_drags_theta_and_the_page_stays(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    phone = Geometry(context.new_page(), server).open()
+    box = phone.handle("theta").locator(".body").bounding_box()
+    finger, x, y = context.new_cdp_session(phone.page), box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    for kind, dx, dy in (("Start", 0, 0), *(("Move", 10 * i, 8 * i) for i in range(1, 8)), ("End", 0, 0)):
+        points = [] if kind == "End" else [{"x": x + dx, "y": y + dy}]
+        finger.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+    expect(phone.handle("theta")).not_to_have_attribute("aria-label", re.compile(r"at -3\.10, -0\.40"))
+    after = phone.handle("theta").locator(".body").bounding_box()
+    assert (after["x"] - box["x"], after["y"] - box["y"]) == pytest.approx((70, 56), abs=2)
+    assert phone.problems == []
+    context.close()
+
+
+def test_playing_leads_to_the_end_and_at_once_for_who_wants_no_motion(geometry):
+    page = geometry.page
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    expect(page.locator(".world-bar .count")).to_have_text("outer step 100 of 100", timeout=15_000)
+    expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Reset").click()
+    page.emulate_media(reduced_motion="reduce")
+    page.get_by_role("button", name="Play", exact=True).click()
+    expect(page.locator(".world-bar .count")).to_have_text("outer step 100 of 100", timeout=1000)
+
+
+def test_the_picture_is_found_again_after_a_visit_to_another_page(geometry):
+    page = geometry.page
+    geometry.handle("theta").focus()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(re.compile("theta=-3%2C|theta=-3,"))
+    page.get_by_role("link", name="Train").click()
+    expect(page.locator(".training")).to_be_attached(timeout=30_000)
+    page.wait_for_timeout(500)
+    assert "theta" not in page.url
+    page.get_by_role("link", name="Geometry").click()
+    geometry.ready()
+    assert "at -3.00, -0.40" in geometry.handle("theta").get_attribute("aria-label")
+
+
 def test_contours_of_a_bowl_are_circles(geometry):
     """Marching squares on x^2 + y^2: every end of a segment is as far from the middle as the level says, all around."""
     script = """async (level) => {
