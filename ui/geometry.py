@@ -21,7 +21,7 @@ from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.runs import RunError
 from maml_core.tasks import Batch
 from ui import library
-from ui.state import check_learners
+from ui.state import LEARNERS
 
 GRID = 41
 """Points along each side of the plane on show."""
@@ -30,7 +30,8 @@ PLANE_TASKS, LOSS_TASKS, DRAWN_TASKS, STEPS = 64, 32, 8, 10
 SHOTS, QUERY = 10, 20
 EXTENT = 0.35
 """Half the width of the plane on show, in units of parameter distance, or twice that, or four times, ..."""
-TERM_TASKS = 512
+TERM_TASKS, TERM_NUMBERS = 512, 2**22
+"""Tasks over which medians of the term are taken, and the most numbers of their gradients: fewer tasks for large networks."""
 SHIPPED = ("random", "pretrained", "reptile", "fomaml", "maml")
 """Whose second-order term is shown where there is no run to follow."""
 
@@ -57,7 +58,9 @@ def plane(query: Mapping[str, str]) -> dict[str, Any]:
 
     before, after: (GRID, GRID), from the lower left, row by row; paths: (DRAWN_TASKS, STEPS + 1, 2); little-endian float32.
     """
-    (name,) = check_learners((query.get("learner", "maml"),))
+    name = query.get("learner", "maml")
+    if name not in LEARNERS:
+        raise ValueError(f"there is no plane of {name!r:.40}; there are those of {', '.join(LEARNERS)}")
     with _one_at_a_time:
         return _plane(name, library.version(name))
 
@@ -119,7 +122,8 @@ def _term(name: str, version: int) -> dict[str, Any]:
     found = library.get(name)
     theta, alpha = found.split()
     layers = found.network.layers
-    g, left = curvature.gradient_terms(found.network.mse, theta, _batch(found, TERM_TASKS), alpha)
+    count = min(TERM_TASKS, max(1, TERM_NUMBERS // sum(value.numel() for value in theta.values())))
+    g, left = curvature.gradient_terms(found.network.mse, theta, _batch(found, count), alpha)
     whole, *each = curvature.ignored(g, left, [list(theta), *layers])
     return {
         "label": library.title(name),

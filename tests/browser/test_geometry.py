@@ -241,6 +241,24 @@ def test_the_real_networks_planes_and_the_term_are_drawn_when_they_come_into_sig
     expect(page.locator(".bars .bar")).to_have_count(5)
 
 
+def test_tasks_come_and_go_between_three_and_six(geometry):
+    page, tasks = geometry.page, geometry.page.locator("svg.plane >> nth=0 >> [data-handle]")
+    for name, count in (("Remove one", 3), ("Add a task", 6)):
+        for _ in range(5):
+            page.get_by_role("button", name=name).click(force=True)  # past the last, nothing happens
+        expect(tasks).to_have_count(count + 1)
+    places = tasks.evaluate_all("all => all.map((handle) => handle.getAttribute('transform'))")
+    assert len(set(places)) == 7
+
+
+def test_a_run_that_is_gone_is_said_and_the_shipped_checkpoints_are_shown(geometry):
+    geometry.open("?run=gone")
+    geometry.page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
+    expect(geometry.page.locator(".sentence").nth(1)).to_contain_text("There is no run gone. Showing the shipped", timeout=30_000)
+    expect(geometry.page.locator(".bars .bar")).to_have_count(5)
+    geometry.problems.clear()  # the refusal stands in the console too
+
+
 def test_a_bad_address_is_said_and_the_page_works(geometry):
     geometry.open("?alpha=7&tasks=1,2;x&difference=0.5")
     said = geometry.page.locator(".geometry .hint.alert")

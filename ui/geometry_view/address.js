@@ -5,11 +5,11 @@ import { LEARNERS, OUTER_STEPS } from "./toy.js";
 export const X = [-3.5, 3.5], Y = [-2.5, 2.5]; // the plane on show
 export const TASKS = [3, 6]; // fewest and most
 export const ALPHA = [0, 0.6]; // no step that it allows makes a task's own loss grow
-export const SPARE = [[-0.2, 0.9], [0.7, -1.9]]; // where a fifth and a sixth task appear
+export const PLACES = [[-2.4, 1.2], [1.4, 1.7], [2.6, -1], [-0.9, -1.6], [-0.2, 0.9], [0.7, -1.9]]; // where tasks appear
 
 export const DEFAULTS = {
   theta: [-3.1, -0.4],
-  tasks: [[-2.4, 1.2], [1.4, 1.7], [2.6, -1], [-0.9, -1.6]],
+  tasks: PLACES.slice(0, 4),
   alpha: 0.3,
   difference: 1,
   learners: LEARNERS,

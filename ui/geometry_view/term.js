@@ -17,7 +17,7 @@ export function secondOrderTerm(parent, { looks }) {
   const explained = el("div", { class: "follows two" }, parent);
   for (const [formula, text] of [
     ["∇F₁ = g − αHg", "For one task and one step: g is the gradient of the query loss at φ, H the Hessian of the support loss at θ. MAML follows the difference, FOMAML g alone. H is never formed: its product with g is one forward pass over a backward pass."],
-    ["how to read it", "A ratio of 0 means that nothing is left out; 1, that what is left out is as long as what is kept. The angle is between the two: at 0° FOMAML would only get the length wrong, at more the direction too. Medians over 512 tasks, 10 shots. Training makes the ratio grow: an initialisation that one step solves has αH near 1 along the way."],
+    ["how to read it", "A ratio of 0 means that nothing is left out; 1, that what is left out is as long as what is kept. The angle is between the two: at 0° FOMAML would only get the length wrong, at more the direction too. Medians over 512 tasks (fewer for large networks), 10 shots. Training makes the ratio grow: an initialisation that one step solves has αH near 1 along the way."],
   ]) {
     const box = el("div", {}, explained);
     el("p", { class: "formula" }, box, formula);
@@ -25,7 +25,7 @@ export function secondOrderTerm(parent, { looks }) {
   }
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The second-order term in numbers" }, parent);
   const table = el("table", {}, scroller);
-  let run = new URLSearchParams(location.search).get(PARAMETER) ?? "", answer = null, gone = false;
+  let run = new URLSearchParams(location.search).get(PARAMETER) ?? "", answer = null, problem = "", gone = false;
 
   async function show() {
     said.textContent ||= "Measuring …";
@@ -37,8 +37,10 @@ export function secondOrderTerm(parent, { looks }) {
       draw();
     } catch (error) {
       if (gone || run !== asked) return;
-      said.textContent = `The term cannot be shown: ${error.message}.`;
-      chooser.hidden = !answer;
+      if (!run) return void (said.textContent = `The term cannot be shown: ${error.message}.`);
+      problem = `${error.message}. Showing the shipped checkpoints instead. `;
+      run = "";
+      show();
     }
   }
 
@@ -49,7 +51,7 @@ export function secondOrderTerm(parent, { looks }) {
     el("option", { value: "" }, choice, "none: the shipped checkpoints");
     for (const { name, title } of runs) el("option", { value: name }, choice, title);
     choice.value = run;
-    said.textContent = finding(points, run);
+    said.textContent = problem + finding(points, run);
     shown.replaceChildren();
     if (run) {
       chart(points, "ratio", "length of αHg / length of g", (part) => part[0], [0, 1.5], [0, 0.5, 1, 1.5], String);
@@ -110,6 +112,7 @@ export function secondOrderTerm(parent, { looks }) {
 
   choice.addEventListener("change", () => {
     run = choice.value;
+    problem = "";
     const address = new URL(location.href);
     if (run) address.searchParams.set(PARAMETER, run);
     else address.searchParams.delete(PARAMETER);

@@ -1,7 +1,7 @@
 // The two-parameter world: its state, its two pictures, its controls, its numbers; all of it moves in the browser.
 
 import { el, swatch } from "../task_plot/svg.js";
-import { ALPHA, DEFAULTS, SPARE, TASKS, fromQuery, toQuery } from "./address.js";
+import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
 import { planePlot } from "./plot.js";
 import { BETA, LEARNERS, OUTER_STEPS, adapted, angleBetween, bowl, gradient, loss, lossAfter, lossBefore, makeWorld, path } from "./toy.js";
 import { FOLLOWS, coordinate, degrees, describeAfter, describeBefore, finding, point } from "./words.js";
@@ -67,7 +67,7 @@ export function twoParameterWorld(parent, { looks }) {
     made.addEventListener("click", act);
     return made;
   };
-  const add = tasksButton("Add a task", "", () => state.tasks.length < TASKS[1] && change({ tasks: [...state.tasks, SPARE[Math.max(0, state.tasks.length - 4)]] }));
+  const add = tasksButton("Add a task", "", () => state.tasks.length < TASKS[1] && change({ tasks: [...state.tasks, PLACES[state.tasks.length]] }));
   const drop = tasksButton("Remove one", "", () => state.tasks.length > TASKS[0] && change({ tasks: state.tasks.slice(0, -1) }));
   tasksButton("As at first", "All settings as the page opens", () => change({ ...DEFAULTS }));
   const hint = el("p", { class: "hint alert", role: "status" }, parent, problems.join(" "));
@@ -193,8 +193,9 @@ export function twoParameterWorld(parent, { looks }) {
       part.value.textContent = String(value);
       part.done(value);
     }
-    add.disabled = state.tasks.length >= TASKS[1];
-    drop.disabled = state.tasks.length <= TASKS[0];
+    // Not `disabled`: that would drop the focus of whoever just pressed it.
+    add.setAttribute("aria-disabled", state.tasks.length >= TASKS[1]);
+    drop.setAttribute("aria-disabled", state.tasks.length <= TASKS[0]);
     fill(gradients, rows.map(({ name, label, norm, angle, end }) => ({
       role: name, cells: [label, norm.toFixed(2), degrees(angle), ...(end ? [point(end), number(lossBefore(world, end)), number(lossAfter(world, end))] : ["nowhere", "–", "–"])],
     })));
