@@ -6,13 +6,13 @@ import { contour } from "./contours.js";
 import { ask, numbersOf, whenSeen } from "./server.js";
 
 const BESIDE = ["pretrained", "fomaml", "reptile"];
-const LEVELS = [0.15, 0.2, 0.3, 0.5, 0.8, 1.3, 2, 3, 5, 8, 13, 20, 30, 50];
+const LEVELS = [0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 18, 25, 35, 50];
 const SHADES = [0.1, 30]; // the losses drawn darkest and not at all
 const STEPS = 10;
 
 export function realNetwork(parent, { looks }) {
   el("h2", { class: "part-title" }, parent, "The real network: the plane its adaptation moves in");
-  const setting = el("p", { class: "setting" }, parent, "1,761 parameters, seen along the two directions in which adapting to tasks displaces them most.");
+  const setting = el("p", { class: "setting" }, parent, "Of all directions the two that adaptation takes most.");
   const chooser = el("div", { class: "world-buttons", role: "group", "aria-label": "Beside MAML" }, parent);
   el("span", { class: "key-words" }, chooser, "beside MAML:");
   const buttons = Object.fromEntries(BESIDE.map((name) => {
@@ -24,7 +24,7 @@ export function realNetwork(parent, { looks }) {
   }));
   const pictures = el("div", { class: "planes" }, parent);
   const said = el("p", { class: "sentence", role: "status" }, parent, "");
-  el("p", { class: "about" }, parent, "Lines: contours of the mean loss over 32 tasks, on one scale in all four pictures. Coloured paths: eight tasks’ inner steps from θ (the dot), projected onto the plane. The directions are the principal ones of the displacements φ − θ after 10 steps of 64 tasks with 10 shots each, centred at θ; every network has its own two.");
+  el("p", { class: "about" }, parent, "Lines: contours of the mean loss over 32 tasks, on one scale in all four pictures. Coloured paths: eight tasks’ inner steps from θ (the dot), projected onto the plane; long ones leave the picture. The directions are the principal ones of the displacements φ − θ after 10 steps of 64 tasks with 10 shots each, centred at θ; every network has its own two.");
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The planes in numbers" }, parent);
   const table = el("table", {}, scroller);
   const known = new Map();
@@ -57,8 +57,8 @@ export function realNetwork(parent, { looks }) {
     const share = ({ explained }) => explained[0] + explained[1];
     said.textContent = `At θ one step takes the mean loss of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
       `These planes hold ${list(planes.map((plane) => `${percent(share(plane))} of ${plane.label}’s`))} movement; the rest happens in directions that are not in the picture.`;
-    setting.textContent = `${planes[0].parameters.toLocaleString("en")} parameters, seen along the two directions in which adapting to tasks displaces them most. ` +
-      `${planes.map(({ label, length: [one, all] }) => `${label} is ${one.toFixed(2)} away from θ after one step, ${all.toFixed(2)} after ${STEPS}`).join("; ")}.`;
+    setting.textContent = `Of ${planes[0].parameters.toLocaleString("en")} directions the two that adaptation takes most. From θ ` +
+      `${list(planes.map(({ label, length: [one, all] }) => `${label} is ${one.toFixed(2)} away after one step, ${all.toFixed(2)} after ${STEPS}`))}.`;
     fill(planes);
   }
 
@@ -79,7 +79,7 @@ export function realNetwork(parent, { looks }) {
       el("path", { d: segments.map(([a, b, c, d]) => `M${scale(a).toFixed(1)},${(size - scale(b)).toFixed(1)}L${scale(c).toFixed(1)},${(size - scale(d)).toFixed(1)}`).join("") }, lines);
       // Its number, right of the middle where it is cut by the line through it.
       const here = segments.filter(([a, b, c, d]) => (b - (n - 1) / 2) * (d - (n - 1) / 2) <= 0 && a > (n - 1) / 2).map(([a]) => scale(a));
-      const x = here.find((x) => x < size - 14 && taken.every((other) => Math.abs(other - x) > 24));
+      const x = here.find((x) => x > size / 2 + 16 && x < size - 14 && taken.every((other) => Math.abs(other - x) > 24));
       if (x === undefined) continue;
       taken.push(x);
       el("text", { x, y: size / 2 + 4, "text-anchor": "middle" }, names, String(level));

@@ -105,7 +105,7 @@ export function planePlot(parent, { move, rest, reachable }) {
     view.arrows.forEach(arrow);
     for (const { points, role, look, end } of view.paths) {
       el("path", { class: "curve", "data-path": role, d: path(points.map((p) => sx(p[0])), points.map((p) => sy(p[1]))), ...lineOf(look, role, unit) }, lines);
-      if (end) el("circle", { class: "end", "data-end": role, cx: sx(end[0]), cy: sy(end[1]), r: 7 * unit, style: `stroke: var(--${role})` }, lines);
+      if (end) el("circle", { class: "end", "data-end": role, cx: sx(end[0]), cy: sy(end[1]), r: 7 * unit, ...lineOf({ ...look, width: 2, dash: look.dash.map((length) => length * 0.6) }, role, unit) }, lines);
       el("circle", { class: "dot", cx: sx(points.at(-1)[0]), cy: sy(points.at(-1)[1]), r: 4 * unit, style: `fill: var(--${role})` }, lines);
     }
     drawNames(view.names);
