@@ -12,7 +12,7 @@ LEVELS = [
     {"network", "tasks"},
     {"algorithms"},
     {"training"},
-    {"evaluation", "checkpoint", "figures"},
+    {"evaluation", "checkpoint", "figures", "landscape", "curvature"},
     {"baselines"},
     {"runs"},
     {"worker", "scheduler", "estimating"},

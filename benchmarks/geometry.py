@@ -1,0 +1,90 @@
+"""How smooth the geometry page is: `python -m benchmarks.geometry [--moves 200]`. Milliseconds, on a server just started.
+
+frame  script time of a frame while theta is dragged, four tasks; and with six tasks and every learner's path drawn to its end
+plane  asking for a network's plane: 41 x 41 points, 32 tasks, before and after a step, one core; MAML first, then others
+term   asking for the second-order term of five networks, 512 tasks each
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+ROOT = Path(__file__).parents[1]
+FRAMES = """window.frames_took = []; const later = requestAnimationFrame;
+window.requestAnimationFrame = (act) => later((at) => {
+  const start = performance.now(); act(at); frames_took.push(performance.now() - start);
+});"""
+FULL = "?step=100&tasks=-2.4,1.2;1.4,1.7;2.6,-1;-0.9,-1.6;0,1;1,-2"
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--moves", type=int, default=200)
+    moves = parser.parse_args().moves
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    base = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with tempfile.TemporaryDirectory() as folder:
+        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=os.environ | {"MAML_LAB_RUNS": folder})
+        try:
+            while not answers(f"{base}/_stcore/health"):
+                time.sleep(0.2)
+            for asked in ("plane.json?learner=maml", "plane.json?learner=pretrained", "plane.json?learner=reptile", "term.json"):
+                start = time.perf_counter()
+                urllib.request.urlopen(f"{base}/geometry/{asked}").read()
+                print(f"{asked:32} {1000 * (time.perf_counter() - start):7.0f}")
+            with sync_playwright() as playwright:
+                executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+                browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
+                page = browser.new_page(viewport={"width": 1280, "height": 800})
+                page.add_init_script(FRAMES)
+                for name, query in (("frame, four tasks", ""), ("frame, six tasks and paths", FULL)):
+                    took = drag(page, f"{base}/geometry{query}", moves)
+                    print(f"{name:32} {statistics.median(took):7.1f} {took[int(0.95 * len(took))]:7.1f} (median, p95)")
+        finally:
+            server.kill()
+            server.wait()
+
+
+def answers(address: str) -> bool:
+    """Whether somebody is there."""
+    try:
+        urllib.request.urlopen(address, timeout=1)
+    except OSError:
+        return False
+    return True
+
+
+def drag(page: Page, address: str, moves: int) -> list[float]:
+    """Script time of each frame while theta is dragged across the plane, sorted."""
+    page.goto(address)
+    theta = page.locator("svg.plane >> nth=0 >> [data-handle=theta] .body")
+    theta.wait_for()
+    page.wait_for_timeout(1500)
+    box = theta.bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.evaluate("frames_took.length = 0")
+    for move in range(moves):
+        page.mouse.move(x + 400 * move / moves, y + move % 40)
+    page.mouse.up()
+    return sorted(page.evaluate("frames_took"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,25 @@
+// Contours of values on a square grid, by marching squares. Pure.
+
+// Where an edge between two corners of a cell is cut.
+const cut = (a, b, level) => (level - a) / (b - a);
+
+// values: n x n, row by row. -> segments [x0, y0, x1, y1] in cells, from 0 to n - 1. Cells with a value that is not finite have none.
+export function contour(values, n, level) {
+  const segments = [];
+  for (let y = 0; y < n - 1; y++) {
+    for (let x = 0; x < n - 1; x++) {
+      const at = y * n + x, [a, b, c, d] = [values[at], values[at + 1], values[at + n + 1], values[at + n]];
+      if (!Number.isFinite(a + b + c + d)) continue;
+      const points = [];
+      if (a < level !== b < level) points.push([x + cut(a, b, level), y]);
+      if (b < level !== c < level) points.push([x + 1, y + cut(b, c, level)]);
+      if (d < level !== c < level) points.push([x + cut(d, c, level), y + 1]);
+      if (a < level !== d < level) points.push([x, y + cut(a, d, level)]);
+      // A saddle has two, and the middle says which belong together: those around the corners a and c, or around b and d.
+      if (points.length === 4 && (a < level) === ((a + b + c + d) / 4 < level)) segments.push([...points[0], ...points[1]], [...points[2], ...points[3]]);
+      else if (points.length === 4) segments.push([...points[0], ...points[3]], [...points[1], ...points[2]]);
+      else if (points.length === 2) segments.push([...points[0], ...points[1]]);
+    }
+  }
+  return segments;
+}

@@ -1,0 +1,137 @@
+// The real network: the plane that adaptation moves in most, for MAML and for a learner beside it; loss before and after a step.
+
+import { el, linear, set, swatch } from "../task_plot/svg.js";
+import { list, number } from "../task_plot/words.js";
+import { contour } from "./contours.js";
+import { ask, numbersOf, whenSeen } from "./server.js";
+
+const BESIDE = ["pretrained", "fomaml", "reptile"];
+const LEVELS = [0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 18, 25, 35, 50];
+const SHADES = [0.1, 30]; // the losses drawn darkest and not at all
+const STEPS = 10;
+
+export function realNetwork(parent, { looks }) {
+  el("h2", { class: "part-title" }, parent, "The real network: the plane its adaptation moves in");
+  const setting = el("p", { class: "setting" }, parent, "Of all directions the two that adaptation takes most.");
+  const chooser = el("div", { class: "world-buttons", role: "group", "aria-label": "Beside MAML" }, parent);
+  el("span", { class: "key-words" }, chooser, "beside MAML:");
+  const buttons = Object.fromEntries(BESIDE.map((name) => {
+    const made = el("button", { type: "button" }, chooser);
+    swatch(looks[name], name, made);
+    made.append(looks[name].label);
+    made.addEventListener("click", () => show(name));
+    return [name, made];
+  }));
+  const pictures = el("div", { class: "planes" }, parent);
+  const said = el("p", { class: "sentence", role: "status" }, parent, "");
+  el("p", { class: "about" }, parent, "Lines: contours of the mean loss over 32 tasks, on one scale in all four pictures. Coloured paths: eight tasks’ inner steps from θ (the dot), projected onto the plane; long ones leave the picture. The directions are the principal ones of the displacements φ − θ after 10 steps of 64 tasks with 10 shots each, centred at θ; every network has its own two.");
+  const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The planes in numbers" }, parent);
+  const table = el("table", {}, scroller);
+  const known = new Map();
+  let beside = BESIDE[0], gone = false;
+
+  const fetched = (name) => known.get(name) ?? known.set(name, ask("plane.json", { learner: name })).get(name);
+
+  async function show(name) {
+    beside = name;
+    for (const other of BESIDE) buttons[other].setAttribute("aria-pressed", other === name);
+    if (!pictures.firstChild) said.textContent = "Measuring …";
+    try {
+      const planes = [await fetched("maml")];
+      if (!gone && !pictures.firstChild) draw(planes);
+      planes.push(await fetched(name));
+      if (!gone && beside === name) draw(planes);
+    } catch (error) {
+      known.delete("maml");
+      known.delete(name);
+      if (!gone) said.textContent = `The planes cannot be shown: ${error.message}.`;
+    }
+  }
+
+  function draw(planes) {
+    pictures.replaceChildren();
+    for (const plane of planes) {
+      picture(plane, "before", `${plane.label}, before any step`);
+      picture(plane, "after", `${plane.label}, after one inner step`);
+    }
+    const share = ({ explained }) => explained[0] + explained[1];
+    said.textContent = `At θ one step takes the mean loss of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
+      `These planes hold ${list(planes.map((plane) => `${percent(share(plane))} of ${plane.label}’s`))} movement; the rest happens in directions that are not in the picture.`;
+    setting.textContent = `Of ${planes[0].parameters.toLocaleString("en")} directions the two that adaptation takes most. From θ ` +
+      `${list(planes.map(({ label, length: [one, all] }) => `${label} is ${one.toFixed(2)} away after one step, ${all.toFixed(2)} after ${STEPS}`))}.`;
+    fill(planes);
+  }
+
+  function picture(plane, when, name) {
+    const values = numbersOf(plane[when]), n = Math.sqrt(values.length), box = el("figure", {}, pictures);
+    const head = el("figcaption", {}, box);
+    swatch(looks[plane.learner], plane.learner, head);
+    head.append(name);
+    const frame = el("div", { class: "frame" }, box);
+    const shade = el("div", { class: "shade" }, frame);
+    shade.style.maskImage = `url(${shades(values, n)})`;
+    const size = frame.clientWidth || 300, svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, frame);
+    const scale = linear([0, n - 1], [0, size]), place = linear([-plane.extent, plane.extent], [0, size]);
+    const lines = el("g", { class: "levels" }, svg), names = el("g", { class: "names" }, svg), taken = [];
+    for (const level of LEVELS) {
+      const segments = contour(values, n, level);
+      if (!segments.length) continue;
+      el("path", { d: segments.map(([a, b, c, d]) => `M${scale(a).toFixed(1)},${(size - scale(b)).toFixed(1)}L${scale(c).toFixed(1)},${(size - scale(d)).toFixed(1)}`).join("") }, lines);
+      // Its number, right of the middle where it is cut by the line through it.
+      const here = segments.filter(([a, b, c, d]) => (b - (n - 1) / 2) * (d - (n - 1) / 2) <= 0 && a > (n - 1) / 2).map(([a]) => scale(a));
+      const x = here.find((x) => x > size / 2 + 16 && x < size - 14 && taken.every((other) => Math.abs(other - x) > 24));
+      if (x === undefined) continue;
+      taken.push(x);
+      el("text", { x, y: size / 2 + 4, "text-anchor": "middle" }, names, String(level));
+    }
+    if (when === "before") drawPaths(svg, plane, place, size);
+    el("circle", { class: "theta", cx: size / 2, cy: size / 2, r: 4.5 }, svg);
+    set(svg, { "aria-label": `${name}: mean loss ${number(centre(plane[when]))} at theta, lowest ${number(Math.min(...values))} on the plane, from ${-plane.extent} to ${plane.extent} along both directions.` });
+  }
+
+  function drawPaths(svg, plane, place, size) {
+    const points = numbersOf(plane.paths), each = 2 * (STEPS + 1);
+    for (let from = 0; from < points.length; from += each) {
+      const path = Array.from({ length: STEPS + 1 }, (_, step) => [place(points[from + 2 * step]), size - place(points[from + 2 * step + 1])]);
+      el("path", { class: "way", style: `stroke: var(--${plane.learner})`, d: `M${path.map((at) => at.map((v) => v.toFixed(1)).join(",")).join("L")}` }, svg);
+      path.forEach(([cx, cy], step) => step && el("circle", { class: "dot", cx, cy, r: step === 1 || step === STEPS ? 3.4 : 1.8, style: `fill: var(--${plane.learner})` }, svg));
+    }
+  }
+
+  function fill(planes) {
+    table.replaceChildren();
+    const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
+    const columns = ["learner", "along the first direction", "along the second", "not in the picture", "moved by 1 step", `by ${STEPS} steps`, "half the picture’s width", "loss at θ", "after a step"];
+    for (const column of columns) el("th", { scope: "col" }, head, column);
+    for (const { learner, label, explained: [u, v], length, extent, before, after } of planes) {
+      const row = el("tr", {}, body), first = el("th", { scope: "row" }, row);
+      swatch(looks[learner], learner, first);
+      first.append(label);
+      for (const cell of [percent(u), percent(v), percent(1 - u - v), ...length.map((l) => l.toFixed(3)), String(extent), number(centre(before)), number(centre(after))]) el("td", {}, row, cell);
+    }
+  }
+
+  for (const name of BESIDE) buttons[name].setAttribute("aria-pressed", name === beside);
+  const unsee = whenSeen(parent, () => show(beside));
+  return {
+    remove() {
+      gone = true;
+      unsee();
+    },
+  };
+}
+
+const percent = (share) => `${Math.round(100 * share)}%`;
+const centre = (text) => ((values) => values[(values.length - 1) / 2])(numbersOf(text));
+
+// The losses as a picture that is the more opaque the lower they are.
+function shades(values, n) {
+  const canvas = el("canvas", { width: n, height: n }), context = canvas.getContext("2d"), image = context.createImageData(n, n);
+  const [low, high] = SHADES.map(Math.log);
+  values.forEach((value, i) => {
+    const part = 1 - (Math.log(Math.max(value, 1e-6)) - low) / (high - low), row = n - 1 - Math.floor(i / n);
+    image.data[4 * (row * n + (i % n)) + 3] = 255 * Math.min(1, Math.max(0, part));
+  });
+  context.putImageData(image, 0, 0);
+  return canvas.toDataURL();
+}

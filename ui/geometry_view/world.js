@@ -1,0 +1,221 @@
+// The two-parameter world: its state, its two pictures, its controls, its numbers; all of it moves in the browser.
+
+import { el, swatch } from "../task_plot/svg.js";
+import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
+import { planePlot } from "./plot.js";
+import { BETA, LEARNERS, OUTER_STEPS, adapted, angleBetween, bowl, gradient, loss, lossAfter, lossBefore, makeWorld, path } from "./toy.js";
+import { FOLLOWS, coordinate, degrees, describeAfter, describeBefore, finding, point } from "./words.js";
+import { number } from "../task_plot/words.js";
+
+const LETTERS = ["A", "B", "C", "D", "E", "F"];
+const PLAY_MS = 6000; // all outer steps; the first ones, which do most, take longer
+const REST_MS = 300; // the address follows this long after the last change
+
+let left = null; // the state when the page was left for another one
+
+export function twoParameterWorld(parent, { looks }) {
+  const query = new URLSearchParams(location.search), { state: asked, problems } = fromQuery(query);
+  let state = left && !Object.keys(DEFAULTS).some((name) => query.has(name)) ? left : asked, timer = null, frame = null, drawing = false;
+
+  const heading = el("h1", {}, parent);
+  el("p", { class: "setting" }, parent, "Two parameters, a few tasks, each with a quadratic loss around its optimum. Drag θ or a task; play the outer loop.");
+  const plots = el("div", { class: "world-plots" }, parent);
+  const picture = (name, reachable) => {
+    const box = el("div", {}, plots), head = el("h2", {}, box, name), value = el("span", { class: "value" }, head);
+    return { value, plot: planePlot(box, { move, rest, reachable }), key: el("p", { class: "hint" }, box) };
+  };
+  const before = picture("Before adaptation: F₀(θ) = mean Lᵢ(θ)", true);
+  const after = picture("After one inner step: F₁(θ) = mean Lᵢ(θ − α∇Lᵢ(θ))", false);
+  before.key.textContent = "arrows: each task’s inner step, θ → φ · rings: how each task curves · numbers on the contours: the mean loss";
+  after.key.textContent = "";
+
+  const bar = el("div", { class: "world-bar" }, parent);
+  const buttons = el("div", { class: "world-buttons", role: "group", "aria-label": "Outer loop" }, bar);
+  const button = (name, title, act, attributes = {}) => {
+    const made = el("button", { type: "button", title, ...attributes }, buttons, name);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const playButton = button("Play", "Play the outer loop", toggle, { class: "primary" });
+  button("Step", "One outer step of each learner", () => to(state.step + 1));
+  button("To the end", `All ${OUTER_STEPS} outer steps`, () => to(OUTER_STEPS));
+  button("Reset", "Back to θ, before any outer step", () => to(0));
+  const count = el("span", { class: "count" }, bar);
+  const chosen = el("div", { class: "world-buttons", role: "group", "aria-label": "Learners" }, bar);
+  const toggles = Object.fromEntries(LEARNERS.map((name) => {
+    const made = el("button", { type: "button" }, chosen);
+    swatch(looks[name], name, made);
+    made.append(looks[name].label);
+    made.addEventListener("click", () => change({ learners: LEARNERS.filter((other) => (other === name) !== state.learners.includes(other)) }));
+    return [name, made];
+  }));
+  const controls = el("div", { class: "world-controls" }, parent);
+  const slider = (name, label, [low, high], low_word, high_word) => {
+    const box = el("label", { class: "world-slider" }, controls), head = el("span", { class: "world-label" }, box, label), value = el("strong", {}, head);
+    const input = el("input", { type: "range", min: low, max: high, step: 0.01, name, "aria-label": label }, box);
+    const ends = el("span", { class: "world-ends", "aria-hidden": "true" }, box);
+    el("span", {}, ends, low_word);
+    el("span", {}, ends, high_word);
+    input.addEventListener("input", () => change({ [name]: Number(input.value) }));
+    return { input, value, done: (at) => input.style.setProperty("--done", `${(100 * (at - low)) / (high - low)}%`) };
+  };
+  const difference = slider("difference", "how much the tasks’ curvatures differ", [0, 1], "all alike", "each its own");
+  const alpha = slider("alpha", "inner step size α", ALPHA, "0", String(ALPHA[1]));
+  const more = el("div", { class: "world-buttons", role: "group", "aria-label": "Tasks" }, controls);
+  const tasksButton = (name, title, act) => {
+    const made = el("button", { type: "button", title }, more, name);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const add = tasksButton("Add a task", "", () => state.tasks.length < TASKS[1] && change({ tasks: [...state.tasks, PLACES[state.tasks.length]] }));
+  const drop = tasksButton("Remove one", "", () => state.tasks.length > TASKS[0] && change({ tasks: state.tasks.slice(0, -1) }));
+  tasksButton("As at first", "All settings as the page opens", () => change({ ...DEFAULTS }));
+  const hint = el("p", { class: "hint alert", role: "status" }, parent, problems.join(" "));
+  const spoken = el("p", { class: "hidden", role: "status" }, parent);
+
+  const learners = el("div", { class: "follows" }, parent);
+  for (const name of LEARNERS) {
+    const card = el("div", {}, learners), head = el("h2", {}, card), [formula, text] = FOLLOWS[name];
+    swatch(looks[name], name, head);
+    head.append(`What ${looks[name].label} follows`);
+    el("p", { class: "formula" }, card, `mean over i of ${formula}`);
+    el("p", { class: "about" }, card, text);
+  }
+  const tables = el("div", { class: "world-tables scroller", tabindex: 0, role: "group", "aria-label": "Numbers of this picture" }, parent);
+  const gradients = table(tables, "Gradients at θ, and where each learner ends", ["learner", "length", "angle to MAML’s", "ends at", "loss there before", "after a step"]);
+  const each = table(tables, "The tasks", ["task", "optimum", "curvatures", "loss at θ", "φ after a step", "loss at φ"]);
+
+  function table(parent, caption, columns) {
+    const made = el("table", {}, parent);
+    el("caption", {}, made, caption);
+    const head = el("tr", {}, el("thead", {}, made));
+    for (const column of columns) el("th", { scope: "col" }, head, column);
+    return { body: el("tbody", {}, made), drawn: "" };
+  }
+
+  // rows: [{role, cells}]. Rows are made anew only when there are others; while things move, their text alone changes.
+  function fill(table, rows) {
+    const named = JSON.stringify(rows.map(({ cells: [name] }) => name));
+    if (named !== table.drawn) {
+      table.drawn = named;
+      table.body.replaceChildren();
+      for (const { role, cells: [name, ...cells] } of rows) {
+        const row = el("tr", {}, table.body), first = el("th", { scope: "row" }, row);
+        if (role) swatch(looks[role], role, first);
+        first.append(name);
+        for (const cell of cells) el("td", {}, row, cell);
+      }
+    }
+    rows.forEach(({ cells: [, ...cells] }, i) => cells.forEach((cell, k) => (table.body.children[i].children[k + 1].textContent = cell)));
+  }
+
+  // A change shows with the next frame; of several in one, the last.
+  function change(parts) {
+    state = { ...state, ...parts };
+    hint.textContent = "";
+    if (!drawing) requestAnimationFrame(draw);
+    drawing = true;
+    rest();
+  }
+
+  function move(handle, next) {
+    change(handle === "theta" ? { theta: next(state.theta) } : { tasks: state.tasks.map((at, i) => (i === handle ? next(at) : at)) });
+  }
+
+  function rest() {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const address = new URL(location.href), query = toQuery(state);
+      for (const name of Object.keys(DEFAULTS)) address.searchParams.delete(name);
+      for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+      if (address.href !== location.href) history.replaceState(history.state, "", address);
+      spoken.textContent = `${heading.textContent} ${count.textContent}`;
+    }, REST_MS);
+  }
+
+  function to(step) {
+    pause();
+    change({ step: Math.min(Math.max(step, 0), OUTER_STEPS) });
+  }
+
+  function pause() {
+    cancelAnimationFrame(frame);
+    frame = null;
+    playButton.textContent = "Play";
+  }
+
+  function toggle() {
+    if (frame) return pause();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return to(OUTER_STEPS);
+    const from = state.step >= OUTER_STEPS ? 0 : state.step, start = performance.now() - PLAY_MS * Math.sqrt(from / OUTER_STEPS);
+    const tick = (now) => {
+      const part = Math.min(1, Math.max(0, now - start) / PLAY_MS), step = Math.floor(OUTER_STEPS * part ** 2);
+      if (part === 1) return to(OUTER_STEPS);
+      if (step !== state.step) change({ step });
+      frame = requestAnimationFrame(tick);
+    };
+    playButton.textContent = "Pause";
+    frame = requestAnimationFrame(tick);
+  }
+
+  function draw() {
+    drawing = false;
+    const { theta, step } = state, world = makeWorld(state.tasks, state.difference, state.alpha);
+    const bowls = Object.fromEntries(LEARNERS.map((name) => [name, bowl(world, name)])), exact = gradient(bowls.maml, theta);
+    const rows = state.learners.map((name) => {
+      const g = gradient(bowls[name], theta);
+      return { name, label: looks[name].label, g, norm: Math.hypot(...g), angle: angleBetween(g, exact), end: bowls[name].lowest };
+    });
+    const phis = world.tasks.map((task) => adapted(world, task, theta));
+    const about = {
+      theta, before: lossBefore(world, theta), after: lossAfter(world, theta), best: bowls.pretrained.lowest, bestAfter: bowls.maml.lowest,
+      tasks: world.tasks.map((task, i) => ({ letter: LETTERS[i], loss: loss(task, theta), lossAfter: loss(task, phis[i]) })),
+    };
+    const paths = step ? rows.map(({ name, end }) => ({ points: path(bowls[name], theta, step), role: name, look: looks[name], end })) : [];
+    const tips = rows.map(({ name, g }) => ({ from: theta, to: theta.map((value, k) => value - BETA * g[k]), role: name, look: looks[name] }));
+    const names = step ? paths.map(({ points, role }) => ({ at: points.at(-1), role, text: looks[role].label })) : tips.map(({ to, role }) => ({ at: to, role, text: looks[role].label }));
+    const shared = { world, letters: LETTERS, theta, paths };
+    const inner = phis.map((phi, i) => ({ from: theta, to: phi, role: LETTERS[i], look: { ...looks[LETTERS[i]], width: 2 }, tip: LETTERS[i] }));
+    before.plot.update({
+      ...shared, bowl: bowls.pretrained, least: lossBefore(world, about.best), arrows: inner, names: [], label: "Before adaptation", said: describeBefore(about),
+    });
+    after.plot.update({
+      ...shared, bowl: bowls.maml, least: lossAfter(world, about.bestAfter), arrows: step ? [] : tips, names, label: "After one inner step", said: describeAfter(about, rows),
+    });
+    before.value.textContent = `${number(about.before)} at θ`;
+    after.value.textContent = `${number(about.after)} at θ`;
+    after.key.textContent = step ? "paths from θ · rings: where each learner ends" : "arrows: the first outer step of each learner, β = 0.4 times its gradient";
+    heading.textContent = finding(rows, state.difference);
+    count.textContent = `outer step ${step} of ${OUTER_STEPS}`;
+    for (const name of LEARNERS) toggles[name].setAttribute("aria-pressed", state.learners.includes(name));
+    for (const [part, value] of [[difference, state.difference], [alpha, state.alpha]]) {
+      if (Number(part.input.value) !== value) part.input.value = value;
+      part.value.textContent = String(value);
+      part.done(value);
+    }
+    // Not `disabled`: that would drop the focus of whoever just pressed it.
+    add.setAttribute("aria-disabled", state.tasks.length >= TASKS[1]);
+    drop.setAttribute("aria-disabled", state.tasks.length <= TASKS[0]);
+    fill(gradients, rows.map(({ name, label, norm, angle, end }) => ({
+      role: name, cells: [label, norm.toFixed(2), degrees(angle), ...(end ? [point(end), number(lossBefore(world, end)), number(lossAfter(world, end))] : ["nowhere", "–", "–"])],
+    })));
+    fill(each, about.tasks.map(({ letter, loss, lossAfter }, i) => ({
+      role: null, cells: [letter, point(world.tasks[i].centre), world.tasks[i].curvatures.map(coordinate).join(" and "), number(loss), point(phis[i]), number(lossAfter)],
+    })));
+  }
+
+  const resized = new ResizeObserver(() => {
+    for (const { plot } of [before, after]) plot.resize();
+    draw();
+  });
+  resized.observe(plots);
+
+  return {
+    remove() {
+      left = state;
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      resized.disconnect();
+    },
+  };
+}
