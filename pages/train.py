@@ -7,6 +7,7 @@ import streamlit as st
 
 from maml_core import runs
 from maml_core.config import ConfigError, TrainConfig
+from maml_core.palette import ROLES
 from maml_core.runs import RunError
 from ui import controls, library, training, training_view
 from ui.messages import plain
@@ -135,7 +136,8 @@ def pressed() -> None:
         return
     start = session.train_start
     name = next(
-        (name for name, preset in training.presets().items() if preset == config), f"{config.algorithm}, {config.K} shots"
+        (name for name, preset in training.presets().items() if preset == config),
+        f"{ROLES[config.algorithm].label}, {config.K} shots",
     )
     try:
         beginning = library.snapshot(start["run"], start["iteration"]) if start else None

@@ -4,7 +4,7 @@ import { el, swatch } from "../task_plot/svg.js";
 import { number } from "../task_plot/words.js";
 import { count } from "./words.js";
 
-const HEAD = ["compare", "run", "recipe", "state", "progress", "error after its inner steps"];
+const HEAD = ["compare", "run", "recipe", "state", "progress", "error after its steps"];
 
 // `select(name)` shows a run; `compare(name, yes)` draws it beside the one shown, or not, and says whether it could.
 export function runTable(parent, { looks, select, compare }) {
@@ -41,7 +41,7 @@ export function runTable(parent, { looks, select, compare }) {
       const about = el("td", { class: "recipe" }, line, `${row.recipe} · ${row.outer}`);
       const from = row.parent ? `goes on from iteration ${count(row.parent.iteration)} of ${row.parent.run}` : "";
       if (from || row.note) el("span", { class: "note" }, about, [from, row.note].filter(Boolean).join(" · "));
-      const state = el("td", { class: "state" }, line), progress = el("progress", {}, el("td", {}, line));
+      const state = el("td", { class: "state" }, line), progress = el("progress", {}, el("td", { class: "progress" }, line));
       cells.set(row.name, { line, state, progress, error: el("td", { class: "number" }, line) });
     }
     if (focused) table.querySelector(`[data-of="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });

@@ -48,12 +48,21 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     return true;
   }
 
+  const viewOf = (learners) => ({ ...task, learners, updates: task.steps, looks, limits, ghosts: "before", truth_hidden: false, free: false, alpha: 0, placement: "anywhere" });
+
+  // The task alone, and why there is nothing beside it.
+  function bare(why) {
+    said.textContent = why;
+    view = viewOf([]);
+    plot.update(view, 0);
+  }
+
   function draw() {
     if (!task) return;
-    if (!task.iterations.length) return void (said.textContent = task.why || "no snapshot yet");
+    if (!task.iterations.length) return bare(task.why || "no snapshot yet");
     const role = task.role, label = looks[role].label;
     const learner = { name: role, label, curves: task.curves[at], query: task.losses[at], diverged: -1, trained_steps: task.steps, own_alpha: 0, results: {} };
-    view = { ...task, learners: [learner], updates: task.steps, looks, limits, ghosts: "before", truth_hidden: false, free: false, alpha: 0, placement: "anywhere" };
+    view = viewOf([learner]);
     plot.update(view, task.steps);
     say();
   }
@@ -109,9 +118,8 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
       if (newRun !== run) {
         follows = true;
         pause();
+        if (task) bare("");
         task = null;
-        said.textContent = "";
-        for (const line of plot.svg.querySelectorAll("[data-curve]")) line.remove(); // another run's
       }
       const wanted = `${newRun} ${snapshots.join()}`;
       run = newRun;
