@@ -14,9 +14,9 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, modules, training
+from ui import engine, exports, maps, modules, training
 
-PRELOADS = {"/": ["task_plot"], "/train": ["task_plot", "training_view"]}
+PRELOADS = {"/": ["task_plot"], "/explore": ["explore_view"], "/train": ["task_plot", "training_view"]}
 """Path of a page -> the folders of the modules it needs."""
 
 
@@ -63,7 +63,7 @@ class PageHeaders:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes(), *training.routes()],
+    routes=[modules.route(), *exports.routes(), *maps.routes(), *training.routes()],
     on_script_error=explain,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

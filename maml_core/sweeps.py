@@ -1,4 +1,4 @@
-"""How a learner adapts over a grid of settings: query loss by shots or step size and by inner step, on the same tasks throughout."""
+"""How a learner adapts over a grid of settings: query loss by shots, step size and inner step, on the same tasks throughout."""
 
 import math
 from collections.abc import Sequence
@@ -77,7 +77,9 @@ def query_losses(loss: Loss, theta: Params, rows: Sequence[Row], batch: Batch, n
     lanes = max(1, LANES // numbers)
     pieces = list(zip(*(part.split(lanes) for part in batch), strict=True))
     with torch.no_grad():
-        return torch.stack([torch.cat([_row(loss, theta, row, Batch(*piece), num_updates) for piece in pieces], 1) for row in rows])
+        return torch.stack(
+            [torch.cat([_row(loss, theta, row, Batch(*piece), num_updates) for piece in pieces], 1) for row in rows]
+        )
 
 
 def _row(loss: Loss, theta: Params, row: Row, batch: Batch, num_updates: int) -> Tensor:

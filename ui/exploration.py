@@ -1,4 +1,4 @@
-"""What the Explore page asks: learners, conditions, and the settings that a map keeps fixed; its form in the address. No streamlit here."""
+"""What the Explore page asks: learners, conditions, what a map keeps fixed; and its form in the address. No streamlit here."""
 
 import dataclasses
 from collections.abc import Mapping

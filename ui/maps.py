@@ -1,7 +1,7 @@
-"""The maps of the Explore page: measured a round at a time while somebody looks, kept for everybody, served by routes. No streamlit here.
+"""The maps of the Explore page: measured a round at a time while somebody looks, kept for everybody, served by routes.
 
-A browser asks for a map again and again, each time with how many tasks it has seen; every answer holds more, until it asks no
-more. So what nobody looks at costs nothing, and to cancel is not to ask.
+A browser asks for a map again and again, each time with how many tasks it has seen; every answer holds more, until it asks
+no more. So what nobody looks at costs nothing, and to cancel is not to ask. No streamlit here.
 """
 
 import asyncio
@@ -19,14 +19,13 @@ import torch
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
-from torch import Tensor
 
 from maml_core import sweeps
 from maml_core.checkpoint import CheckpointError
 from maml_core.evaluation import StepStats
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui import library
-from ui.exploration import ALPHAS, CONDITIONS, MORE_SHOTS, SHOTS, STEPS, Exploration
+from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
 from ui.state import FAMILY, Y_LIMIT, LabState
 from ui.tables import csv_text
 
@@ -70,7 +69,9 @@ def ask(query: Mapping[str, str]) -> Asked:
     along = query.get("along", "K")
     if along not in ALONG:
         raise ValueError(f"along={along[:20]} is not possible: it must be one of {', '.join(ALONG)}")
-    state, problems = Exploration.from_query({name: query[name] for name in ("learners", "K", "alpha", "conditions") if name in query})
+    state, problems = Exploration.from_query(
+        {name: query[name] for name in ("learners", "K", "alpha", "conditions") if name in query}
+    )
     if problems:
         raise ValueError(" ".join(problems))
     if len(state.learners) != 1:
@@ -102,11 +103,10 @@ class Measured:
             checkpoint = library.get(self.asked.learner)
             settings = [self.asked.setting(row) for row in range(len(self.asked.rows))]
             rows = [Row(K, checkpoint.split(alpha)[1]) for K, alpha in settings]
-            theta, numbers = checkpoint.split()[0], sum(value.numel() for value in checkpoint.learned.values())
-            count = max(5, round(ROUND * min(1, USUAL / numbers)))
-            batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").batch
-            part = sweeps.Batch(*(each[self.tasks : self.tasks + count] for each in batch))
-            found = sweeps.query_losses(checkpoint.network.mse, theta, rows, part, STEPS)
+            theta = checkpoint.split()[0]
+            count = max(5, round(ROUND * min(1, USUAL / sum(value.numel() for value in theta.values()))))
+            batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").part(self.tasks, count)
+            found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, STEPS)
             self.losses = torch.cat([self.losses, found], 2)
 
     def cells(self) -> list[list[StepStats]]:
@@ -146,7 +146,8 @@ def answer(query: Mapping[str, str]) -> dict[str, Any]:
     measured.go_on(int(have))
     cells = measured.cells()
     columns = {
-        name: [[float(f"{getattr(cell, name):.4g}") for cell in row] for row in cells] for name in ("mean", "ci95", "median", "diverged")
+        name: [[float(f"{getattr(cell, name):.4g}") for cell in row] for row in cells]
+        for name in ("mean", "ci95", "median", "diverged")
     }
     return {"tasks": measured.tasks, "rows": measured.asked.rows} | columns
 
