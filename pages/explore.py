@@ -29,10 +29,8 @@ def main() -> None:
     with st.container(key="explore_controls"):
         who_and_where(asked)
     explore_view.explore_view(asked)
-    with st.container(horizontal=True, vertical_alignment="bottom", key="explore_fixed"):
-        number("K", "K in the maps by α", step=1)
-        number("alpha", "α in the maps by K", value=None, step=None, format="%.6g", placeholder="each its own")
-        choice("tasks", "tasks a cell", TASKS, lambda count: f"{count:,}")
+    if asked.view != "published":
+        fixed()
     write_address(asked.to_query())
 
 
@@ -77,6 +75,8 @@ def who_and_where(asked: Exploration) -> None:
         )
     with how:
         choice("view", "view", VIEWS, VIEW_LABELS.__getitem__, label_visibility="collapsed")
+    if asked.view == "published":
+        return
     st.pills(
         "beyond training",
         list(CONDITIONS),
@@ -87,6 +87,14 @@ def who_and_where(asked: Exploration) -> None:
         on_change=changed,
         args=("conditions",),
     )
+
+
+def fixed() -> None:
+    """What the maps keep fixed, and how exact they become."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="explore_fixed"):
+        number("K", "K in the maps by α", step=1)
+        number("alpha", "α in the maps by K", value=None, step=None, format="%.6g", placeholder="each its own")
+        choice("tasks", "tasks a cell", TASKS, lambda count: f"{count:,}")
 
 
 def number(name: str, label: str, **more: Any) -> None:

@@ -24,7 +24,7 @@ from maml_core import sweeps
 from maml_core.checkpoint import CheckpointError
 from maml_core.evaluation import StepStats
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
-from ui import library
+from ui import library, published
 from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
 from ui.state import FAMILY, Y_LIMIT, LabState
 from ui.tables import csv_text
@@ -252,5 +252,6 @@ def routes() -> list[Route]:
     return [
         route("map.json", as_json(answer)),
         route("examples.json", as_json(examples)),
+        route("published.json", as_json(published.measure)),
         route("map.csv", lambda query: Response(as_csv(query), media_type="text/csv", headers=saved)),
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from maml_core.config import DIVERGED_ABOVE, JOINT
 from maml_core.palette import HEAT, ROLES
-from ui import comparison, library, modules
+from ui import comparison, library, modules, published
 from ui.exploration import ALPHAS, CONDITIONS, MORE_SHOTS, SHOTS, STEPS, Exploration
 
 KEY = "explore_figure"
@@ -40,6 +40,7 @@ def payload(state: Exploration) -> dict[str, Any]:
         "looks": {role: asdict(look) for role, look in (ROLES | looks).items()},
         "heat": HEAT,
         "diverged": DIVERGED_ABOVE,
+        "published": published.payload() if state.view == "published" else None,
     }
 
 

@@ -6,6 +6,7 @@ import { styled } from "../task_plot/styles.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { alphaWords, number, shots, when } from "../task_plot/words.js";
 import { heatMap } from "./heat.js";
+import { publishedPanel } from "./published.js";
 import { sliceChart } from "./slices.js";
 import { beats, cellName, cellWords, colourOf, count, heading, HIGH, interval, LOW, mapFinding, percent, placeOf, rowName, rowWords } from "./words.js";
 
@@ -57,6 +58,8 @@ function makeView(parent) {
   const takeAway = el("details", { class: "take-away" }, root);
   el("summary", {}, takeAway, "Take it away");
   const files = el("div", { class: "files" }, takeAway);
+  const table = el("div", { class: "published-panel" }, root);
+  const published = publishedPanel(table, { ask: (parameters) => ask(`${server}published.json?${parameters}`) });
   const known = new Map(), flying = new Map(), told = new Map(); // by parameters: maps, questions under way, example tasks
   let state = null, charts = [], shape = "", picked = null, pointed = null, stopped = false, gone = false, failed = 0, timer = null, frame = null, spoken = "";
 
@@ -139,6 +142,8 @@ function makeView(parent) {
 
   function draw() {
     paints.apply(state.looks);
+    root.classList.toggle("with-table", state.view === "published");
+    if (state.view === "published") return published.update(state.published);
     build();
     const maps = state.learners.map((l) => mapOf(l, "K"));
     title.textContent = heading(state.learners, maps, state.rows.K);
@@ -362,6 +367,7 @@ function makeView(parent) {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", looked);
       observed.disconnect();
+      published.remove();
       paints.remove();
       root.remove();
     },
