@@ -6,7 +6,6 @@ no more. So what nobody looks at costs nothing, and to cancel is not to ask. No 
 
 import asyncio
 import json
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -24,9 +23,9 @@ from maml_core import sweeps
 from maml_core.checkpoint import CheckpointError
 from maml_core.evaluation import StepStats
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
-from ui import library, published
+from ui import engine, library, published
 from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
-from ui.state import FAMILY, Y_LIMIT, LabState
+from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
 from ui.tables import csv_text
 
 ROUND = 200
@@ -106,7 +105,8 @@ class Measured:
             theta = checkpoint.split()[0]
             count = max(5, round(ROUND * min(1, USUAL / sum(value.numel() for value in theta.values()))))
             batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").part(self.tasks, count)
-            found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, STEPS)
+            with engine.cores:
+                found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, STEPS)
             self.losses = torch.cat([self.losses, found], 2)
 
     def cells(self) -> list[list[StepStats]]:
@@ -163,36 +163,36 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     measured.go_on(0)
     losses, asked = measured.losses[row, step], measured.asked
     drawn = _drawn(asked.trial, library.get(asked.learner).config.algorithm == "oracle")
-    K, alpha = asked.setting(row)
+    K, _ = asked.setting(row)
     found: dict[str, Any] = {}
     for name, task in sweeps.examples(losses)._asdict().items():
         amplitude, phase = drawn.parameters[task].tolist()
         shots = torch.cat([drawn.batch.x_support[task, :K, :1], drawn.batch.y_support[task, :K]], 1).tolist()
         loss = losses[task].item() if losses[task].isfinite() else None
-        href = lab_address(asked.learner, amplitude, phase, shots, alpha, step)
+        href = lab_address(asked, row, step, amplitude, phase, shots)
         found[name] = {"loss": loss, "amplitude": amplitude, "phase": phase, "href": href}
     return found
 
 
-def lab_address(learner: str, amplitude: float, phase: float, shots: list[list[float]], alpha: float | None, step: int) -> str:
-    """The lab on this task, with these shots, at this step. Empty where the lab cannot show it."""
+def lab_address(asked: Asked, row: int, step: int, amplitude: float, phase: float, shots: list[list[float]]) -> str:
+    """The lab on this task, with these shots, at the row's step size and this step. Empty where the lab cannot show it."""
     (low, high), (early, late) = FAMILY.amplitude, FAMILY.phase
     shown = low <= amplitude <= high and early <= phase <= late and all(abs(y) <= Y_LIMIT for _, y in shots)
     if not shown:
         return ""
-    saved = library.get(learner)
-    query = LabState(
+    learner, (K, alpha) = asked.learner, asked.setting(row)
+    state = LabState(
         amplitude=round(amplitude, 4),
-        phase=min(round(phase, 4), 3.1415),
-        K=min(len(shots), 20),
-        alpha=saved.config.alpha if alpha is None else alpha,
+        phase=RANGES["phase"].clip(round(phase, 4)),
+        K=int(RANGES["K"].clip(K)),
+        alpha=RANGES["alpha"].clip(library.get(learner).config.alpha if alpha is None else alpha),
         num_updates=max(step, LabState.num_updates),
         shots=tuple((round(x, 3), round(y, 3)) for x, y in shots),
         step=step,
-        learners=(learner,) if learner == "pretrained" else (learner, "pretrained"),
-        free=True,
-    ).to_query()
-    return "./?" + urlencode(query)
+        learners=in_order({learner, "pretrained"}),
+        free="noise" in asked.conditions,
+    )
+    return "./?" + urlencode(state.to_query())
 
 
 def as_csv(query: Mapping[str, str]) -> str:
@@ -227,8 +227,8 @@ def _index(query: Mapping[str, str], name: str, most: int) -> int:
     return int(text)
 
 
-# Rounds take a core each for about a second. The threads that answer everything else must not wait behind them.
-_workers = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="maps")
+# Rounds take a core each for about a second, and many may wait for one. They must not wait on the threads that answer all else.
+_workers = ThreadPoolExecutor(16, thread_name_prefix="maps")
 
 
 def routes() -> list[Route]:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
-from ui import library
+from ui import engine, library
 
 TASKS, ROUND = 10_000, 1_000
 """Tasks that ours are measured over, and those of one round."""
@@ -94,9 +94,10 @@ def _losses(name: str, K: int, seed: int) -> Tensor:
     saved = library.get(name)
     theta, alpha = saved.split()
     told = saved.config.algorithm == "oracle"
-    return evaluation.query_losses(
-        saved.network.mse, theta, alpha=alpha, K=K, num_updates=STEPS, test_tasks=ROUND, oracle=told, seed=seed
-    )
+    with engine.cores:
+        return evaluation.query_losses(
+            saved.network.mse, theta, alpha=alpha, K=K, num_updates=STEPS, test_tasks=ROUND, oracle=told, seed=seed
+        )
 
 
 def _short(stats: Mapping[str, Any]) -> dict[str, float]:

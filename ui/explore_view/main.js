@@ -40,8 +40,8 @@ async function ask(address) {
 function makeView(parent) {
   const server = new URL("explore/", document.baseURI).href;
   const root = el("section", { class: "maml-lab explore", "aria-label": "Maps" }, parent), paints = paint(root);
+  const head = el("div", { class: "explore-head" }, root), title = el("h1", {}, head), setting = el("p", { class: "setting" }, head);
   const main = el("div", { class: "explore-main" }, root);
-  const title = el("h1", {}, main), setting = el("p", { class: "setting" }, main);
   const plots = el("div", { class: "plots" }, main);
   const scale = el("svg", { class: "scale", viewBox: "0 0 340 34", role: "img" }, main);
   const key = el("p", { class: "key" }, main);
@@ -59,7 +59,7 @@ function makeView(parent) {
   el("summary", {}, takeAway, "Take it away");
   const files = el("div", { class: "files" }, takeAway);
   const table = el("div", { class: "published-panel" }, root);
-  const published = publishedPanel(table, { ask: (parameters) => ask(`${server}published.json?${parameters}`) });
+  const published = publishedPanel(table, { title, setting, ask: (parameters) => ask(`${server}published.json?${parameters}`) });
   const known = new Map(), flying = new Map(), told = new Map(); // by parameters: maps, questions under way, example tasks
   let state = null, charts = [], shape = "", picked = null, pointed = null, stopped = false, gone = false, failed = 0, timer = null, frame = null, spoken = "";
 
@@ -80,8 +80,9 @@ function makeView(parent) {
     clearTimeout(timer);
     if (gone || stopped || document.hidden || state.view === "published") return;
     if (failed) timer = setTimeout(() => { failed = 0; work(); }, AGAIN_MS);
-    const open = wanted().filter((name) => !flying.has(name) && done(name) < state.tasks).sort((a, b) => done(a) - done(b));
-    for (const name of open.slice(0, failed ? 0 : AT_ONCE - flying.size)) {
+    const names = wanted(), busy = names.filter((name) => flying.has(name)).length;
+    const open = names.filter((name) => !flying.has(name) && done(name) < state.tasks).sort((a, b) => done(a) - done(b));
+    for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) {
       flying.set(name, ask(`${server}map.json?${name}&have=${done(name)}`).then((map) => {
         if (map.tasks > done(name)) known.set(name, map);
         complaint.textContent = "";
@@ -144,11 +145,12 @@ function makeView(parent) {
     paints.apply(state.looks);
     root.classList.toggle("with-table", state.view === "published");
     if (state.view === "published") return published.update(state.published);
+    published.leave();
     build();
     const maps = state.learners.map((l) => mapOf(l, "K"));
     title.textContent = heading(state.learners, maps, state.rows.K);
-    const under = state.condition_names.length ? ` Under conditions that training did not have: ${state.condition_names.join(", ")}.` : "";
-    setting.textContent = `Mean query error over fresh tasks, the same in every cell.${under}`;
+    const beyond = state.condition_names.length ? ` · beyond training: ${state.condition_names.join(", ")}` : "";
+    setting.textContent = `Mean query error over fresh tasks, the same in every cell${beyond}`;
     if (state.view === "curves") drawSlices();
     else drawMaps();
     const curves = state.view === "curves";
@@ -273,10 +275,10 @@ function makeView(parent) {
     for (const l of state.learners) {
       const map = mapOf(l, along), name = `${parameters(l, along)}&row=${row}&step=${step}`;
       if (!map) continue;
-      const found = told.get(name);
-      if (!found) {
-        told.set(name, {});
-        ask(`${server}examples.json?${name}`).then((answer) => { told.set(name, answer); later(); }).catch(() => told.delete(name));
+      const found = told.get(name), ready = map.tasks >= state.tasks;
+      if (!found || (ready && !found.ready)) {
+        told.set(name, { ...found, ready });
+        ask(`${server}examples.json?${name}`).then((answer) => { told.set(name, { ...answer, ready }); later(); }).catch(() => told.delete(name));
       }
       const line = el("p", {}, links);
       if (state.learners.length > 1) el("b", {}, line, `${l.label} `);
@@ -358,7 +360,6 @@ function makeView(parent) {
       if (!picked || rows[picked[0]].length !== state.rows[picked[0]].length) picked = cellOfAddress();
       pointed = null;
       stopped = false;
-      shape = shape && JSON.parse(shape)[0] === state.view ? shape : "";
       draw();
       work();
     },

@@ -6,15 +6,14 @@ import { count } from "./words.js";
 const AT_ONCE = 2; // questions to the server
 const WORSE = "above", BETTER = "below";
 
-// `ask(parameters)` promises what ui/published.py's measure() says.
-export function publishedPanel(parent, { ask }) {
-  const title = el("h1", {}, parent), setting = el("p", { class: "setting" }, parent);
+// `ask(parameters)` promises what ui/published.py's measure() says. title and setting are the page's heading and the line below it.
+export function publishedPanel(parent, { title, setting, ask }) {
   const strip = el("div", { class: "strip" }, parent), again = el("button", { type: "button", class: "primary" }, strip, "Measure again");
   const bar = el("progress", { "aria-label": "tasks measured", hidden: "" }, strip), place = el("span", { class: "place", role: "status" }, strip);
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Published figures beside ours" }, parent);
   const notes = el("div", { class: "findings" }, parent);
   const files = el("div", { class: "files" }, parent), csv = el("button", { type: "button" }, files, "published.csv");
-  let data, time = 0, running = false, fresh = {}, rounds = 0, failed = "", run = 0;
+  let data, on = false, time = 0, running = false, fresh = {}, rounds = 0, failed = "", run = 0;
 
   const learners = () => Object.values(data.learners).flat();
   const shownOf = (key, K, step) => fresh[key]?.[K]?.[step] ?? data.ours[key][K][step];
@@ -64,6 +63,7 @@ export function publishedPanel(parent, { ask }) {
   const verdict = (figure, { mean, ci95 }) => (mean + ci95 < figure.value ? BETTER : mean - ci95 > figure.value ? WORSE : "");
 
   function draw() {
+    if (!on) return; // the heading is another view's
     const six = data.figures.filter((f) => f.source === data.figures[0].source), best = data.learners.maml.at(-1);
     const won = six.filter((f) => verdict(f, shownOf(best.key, f.K, f.step)) === BETTER).length;
     title.textContent = `${best.label} is below ${won === six.length ? `all ${won}` : `${won} of ${six.length}`} figures of MAML-tf’s table with the upper end of its interval`;
@@ -103,9 +103,11 @@ export function publishedPanel(parent, { ask }) {
 
   return {
     update(newData) {
-      data = newData;
+      [data, on] = [newData, true];
       draw();
     },
+    // Another view is shown; what is being measured goes on.
+    leave: () => (on = false),
     remove: () => (run += 1),
   };
 }
