@@ -14,9 +14,14 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, geometry, modules, training
+from ui import engine, exports, geometry, maps, modules, training
 
-PRELOADS = {"/": ["task_plot"], "/geometry": ["task_plot", "geometry_view"], "/train": ["task_plot", "training_view"]}
+PRELOADS = {
+    "/": ["task_plot"],
+    "/explore": ["explore_view"],
+    "/geometry": ["task_plot", "geometry_view"],
+    "/train": ["task_plot", "training_view"],
+}
 """Path of a page -> the folders of the modules it needs."""
 
 
@@ -63,7 +68,7 @@ class PageHeaders:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes(), *training.routes(), *geometry.routes()],
+    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes()],
     on_script_error=explain,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

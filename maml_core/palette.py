@@ -37,3 +37,8 @@ _NEUTRAL = (("#6A3D8F", "#BE93E0"), ("#0B7A75", "#45C4BC"), ("#8C564B", "#D3A090
 _DASHES: tuple[tuple[int, ...], ...] = ((), (9, 5), (3, 3))
 NEUTRAL = {letter: Look(letter, *_NEUTRAL[(i + i // 3) % 3], _DASHES[i % 3]) for i, letter in enumerate("ABCDEFGHI")}
 """Looks that say nothing of who is who, while names are hidden."""
+HEAT = (
+    "#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78", "#948e77", "#aea371", "#c8b866", "#e5cf52", "#fee838",
+)  # fmt: skip
+"""A scale of colours from high to low error, at equal distances: cividis (Nunez, Anderton & Renslow 2018), whose lightness rises
+evenly, for people with and without colour-vision deficiency alike."""

@@ -135,13 +135,13 @@ def _points(net: MLP, shots: Shots, amplitude: float, phase: float) -> tuple[Ten
 # Two visitors' small tensor programs run faster one after the other than fighting over the cores.
 _one_at_a_time = threading.Lock()
 # Measurements take longer, and each of them one core. One of several that ask for the same at once measures, and the others
-# find the answer in the cache; locks are shared by what happens to have the same hash.
+# find the answer in the cache; locks are shared by what happens to have the same hash. Whatever else measures takes a core too.
 _measuring = [threading.Lock() for _ in range(64)]
-_cores = threading.BoundedSemaphore(os.cpu_count() or 1)
+cores = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
 def _measured(measure: Callable[..., Any], *asked: Any) -> Any:
-    with _measuring[hash(asked) % len(_measuring)], _cores:
+    with _measuring[hash(asked) % len(_measuring)], cores:
         return measure(*asked)
 
 

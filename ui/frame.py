@@ -11,6 +11,7 @@ st.html(Path(__file__).parent / "style.css")
 st.navigation(
     [
         st.Page(PAGES / "lab.py", title="Lab", default=True),
+        st.Page(PAGES / "explore.py", title="Explore"),
         st.Page(PAGES / "geometry.py", title="Geometry"),
         st.Page(PAGES / "train.py", title="Train"),
         st.Page(PAGES / "checkpoints.py", title="Checkpoints"),

@@ -13,7 +13,7 @@ LEVELS = [
     {"algorithms"},
     {"training"},
     {"evaluation", "checkpoint", "figures", "landscape", "curvature"},
-    {"baselines"},
+    {"baselines", "sweeps"},
     {"runs"},
     {"worker", "scheduler", "estimating"},
     {"cli"},

@@ -6,11 +6,35 @@ const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-li
 const MARGIN = 20;
 const FONT = "'Source Sans 3', 'Source Sans Pro', system-ui, sans-serif";
 
-// The heading, every plot and the loss chart, where they stand on the page.
-export function pictureOf(root) {
+const PNG_SCALE = 2;
+const CHARTS = "svg.task, svg.loss", TEXTS = "h1, .setting, .panel-title, .area-loss h2, .area-loss .key";
+
+export function saveSvg(root, name, charts, texts) {
+  save(new Blob([pictureOf(root, charts, texts).text], { type: "image/svg+xml" }), name);
+}
+
+export async function savePng(root, name, charts, texts) {
+  const { text, width, height } = pictureOf(root, charts, texts), image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = el("canvas", { width: width * PNG_SCALE, height: height * PNG_SCALE });
+  const context = canvas.getContext("2d");
+  context.scale(PNG_SCALE, PNG_SCALE);
+  context.drawImage(image, 0, 0);
+  save(await new Promise((done) => canvas.toBlob(done, "image/png")), name);
+}
+
+function save(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+// Charts and texts (selectors; those of the lab if none are given), where they stand on the page.
+export function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
   const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
   const shown = (selector) => [...root.querySelectorAll(selector)].filter((node) => node.getClientRects().length);
-  const charts = shown("svg.task, svg.loss"), texts = shown("h1, .setting, .panel-title, .area-loss h2, .area-loss .key");
+  const charts = shown(chartsOf), texts = shown(textsOf);
   const boxes = [...charts, ...texts].map((node) => node.getBoundingClientRect());
   const left = Math.min(...boxes.map((b) => b.left)) - MARGIN, top = Math.min(...boxes.map((b) => b.top)) - MARGIN;
   const width = Math.ceil(Math.max(...boxes.map((b) => b.right)) - left + MARGIN);

@@ -1,9 +1,7 @@
 // Take it away: the link, the code, the numbers, the picture, the checkpoints, in one dialog.
 
-import { pictureOf } from "./export.js";
+import { savePng, saveSvg } from "./export.js";
 import { el } from "./svg.js";
-
-const PNG_SCALE = 2;
 
 // `address()` is the link to this picture, `query()` its parameters; `lab` is where the server makes files; `text(url)` fetches one.
 export function shareDialog(parent, { root, address, query, lab, text }) {
@@ -50,21 +48,6 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
     }
   }
 
-  async function saveSvg() {
-    save(new Blob([pictureOf(root).text], { type: "image/svg+xml" }), "maml-lab.svg");
-  }
-
-  async function savePng() {
-    const { text, width, height } = pictureOf(root), image = new Image();
-    image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
-    await image.decode();
-    const canvas = el("canvas", { width: width * PNG_SCALE, height: height * PNG_SCALE });
-    const context = canvas.getContext("2d");
-    context.scale(PNG_SCALE, PNG_SCALE);
-    context.drawImage(image, 0, 0);
-    save(await new Promise((done) => canvas.toBlob(done, "image/png")), "maml-lab.png");
-  }
-
   return {
     async open(view) {
       const parameters = query(), from = (name) => `${lab}${name}?${parameters}`;
@@ -74,8 +57,8 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
       files.replaceChildren();
       download(files, "losses.csv", from("losses.csv"));
       download(files, "curves.csv", from("curves.csv"));
-      download(files, "picture.svg", saveSvg);
-      download(files, "picture.png", savePng);
+      download(files, "picture.svg", async () => saveSvg(root, "maml-lab.svg"));
+      download(files, "picture.png", () => savePng(root, "maml-lab.png"));
       download(files, "interactive page.html", from("picture.html"));
       checkpoints.replaceChildren();
       if (view.blind) el("span", { class: "about" }, checkpoints, "after the names are shown");
@@ -99,10 +82,4 @@ async function copy(text) {
   } catch {
     return document.execCommand("copy"); // plain http in a local network has no clipboard, but copies a selection
   }
-}
-
-function save(blob, name) {
-  const link = el("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

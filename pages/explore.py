@@ -1,0 +1,136 @@
+"""The Explore page: error over shots, step size and number of updates, within what was trained for and beyond it."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import streamlit as st
+
+from maml_core.checkpoint import CheckpointError
+from ui import explore_view, library
+from ui.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
+from ui.messages import warn
+from ui.state import RANGES
+
+VIEW_LABELS = dict(zip(VIEWS, ("maps", "curves", "the published table"), strict=True))
+
+
+def main() -> None:
+    """The page."""
+    session = st.session_state
+    arriving = "explore_learners" not in session  # widgets' values are gone when a page is left
+    if "explore" not in session or (arriving and address()):
+        session.explore, problems = Exploration.from_query(address())
+        for problem in problems:
+            warn(problem)
+    leave_out_missing()
+    asked = session.explore
+    show(asked)
+    with st.container(key="explore_controls"):
+        who_and_where(asked)
+    explore_view.explore_view(asked)
+    if asked.view != "published":
+        fixed()
+    write_address(asked.to_query())
+
+
+def address() -> dict[str, str]:
+    """What the address says of the exploration."""
+    return {name: value for name, value in st.query_params.to_dict().items() if name in Exploration.__dataclass_fields__}
+
+
+def write_address(query: dict[str, str]) -> None:
+    """A copied address shows the same."""
+    if address() != query:
+        for name in address().keys() - query.keys():
+            del st.query_params[name]
+        st.query_params.update(query)
+
+
+def show(asked: Exploration) -> None:
+    """Set the widgets to what is asked."""
+    values = {name: getattr(asked, name) for name in Exploration.__dataclass_fields__}
+    values |= {"learners": list(asked.learners), "conditions": list(asked.conditions)}
+    for name, value in values.items():
+        if st.session_state.get(f"explore_{name}") != value:
+            st.session_state[f"explore_{name}"] = value
+
+
+def who_and_where(asked: Exploration) -> None:
+    """Whose maps, how they are looked at, and under which conditions."""
+    options = list(dict.fromkeys([*library.shipped(), "random", *library.trained_here(), *library.uploads(), *asked.learners]))
+    who, how = st.columns([3, 2], vertical_alignment="bottom")
+    with who:
+        st.multiselect(
+            "checkpoints",
+            options,
+            key="explore_learners",
+            label_visibility="collapsed",
+            format_func=library.title,
+            placeholder="Choose checkpoints to explore",
+            max_selections=MOST,
+            select_all=False,
+            on_change=changed,
+            args=("learners",),
+        )
+    with how:
+        choice("view", "view", VIEWS, VIEW_LABELS.__getitem__, label_visibility="collapsed")
+    if asked.view == "published":
+        return
+    st.pills(
+        "beyond training",
+        list(CONDITIONS),
+        selection_mode="multi",
+        key="explore_conditions",
+        label_visibility="collapsed",
+        format_func=CONDITIONS.__getitem__,
+        on_change=changed,
+        args=("conditions",),
+    )
+
+
+def fixed() -> None:
+    """What the maps keep fixed, and how exact they become."""
+    with st.container(horizontal=True, vertical_alignment="bottom", key="explore_fixed"):
+        number("K", "K in the maps by α", step=1)
+        number("alpha", "α in the maps by K", value=None, step=None, format="%.6g", placeholder="each its own")
+        choice("tasks", "tasks a cell", TASKS, lambda count: f"{count:,}")
+
+
+def number(name: str, label: str, **more: Any) -> None:
+    """A number that the maps keep fixed."""
+    low, high = RANGES[name]
+    kind = int if more["step"] else float
+    st.number_input(label, kind(low), kind(high), key=f"explore_{name}", on_change=changed, args=(name,), **more)
+
+
+def choice(name: str, label: str, options: tuple, words: Callable[[Any], str], **more: Any) -> None:
+    """One of a few."""
+    key = f"explore_{name}"
+    st.segmented_control(label, options, key=key, format_func=words, required=True, on_change=changed, args=(name,), **more)
+
+
+def leave_out_missing() -> None:
+    """Go on without a checkpoint that is not there, or not any more, and say so."""
+    session = st.session_state
+    for name in session.explore.learners:
+        try:
+            library.get(name)
+        except CheckpointError as error:
+            left = tuple(other for other in session.explore.learners if other != name)
+            session.explore = replace(session.explore, learners=left)
+            warn(f"{library.title(name)} cannot be explored: {error}.")
+
+
+def changed(name: str) -> None:
+    """A setting was moved. An emptied number of shots keeps its value."""
+    value, session = st.session_state[f"explore_{name}"], st.session_state
+    if name == "conditions":
+        value = in_order(value)
+    elif name == "learners":
+        value = tuple(value)
+    if value is not None or name == "alpha":
+        session.explore = replace(session.explore, **{name: value})
+
+
+main()

@@ -1,0 +1,376 @@
+// The explore view: asks the server for maps until they are exact enough, draws them or curves through them, and reads out a cell.
+
+import { savePng, saveSvg } from "../task_plot/export.js";
+import { paint } from "../task_plot/looks.js";
+import { styled } from "../task_plot/styles.js";
+import { el, swatch } from "../task_plot/svg.js";
+import { alphaWords, number, shots, when } from "../task_plot/words.js";
+import { heatMap } from "./heat.js";
+import { publishedPanel } from "./published.js";
+import { sliceChart } from "./slices.js";
+import { beats, cellName, cellWords, colourOf, count, heading, HIGH, interval, LOW, mapFinding, percent, placeOf, rowName, rowWords } from "./words.js";
+
+const AT_ONCE = 2; // questions to the server
+const AGAIN_MS = 3000; // after one that failed
+const PARAMETER = "cell";
+const ALONG = ["K", "alpha"];
+const EXAMPLES = { typical: "a typical task", best: "the best task", worst: "the worst task" };
+const CHARTS = "svg.heat, svg.slice, svg.scale", TEXTS = "h1, .setting, h2, .map-title";
+const views = new WeakMap();
+
+export function render(component, base) {
+  styled(base, ["style.css", "task_plot/lab.css", "explore_view/explore.css"]).then(() => {
+    const parent = component.parentElement;
+    if (!views.has(parent)) views.set(parent, makeView(parent));
+    views.get(parent).update(JSON.parse(component.data));
+  });
+}
+
+export function remove(parent) {
+  views.get(parent)?.remove();
+  views.delete(parent);
+}
+
+async function ask(address) {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(answer.status === 400 ? await answer.text() : `the server answered ${answer.status}`);
+  return answer.json();
+}
+
+function makeView(parent) {
+  const server = new URL("explore/", document.baseURI).href;
+  const root = el("section", { class: "maml-lab explore", "aria-label": "Maps" }, parent), paints = paint(root);
+  const head = el("div", { class: "explore-head" }, root), title = el("h1", {}, head), setting = el("p", { class: "setting" }, head);
+  const main = el("div", { class: "explore-main" }, root);
+  const plots = el("div", { class: "plots" }, main);
+  const scale = el("svg", { class: "scale", viewBox: "0 0 340 34", role: "img" }, main);
+  const key = el("p", { class: "key" }, main);
+  const side = el("div", { class: "explore-side" }, root);
+  const cellTitle = el("h2", {}, side), readout = el("div", { class: "readout" }, side), links = el("div", { class: "cell-links" }, side);
+  const strip = el("div", { class: "strip" }, root), bar = el("progress", { "aria-label": "tasks measured" }, strip);
+  const place = el("span", { class: "place" }, strip), stop = el("button", { type: "button" }, strip);
+  const complaint = el("p", { class: "complaint", role: "alert" }, root);
+  const status = el("p", { class: "hidden", role: "status" }, root);
+  const words = el("div", { class: "findings" }, root);
+  const fold = el("details", { class: "data" }, root);
+  el("summary", {}, fold, "The numbers as a table");
+  const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by cell" }, fold);
+  const takeAway = el("details", { class: "take-away" }, root);
+  el("summary", {}, takeAway, "Take it away");
+  const files = el("div", { class: "files" }, takeAway);
+  const table = el("div", { class: "published-panel" }, root);
+  const published = publishedPanel(table, { title, setting, ask: (parameters) => ask(`${server}published.json?${parameters}`) });
+  const known = new Map(), flying = new Map(), told = new Map(); // by parameters: maps, questions under way, example tasks
+  let state = null, charts = [], shape = "", picked = null, pointed = null, stopped = false, gone = false, failed = 0, timer = null, frame = null, spoken = "";
+
+  const parameters = (learner, along) => {
+    const own = { learners: learner.key, along, conditions: state.conditions.join() };
+    if (along === "alpha") own.K = state.K;
+    else if (state.alpha !== null && learner !== state.baseline) own.alpha = state.alpha;
+    for (const name of Object.keys(own)) if (own[name] === "") delete own[name];
+    return new URLSearchParams(own).toString();
+  };
+  const mapOf = (learner, along) => known.get(parameters(learner, along));
+  const wanted = () => [...new Set([...state.learners.flatMap((l) => ALONG.map((along) => parameters(l, along))), ...(isNeeded() ? [parameters(state.baseline, "K")] : [])])];
+  const isNeeded = () => state.learners.some((l) => l.key !== state.baseline.key);
+  const done = (name) => known.get(name)?.tasks ?? 0;
+
+  // Asks for what has met the fewest tasks, until everything has met enough.
+  function work() {
+    clearTimeout(timer);
+    if (gone || stopped || document.hidden || state.view === "published") return;
+    if (failed) timer = setTimeout(() => { failed = 0; work(); }, AGAIN_MS);
+    const names = wanted(), busy = names.filter((name) => flying.has(name)).length;
+    const open = names.filter((name) => !flying.has(name) && done(name) < state.tasks).sort((a, b) => done(a) - done(b));
+    for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) {
+      flying.set(name, ask(`${server}map.json?${name}&have=${done(name)}`).then((map) => {
+        if (map.tasks > done(name)) known.set(name, map);
+        complaint.textContent = "";
+      }).catch((error) => {
+        failed += 1;
+        if (!gone) complaint.textContent = `A map could not be measured: ${error.message}. It is tried again.`;
+      }).finally(() => {
+        flying.delete(name);
+        work();
+        later();
+      }));
+    }
+  }
+
+  // Draws once a frame, however much has arrived.
+  function later() {
+    frame ??= requestAnimationFrame(() => {
+      frame = null;
+      if (!gone) draw();
+    });
+  }
+
+  // The baseline's means for the rows of a map: at the same shots, with its own step size.
+  function baselineRows(along) {
+    const map = mapOf(state.baseline, "K");
+    if (!map) return null;
+    return along === "K" ? map.mean : state.rows.alpha.map(() => map.mean[state.rows.K.indexOf(state.K)]);
+  }
+
+  function trainedCell(learner, along) {
+    if (!learner.steps) return null;
+    const row = placeOf(along === "K" ? learner.K : learner.alpha, state.rows[along]);
+    return row === null || learner.steps > state.steps ? null : [row, learner.steps];
+  }
+
+  const fixedWords = (learner, along) => (along === "K" ? `α = ${alphaWords(state.alpha ?? learner.alpha)}${state.alpha === null ? ", its own" : ""}` : shots(state.K));
+  const beaten = (learner, along) => (learner.key === state.baseline.key ? null : beats(mapOf(learner, along), baselineRows(along)));
+  const finding = (learner, along) => mapFinding(learner, along, state.rows[along], mapOf(learner, along), beaten(learner, along), fixedWords(learner, along));
+
+  // The charts of this view, made anew only when it calls for others.
+  function build() {
+    const now = JSON.stringify([state.view, state.learners.map((l) => l.key)]);
+    if (now === shape) return;
+    shape = now;
+    plots.replaceChildren();
+    plots.className = `plots ${state.view}`;
+    if (state.view === "curves") {
+      charts = ["step", "K", "alpha"].map((along) => sliceChart(el("div", {}, plots), { pick: (i) => pickSlice(along, i) }));
+    } else {
+      charts = state.learners.flatMap((learner) => ALONG.map((along) => {
+        const area = el("div", { class: "map" }, plots), name = el("p", { class: "map-title" }, area);
+        return { learner, along, name, chart: heatMap(area, { along, point, pick }) };
+      }));
+    }
+    observed.disconnect();
+    for (const chart of charts) observed.observe((chart.chart ?? chart).svg);
+  }
+
+  function draw() {
+    paints.apply(state.looks);
+    root.classList.toggle("with-table", state.view === "published");
+    if (state.view === "published") return published.update(state.published);
+    published.leave();
+    build();
+    const maps = state.learners.map((l) => mapOf(l, "K"));
+    title.textContent = heading(state.learners, maps, state.rows.K);
+    const beyond = state.condition_names.length ? ` · beyond training: ${state.condition_names.join(", ")}` : "";
+    setting.textContent = `Mean query error over fresh tasks, the same in every cell${beyond}`;
+    if (state.view === "curves") drawSlices();
+    else drawMaps();
+    const curves = state.view === "curves";
+    scale.style.display = curves ? "none" : "";
+    key.textContent = curves
+      ? "bands: 95% intervals of the mean · click a chart to move the line, and the other charts with it"
+      : "bright: low error · hatched: 1% of the tasks or more diverge · line: the border of where the pretrained baseline, at its own α, is beaten · ring: what it was trained for";
+    drawStrip();
+    drawWords();
+    drawReadout();
+    if (fold.open) drawTable();
+    drawFiles();
+  }
+
+  function drawMaps() {
+    for (const { learner, along, name, chart } of charts) {
+      const current = state.learners.find((l) => l.key === learner.key);
+      name.replaceChildren();
+      swatch(state.looks[current.role], current.role, name);
+      name.append(`${current.label}: ${along === "K" ? "shots K" : "step size α"} × inner steps, ${fixedWords(current, along)}`);
+      chart.update({
+        map: mapOf(current, along),
+        rows: state.rows[along],
+        steps: state.steps,
+        beats: beaten(current, along),
+        trained: trainedCell(current, along),
+        heat: state.heat,
+        about: `${finding(current, along)} Arrow keys move over the cells, Enter chooses one.`,
+        picked: picked[0] === along ? picked.slice(1) : null,
+      });
+    }
+    drawScale();
+  }
+
+  function drawScale() {
+    scale.replaceChildren();
+    scale.setAttribute("aria-label", `Colours from an error of ${HIGH} and more, dark, to ${LOW} and less, bright`);
+    const x = (error) => 10 + (320 * Math.log(error / LOW)) / Math.log(HIGH / LOW);
+    for (let i = 0; i < 64; i++) el("rect", { x: 10 + 5 * i, y: 2, width: 5.5, height: 12, style: `fill: ${colourOf(state.heat, LOW * (HIGH / LOW) ** ((i + 0.5) / 64))}` }, scale);
+    for (const tick of [0.03, 0.1, 0.3, 1, 3, 10]) el("text", { x: x(tick), y: 29, "text-anchor": "middle" }, scale, String(tick));
+  }
+
+  // Where the curves are cut: the row by shots, the row by step size, and the step, from what is picked.
+  function cut() {
+    const [along, row, step] = picked, own = state.alpha ?? state.learners[0]?.alpha ?? 0.01;
+    const K = along === "K" ? row : state.rows.K.indexOf(state.K);
+    return { along, row, step, K, alpha: along === "alpha" ? row : Math.round(placeOf(own, state.rows.alpha) ?? 0) };
+  }
+
+  function drawSlices() {
+    const { along, row, step, K, alpha } = cut();
+    const steps = Array.from({ length: state.steps + 1 }, (_, i) => i);
+    const at = rowWords(along, state.rows[along][row]);
+    const all = isNeeded() && !state.learners.some((l) => l.key === state.baseline.key) ? [...state.learners, state.baseline] : state.learners;
+    const lines = (learners, which, take) => learners.flatMap((l) => {
+      const map = mapOf(l, which);
+      return map ? [{ role: l.role, label: l.label, look: state.looks[l.role], mean: take(map.mean), ci95: take(map.ci95) }] : [];
+    });
+    const show = (chart, title, kind, x, index, drawn) => chart.update({
+      title, along: kind, x, at: index, lines: drawn,
+      about: `${title}. ${drawn.map((l) => `${l.label} from ${number(l.mean[0])} to ${number(l.mean.at(-1))}, ${number(l.mean[index])} at the line`).join("; ")}.`,
+    });
+    const [byStep, byShots, byAlpha] = charts;
+    show(byStep, `by inner step, ${at}`, "step", steps, step, lines(along === "K" ? all : state.learners, along, (part) => part[row]));
+    show(byShots, `by shots, ${when(step)}`, "K", state.rows.K, K, lines(all, "K", (part) => part.map((r) => r[step])));
+    show(byAlpha, `by step size, ${when(step)}, ${shots(state.K)}`, "alpha", state.rows.alpha, alpha, lines(state.learners, "alpha", (part) => part.map((r) => r[step])));
+  }
+
+  function pickSlice(along, index) {
+    const [which, row] = picked;
+    if (along === "step") pick([which, row, index]);
+    else pick([along, index, picked[2]]);
+  }
+
+  function drawStrip() {
+    const names = wanted(), least = Math.min(...names.map(done)), total = names.reduce((sum, name) => sum + Math.min(done(name), state.tasks), 0);
+    bar.max = Math.max(1, names.length * state.tasks);
+    bar.value = total;
+    const ready = least >= state.tasks;
+    root.dataset.tasks = names.length ? least : "";
+    place.textContent = !names.length ? "" : ready ? `${count(least)} tasks a cell` : `${count(least)} of ${count(state.tasks)} tasks a cell${stopped ? ", stopped" : ""}`;
+    stop.hidden = ready || !names.length;
+    stop.textContent = stopped ? "Go on" : "Stop";
+    bar.hidden = ready;
+  }
+  stop.addEventListener("click", () => {
+    stopped = !stopped;
+    work();
+    draw();
+  });
+
+  function drawWords() {
+    words.replaceChildren();
+    for (const learner of state.learners) for (const along of ALONG) el("p", { class: "about" }, words, finding(learner, along));
+    const said = state.learners.length && state.learners.every((l) => ALONG.every((along) => mapOf(l, along))) ? title.textContent : "";
+    if (said && said !== spoken) status.textContent = spoken = said;
+  }
+
+  function drawReadout() {
+    const [along, row, step] = pointed ?? picked, value = state.rows[along][row];
+    cellTitle.textContent = cellName(along, value, step);
+    readout.replaceChildren();
+    const table = el("table", {}, readout), head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
+    for (const name of ["", "mean ± 95%", "median", "diverged"]) el(name ? "th" : "td", name ? { scope: "col" } : {}, head, name);
+    const baseline = isNeeded() && !state.learners.some((l) => l.key === state.baseline.key) ? [state.baseline] : [];
+    for (const l of [...state.learners, ...baseline]) {
+      const itself = l === state.baseline, map = itself ? mapOf(l, "K") : mapOf(l, along), r = itself && along === "alpha" ? state.rows.K.indexOf(state.K) : row;
+      const line = el("tr", {}, body), name = el("th", { scope: "row" }, line);
+      swatch(state.looks[l.role], l.role, name);
+      name.append(itself ? `${l.label}, own α` : l.label);
+      const cells = map ? [interval(map.mean[r][step], map.ci95[r][step]), number(map.median[r][step]), percent(map.diverged[r][step])] : ["…", "", ""];
+      for (const text of cells) el("td", {}, line, text);
+    }
+    drawLinks();
+  }
+
+  // The tasks of the cell that is picked, as links into the lab.
+  function drawLinks() {
+    const [along, row, step] = picked;
+    links.replaceChildren();
+    el("p", { class: "lead" }, links, `In the lab, ${cellName(along, state.rows[along][row], step).replace(/^./, (c) => c.toLowerCase())}:`);
+    for (const l of state.learners) {
+      const map = mapOf(l, along), name = `${parameters(l, along)}&row=${row}&step=${step}`;
+      if (!map) continue;
+      const found = told.get(name), ready = map.tasks >= state.tasks;
+      if (!found || (ready && !found.ready)) {
+        told.set(name, { ...found, ready });
+        ask(`${server}examples.json?${name}`).then((answer) => { told.set(name, { ...answer, ready }); later(); }).catch(() => told.delete(name));
+      }
+      const line = el("p", {}, links);
+      if (state.learners.length > 1) el("b", {}, line, `${l.label} `);
+      for (const [which, words] of Object.entries(EXAMPLES)) {
+        const task = found?.[which];
+        if (!task) continue;
+        const text = `${words}, ${task.loss === null || task.loss > state.diverged ? "diverged" : number(task.loss)}`;
+        if (task.href) el("a", { href: task.href, "data-example": which }, line, text);
+        else el("span", { title: "This task lies outside of what the lab shows" }, line, `${text} (outside of the lab)`);
+      }
+    }
+  }
+
+  function drawTable() {
+    const [along] = picked;
+    scroller.replaceChildren();
+    for (const l of state.learners) {
+      const map = mapOf(l, along);
+      if (!map) continue;
+      const table = el("table", {}, scroller);
+      el("caption", {}, table, `${l.label}, ${fixedWords(l, along)}: mean query MSE ± 95% by ${along === "K" ? "shots" : "step size"} and inner step, ${count(map.tasks)} tasks`);
+      const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
+      el("th", { scope: "col" }, head, along === "K" ? "K" : "α");
+      for (let step = 0; step <= state.steps; step++) el("th", { scope: "col" }, head, String(step));
+      state.rows[along].forEach((value, row) => {
+        const line = el("tr", {}, body);
+        el("th", { scope: "row" }, line, rowName(along, value));
+        map.mean[row].forEach((mean, step) => el("td", {}, line, `${interval(mean, map.ci95[row][step])}${map.diverged[row][step] ? ` (${percent(map.diverged[row][step])})` : ""}`));
+      });
+    }
+    el("p", { class: "about" }, scroller, "in parentheses: the share of tasks that diverged, each counted as 100");
+  }
+  fold.addEventListener("toggle", () => fold.open && drawTable());
+
+  function drawFiles() {
+    const now = JSON.stringify(wanted());
+    if (files.dataset.of === now) return;
+    files.dataset.of = now;
+    files.replaceChildren();
+    for (const l of state.learners) for (const along of ALONG) el("a", { href: `${server}map.csv?${parameters(l, along)}`, download: "" }, files, `${l.label} by ${along === "K" ? "shots" : "step size"}.csv`);
+    const save = (name, act) => el("button", { type: "button" }, files, name).addEventListener("click", act);
+    save("picture.svg", () => saveSvg(root, "maml-lab-map.svg", CHARTS, TEXTS));
+    save("picture.png", () => savePng(root, "maml-lab-map.png", CHARTS, TEXTS));
+  }
+
+  function point(cell) {
+    if (String(cell) === String(pointed)) return;
+    pointed = cell;
+    for (const { along, chart } of charts) chart?.cursor(cell?.[0] === along ? cell.slice(1) : null);
+    if (cell) status.textContent = `${cellName(cell[0], state.rows[cell[0]][cell[1]], cell[2])}. ${state.learners.map((l) => cellWords(l.label, mapOf(l, cell[0]), cell[1], cell[2])).join("; ")}`;
+    drawReadout();
+  }
+
+  function pick(cell) {
+    picked = cell;
+    const [along, row, step] = cell, address = new URL(location.href);
+    address.searchParams.set(PARAMETER, `${along},${rowName(along, state.rows[along][row])},${step}`);
+    history.replaceState(history.state, "", address);
+    draw();
+  }
+
+  // The cell that the address names, else the one the first learner was trained for, else 10 shots and a step.
+  function cellOfAddress() {
+    const [along, value, step] = (new URLSearchParams(location.search).get(PARAMETER) ?? "").split(",");
+    const row = ALONG.includes(along) ? state.rows[along].indexOf(Number(value)) : -1;
+    if (row >= 0 && Number(step) >= 0 && Number(step) <= state.steps && Number.isInteger(Number(step))) return [along, row, Number(step)];
+    const first = state.learners[0], trained = first && trainedCell(first, "K");
+    return ["K", ...(trained ?? [state.rows.K.indexOf(10), 1])];
+  }
+
+  const looked = () => document.hidden || work();
+  document.addEventListener("visibilitychange", looked);
+  const observed = new ResizeObserver(later);
+
+  return {
+    update(newState) {
+      const rows = state?.rows;
+      state = newState;
+      if (!picked || rows[picked[0]].length !== state.rows[picked[0]].length) picked = cellOfAddress();
+      pointed = null;
+      stopped = false;
+      draw();
+      work();
+    },
+    remove() {
+      gone = true;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", looked);
+      observed.disconnect();
+      published.remove();
+      paints.remove();
+      root.remove();
+    },
+  };
+}
