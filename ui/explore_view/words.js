@@ -17,9 +17,9 @@ export function colourOf(heat, error) {
   return `color-mix(in srgb, ${heat[i + 1]} ${(100 * (part - i)).toFixed(1)}%, ${heat[i]})`;
 }
 
-// Where the learner's mean is below the baseline's, cell by cell; null while one of them is not known.
+// Where the learner is below the baseline's mean with the upper end of its interval, cell by cell; null while one of them is not known.
 // baseline: of each row, the baseline's means by step.
-export const beats = (map, baseline) => (map && baseline ? map.mean.map((row, r) => row.map((mean, step) => mean < baseline[r][step])) : null);
+export const beats = (map, baseline) => (map && baseline ? map.mean.map((row, r) => row.map((mean, step) => mean + map.ci95[r][step] < baseline[r][step])) : null);
 
 // Where in a list of ascending values one lies: an index, with its fraction on a log scale between two; null outside.
 export function placeOf(value, rows) {
@@ -45,7 +45,7 @@ export function mapFinding(learner, along, rows, map, beaten, fixed) {
   map.mean.forEach((line, r) => line.forEach((mean, s) => { if (mean < map.mean[best[0]][best[1]]) best = [r, s]; }));
   const [r, s] = best, said = [`${learner.label}, ${fixed}: lowest ${when(s)} with ${rowWords(along, rows[r])}, ${interval(map.mean[r][s], map.ci95[r][s])}`];
   const cells = map.mean.length * map.mean[0].length;
-  if (beaten) said.push(`below the pretrained baseline in ${beaten.flat().filter(Boolean).length} of ${cells} cells`);
+  if (beaten) said.push(`below the pretrained baseline, with the upper end of the interval, in ${beaten.flat().filter(Boolean).length} of ${cells} cells`);
   const gone = rows.map((value, row) => [value, map.diverged[row].findIndex((share) => share >= 0.01)]).filter(([, step]) => step >= 0);
   if (gone.length) {
     const [value, step] = gone.reduce((a, b) => (b[1] < a[1] ? b : a));
