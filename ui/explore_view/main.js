@@ -157,7 +157,7 @@ function makeView(parent) {
     scale.style.display = curves ? "none" : "";
     key.textContent = curves
       ? "bands: 95% intervals of the mean · click a chart to move the line, and the other charts with it"
-      : "bright: low error · hatched: 1% of the tasks or more diverge · line: the border of where the pretrained baseline, at its own α, is beaten with the upper end of the interval · ring: what it was trained for";
+      : "bright: low error · hatched: 1% of the tasks or more diverge · line: where pretrained, at its own α, is beaten beyond the interval · ring: what it was trained for";
     drawStrip();
     drawWords();
     drawReadout();
