@@ -6,20 +6,14 @@ term   asking for the second-order term of five networks, 512 tasks each
 """
 
 import argparse
-import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 import urllib.request
-from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-ROOT = Path(__file__).parents[1]
+from benchmarks.serving import chromium, server
+
 FRAMES = """window.frames_took = []; const later = requestAnimationFrame;
 window.requestAnimationFrame = (act) => later((at) => {
   const start = performance.now(); act(at); frames_took.push(performance.now() - start);
@@ -32,40 +26,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--moves", type=int, default=200)
     moves = parser.parse_args().moves
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with tempfile.TemporaryDirectory() as folder:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=os.environ | {"MAML_LAB_RUNS": folder})
-        try:
-            while not answers(f"{base}/_stcore/health"):
-                time.sleep(0.2)
-            for asked in ("plane.json?learner=maml", "plane.json?learner=pretrained", "plane.json?learner=reptile", "term.json"):
-                start = time.perf_counter()
-                urllib.request.urlopen(f"{base}/geometry/{asked}").read()
-                print(f"{asked:32} {1000 * (time.perf_counter() - start):7.0f}")
-            with sync_playwright() as playwright:
-                executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-                browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"])
-                page = browser.new_page(viewport={"width": 1280, "height": 800})
-                page.add_init_script(FRAMES)
-                for name, query in (("frame, four tasks", ""), ("frame, six tasks and paths", FULL)):
-                    took = drag(page, f"{base}/geometry{query}", moves)
-                    print(f"{name:32} {statistics.median(took):7.1f} {took[int(0.95 * len(took))]:7.1f} (median, p95)")
-        finally:
-            server.kill()
-            server.wait()
-
-
-def answers(address: str) -> bool:
-    """Whether somebody is there."""
-    try:
-        urllib.request.urlopen(address, timeout=1)
-    except OSError:
-        return False
-    return True
+    with server() as (base, _):
+        for asked in ("plane.json?learner=maml", "plane.json?learner=pretrained", "plane.json?learner=reptile", "term.json"):
+            start = time.perf_counter()
+            urllib.request.urlopen(f"{base}/geometry/{asked}").read()
+            print(f"{asked:32} {1000 * (time.perf_counter() - start):7.0f}")
+        with chromium() as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page.add_init_script(FRAMES)
+            for name, query in (("frame, four tasks", ""), ("frame, six tasks and paths", FULL)):
+                took = drag(page, f"{base}/geometry{query}", moves)
+                print(f"{name:32} {statistics.median(took):7.1f} {took[int(0.95 * len(took))]:7.1f} (median, p95)")
 
 
 def drag(page: Page, address: str, moves: int) -> list[float]:

@@ -13,24 +13,15 @@ input event to the frame after the picture changed:
 """
 
 import argparse
-import os
-import shutil
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import BrowserContext, Page
 
+from benchmarks.serving import chromium, server
 from maml_core import runs
 from maml_core.config import TrainConfig
-
-ROOT = Path(__file__).parents[1]
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 # Resolves with the milliseconds from the event's own time to the frame in which `seen()` first holds.
 WATCH = """([selector, type, attribute]) => {
@@ -50,50 +41,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--clicks", type=int, default=40)
     count = parser.parse_args().clicks
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    base = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    folder = tempfile.TemporaryDirectory()
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=os.environ | {"MAML_LAB_RUNS": folder.name})
-    run = Path(folder.name) / "run"
-    try:
-        while not _healthy(base):
-            time.sleep(0.1)
-        with sync_playwright() as playwright:
-            executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-            browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
-            person = browser.new_context(viewport={"width": 1280, "height": 800})
-            cold = [_first_picture(person, base)]
-            warm = [_first_picture(person, base) for _ in range(8)]
-            page = person.new_page()
-            page.goto(base)
-            page.wait_for_selector(MAML)
-            page.wait_for_timeout(1500)
-            _report("first, cold", cold)
-            _report("first, warm", warm)
-            _report("shot", [_click(page, i, ".shot", "transform") for i in range(count)])
-            _report("curves", [_click(page, i, MAML, "d") for i in range(count)])
-            _report("slider", [_key(page, i) for i in range(count)])
-            _report("scrub", [_scrub(page, i) for i in range(count)])
-            _report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
-            _train(run)
-            _report("training, curves", [_click(page, i, MAML, "d") for i in range(count)])
-            _report("training, slider", [_key(page, i) for i in range(count)])
-            _report("training, scrub", [_scrub(page, i) for i in range(count)])
-            runs.ask(run, "pause")
-            _wait_for(run, "paused")
-            page.goto(f"{base}/?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
-            page.wait_for_selector(MAML)
-            page.wait_for_timeout(1500)
-            _report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
-            _report("six, slider", [_key(page, i) for i in range(count)])
-            _report("six, scrub", [_scrub(page, i) for i in range(count)])
-    finally:
-        server.terminate()
-        server.wait()
-        folder.cleanup()
+    with server() as (base, folder), chromium() as browser:
+        run = folder / "run"
+        person = browser.new_context(viewport={"width": 1280, "height": 800})
+        cold = [_first_picture(person, base)]
+        warm = [_first_picture(person, base) for _ in range(8)]
+        page = person.new_page()
+        page.goto(base)
+        page.wait_for_selector(MAML)
+        page.wait_for_timeout(1500)
+        _report("first, cold", cold)
+        _report("first, warm", warm)
+        _report("shot", [_click(page, i, ".shot", "transform") for i in range(count)])
+        _report("curves", [_click(page, i, MAML, "d") for i in range(count)])
+        _report("slider", [_key(page, i) for i in range(count)])
+        _report("scrub", [_scrub(page, i) for i in range(count)])
+        _report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
+        _train(run)
+        _report("training, curves", [_click(page, i, MAML, "d") for i in range(count)])
+        _report("training, slider", [_key(page, i) for i in range(count)])
+        _report("training, scrub", [_scrub(page, i) for i in range(count)])
+        runs.ask(run, "pause")
+        _wait_for(run, "paused")
+        page.goto(f"{base}/?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
+        page.wait_for_selector(MAML)
+        page.wait_for_timeout(1500)
+        _report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
+        _report("six, slider", [_key(page, i) for i in range(count)])
+        _report("six, scrub", [_scrub(page, i) for i in range(count)])
 
 
 def _train(run: Path) -> None:
@@ -110,14 +85,6 @@ def _wait_for(run: Path, state: str, phase: str | None = None) -> None:
             return
         time.sleep(0.1)
     raise TimeoutError(f"the run is {now.state}, and not {state}")
-
-
-def _healthy(base: str) -> bool:
-    try:
-        urllib.request.urlopen(f"{base}/_stcore/health", timeout=1)
-        return True
-    except OSError:
-        return False
 
 
 def _first_picture(person: BrowserContext, base: str) -> float:

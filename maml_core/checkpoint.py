@@ -8,7 +8,7 @@ net.load_state_dict(load_file("pretrained/maml.safetensors"))
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -164,7 +164,7 @@ def _line(error: Exception) -> str:
 
 
 def _parse(text: str) -> dict[str, Any]:
-    value = json.loads(text, parse_constant=_no_constant)
+    value = json.loads(text, parse_constant=no_constant)
     if not isinstance(value, dict):
         raise ValueError(f"expected an object, found {text[:40]!r}")
     return value
@@ -174,7 +174,8 @@ def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e12  # false for NaN too
 
 
-def _no_constant(name: str) -> float:
+def no_constant(name: str) -> NoReturn:
+    """For `json.loads`: refuse NaN and infinity, which are no JSON."""
     raise ValueError(f"{name} is not a number")
 
 

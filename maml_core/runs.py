@@ -9,12 +9,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 
 from maml_core import checkpoint as ckpt
-from maml_core.checkpoint import Checkpoint, CheckpointError
+from maml_core.checkpoint import Checkpoint, CheckpointError, no_constant
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.evaluation import StepStats
 from maml_core.files import Held, is_locked, lock, write_atomically
@@ -278,7 +278,7 @@ def look(folder: Path) -> Run:
             status = replace(status, state="interrupted", rate=None, message=_goes_on(folder))
     about = {"title": "", "note": "", "owner": "", "parent": stored.get("start")}
     try:
-        about |= _read_about(folder)
+        about |= read_about(folder)
     except RunError as error:
         status = replace(status, message=status.message or str(error))
     moment = {f.name: getattr(status, f.name) for f in fields(Status) if f.name not in ("pid", "max_steps", "ticket")}
@@ -491,7 +491,7 @@ def rename(folder: Path, title: str | None = None, note: str | None = None) -> N
     with _writing(folder):
         _recipe(folder)
         try:
-            old = _read_about(folder)
+            old = read_about(folder)
         except RunError:  # damaged: this is how it is mended
             old = {}
         write_json(folder / "about.json", old | new)
@@ -579,12 +579,13 @@ def _is_busy(folder: Path, status: Status) -> bool:
 
 def _owner(folder: Path) -> str:
     try:
-        return _read_about(folder).get("owner", "")
+        return read_about(folder).get("owner", "")
     except RunError:
         return ""
 
 
-def _read_about(folder: Path) -> dict[str, Any]:
+def read_about(folder: Path) -> dict[str, Any]:
+    """What people say about a run: title, note, owner, as far as they do. Raises RunError if that is damaged."""
     try:
         return _checked_about(json.loads((folder / "about.json").read_bytes()))
     except FileNotFoundError:
@@ -621,7 +622,7 @@ def _check_parent(parent: Any) -> None:
 def _metric(text: bytes) -> dict[str, Any] | None:
     """One line of metrics.jsonl, or None if it is damaged."""
     try:
-        line = json.loads(text, parse_constant=_no_constant)
+        line = json.loads(text, parse_constant=no_constant)
         whole = type(line["iteration"]) is int and line["iteration"] >= 0
         losses = all(_is_number(line[name]) for name in ("loss_before", "loss_after") if name in line)
         steps = line.get("validation", [])
@@ -633,10 +634,6 @@ def _metric(text: bytes) -> dict[str, Any] | None:
 
 def _is_number(value: Any) -> bool:
     return type(value) in (int, float) and abs(value) < 1e15  # false for what is not finite, too
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not a number")
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import streamlit as st
 
 from maml_core.checkpoint import CheckpointError
 from maml_core.figures import LossByStep, comparison_figure
-from ui import cards, comparison, library
+from ui import address, cards, comparison, library
 from ui.comparison import MOST, TASKS, Comparison
 from ui.messages import plain, warn
 from ui.state import RANGES
@@ -22,8 +22,8 @@ def main() -> None:
     """The page."""
     session = st.session_state
     arriving = "ckpt_compare" not in session  # widgets' values are gone when a page is left
-    if "ckpt" not in session or (arriving and address()):
-        session.ckpt, problems = Comparison.from_query(address())
+    if "ckpt" not in session or (arriving and address.said(Comparison)):
+        session.ckpt, problems = Comparison.from_query(address.said(Comparison))
         for problem in problems:
             warn(problem)
     leave_out_missing()
@@ -34,20 +34,7 @@ def main() -> None:
     own = [*library.trained_here(), *library.uploads()]
     compare(own)
     show_cards(own)
-    write_address(session.ckpt.to_query())
-
-
-def address() -> dict[str, str]:
-    """What the address says of the comparison."""
-    return {name: value for name, value in st.query_params.to_dict().items() if name in Comparison.__dataclass_fields__}
-
-
-def write_address(query: dict[str, str]) -> None:
-    """A copied address shows the same comparison."""
-    if address() != query:
-        for name in address().keys() - query.keys():
-            del st.query_params[name]
-        st.query_params.update(query)
+    address.write(Comparison, session.ckpt.to_query())
 
 
 def upload() -> None:
@@ -144,12 +131,9 @@ def show_cards(own: list[str]) -> None:
 def leave_out_missing() -> None:
     """Go on without a checkpoint that is not there, or not any more, and say so."""
     session = st.session_state
-    for name in session.ckpt.compare:
-        try:
-            library.get(name)
-        except CheckpointError as error:
-            session.ckpt = replace(session.ckpt, compare=tuple(other for other in session.ckpt.compare if other != name))
-            warn(f"{library.title(name)} cannot be compared: {error}.")
+    for name, error in library.missing(session.ckpt.compare).items():
+        session.ckpt = replace(session.ckpt, compare=tuple(other for other in session.ckpt.compare if other != name))
+        warn(f"{library.title(name)} cannot be compared: {error}.")
 
 
 def changed(name: str) -> None:

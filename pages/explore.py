@@ -6,8 +6,7 @@ from typing import Any
 
 import streamlit as st
 
-from maml_core.checkpoint import CheckpointError
-from ui import explore_view, library
+from ui import address, explore_view, library
 from ui.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
 from ui.messages import warn
 from ui.state import RANGES
@@ -19,8 +18,8 @@ def main() -> None:
     """The page."""
     session = st.session_state
     arriving = "explore_learners" not in session  # widgets' values are gone when a page is left
-    if "explore" not in session or (arriving and address()):
-        session.explore, problems = Exploration.from_query(address())
+    if "explore" not in session or (arriving and address.said(Exploration)):
+        session.explore, problems = Exploration.from_query(address.said(Exploration))
         for problem in problems:
             warn(problem)
     leave_out_missing()
@@ -31,20 +30,7 @@ def main() -> None:
     explore_view.explore_view(asked)
     if asked.view != "published":
         fixed()
-    write_address(asked.to_query())
-
-
-def address() -> dict[str, str]:
-    """What the address says of the exploration."""
-    return {name: value for name, value in st.query_params.to_dict().items() if name in Exploration.__dataclass_fields__}
-
-
-def write_address(query: dict[str, str]) -> None:
-    """A copied address shows the same."""
-    if address() != query:
-        for name in address().keys() - query.keys():
-            del st.query_params[name]
-        st.query_params.update(query)
+    address.write(Exploration, asked.to_query())
 
 
 def show(asked: Exploration) -> None:
@@ -113,13 +99,10 @@ def choice(name: str, label: str, options: tuple, words: Callable[[Any], str], *
 def leave_out_missing() -> None:
     """Go on without a checkpoint that is not there, or not any more, and say so."""
     session = st.session_state
-    for name in session.explore.learners:
-        try:
-            library.get(name)
-        except CheckpointError as error:
-            left = tuple(other for other in session.explore.learners if other != name)
-            session.explore = replace(session.explore, learners=left)
-            warn(f"{library.title(name)} cannot be explored: {error}.")
+    for name, error in library.missing(session.explore.learners).items():
+        left = tuple(other for other in session.explore.learners if other != name)
+        session.explore = replace(session.explore, learners=left)
+        warn(f"{library.title(name)} cannot be explored: {error}.")
 
 
 def changed(name: str) -> None:

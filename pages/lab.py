@@ -83,12 +83,9 @@ def adopt(query: dict[str, str]) -> None:
 def leave_out_missing() -> None:
     """Go on without a checkpoint that is not there, or not any more, and say so."""
     session = st.session_state
-    for name in session.lab.learners:
-        try:
-            library.get(name)
-        except CheckpointError as error:
-            session.lab = replace(session.lab, learners=tuple(other for other in session.lab.learners if other != name))
-            warn(f"{name} cannot be shown: {error}. Showing the others.")
+    for name, error in library.missing(session.lab.learners).items():
+        session.lab = replace(session.lab, learners=tuple(other for other in session.lab.learners if other != name))
+        warn(f"{name} cannot be shown: {error}. Showing the others.")
 
 
 def show(state: LabState) -> None:

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 
@@ -12,7 +12,7 @@ from maml_core.evaluation import Difference, StepStats, paired_differences, summ
 from maml_core.palette import NEUTRAL, ROLES, Look
 from ui import cards, engine, library, recipe
 from ui.recipe import counted
-from ui.state import check_learners, read_number, write_number
+from ui.state import check_learners, read_query, write_number
 from ui.tables import csv_text
 
 MOST = 8
@@ -40,17 +40,7 @@ class Comparison:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> tuple["Comparison", list[str]]:
         """What an address asks for, and one sentence for each parameter that could not be used."""
-        values: dict[str, Any] = {}
-        problems = []
-        for f in dataclasses.fields(cls):
-            text = query.get(f.name, "")
-            if not text:
-                continue
-            try:
-                values[f.name] = _learners(text) if f.name == "compare" else read_number(f.name, text)
-            except ValueError as error:
-                problems.append(f"{f.name}={text[:40]} in the address: {error}. It is left out.")
-        return cls(**values), problems
+        return read_query(cls, query, {"compare": _learners})
 
 
 class Compared(NamedTuple):
@@ -132,7 +122,7 @@ def _cell(part: Compared, step: int, is_first: bool) -> str:
     return mean + ("" if is_first else f"<small>{sign}{abs(apart.mean):.3f} ± {apart.ci95:.3f}</small>")
 
 
-def _learners(text: str) -> tuple[str, ...]:
+def _learners(name: str, text: str) -> tuple[str, ...]:
     names = check_learners(tuple(dict.fromkeys(text.split(","))))
     if len(names) > MOST:
         raise ValueError(f"at most {MOST} learners can be compared at once")

@@ -7,7 +7,7 @@ from typing import Any
 
 from maml_core import sweeps
 from maml_core.baselines import STEP_SIZES
-from ui.state import NONE, check_learners, read_number, write_number
+from ui.state import NONE, check_learners, read_query, write_number
 
 MOST = 4
 """Learners on one page: each takes two maps."""
@@ -51,17 +51,7 @@ class Exploration:
     @classmethod
     def from_query(cls, query: Mapping[str, str]) -> tuple["Exploration", list[str]]:
         """What an address asks for, and one sentence for each parameter that could not be used."""
-        values: dict[str, Any] = {}
-        problems = []
-        for f in dataclasses.fields(cls):
-            text = query.get(f.name, "")
-            if not text:
-                continue
-            try:
-                values[f.name] = _READ.get(f.name, read_number)(f.name, text)
-            except ValueError as error:
-                problems.append(f"{f.name}={text[:40]} in the address: {error}. It is left out.")
-        return cls(**values), problems
+        return read_query(cls, query, _READ)
 
 
 def in_order(conditions: Any) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -75,7 +76,7 @@ def run_title(own: str) -> str:
     """What its owner calls a run, or the name of its folder; and the iteration, where one of its snapshots is meant."""
     run, _, iteration = own.partition("@")
     try:
-        called = runs.look(run_folder(run)).about["title"] or run
+        called = runs.read_about(run_folder(run)).get("title") or run
     except (RunError, ValueError):
         called = run
     return f"{called} at {int(iteration):,}" if iteration else called
@@ -144,6 +145,17 @@ def _get(name: str, version: int) -> Checkpoint:
     found = checkpoint.load(find(name))
     if OWN.fullmatch(name):
         _check_size(found)
+    return found
+
+
+def missing(names: Iterable[str]) -> dict[str, CheckpointError]:
+    """Those of the learners whose checkpoint is not there, or not any more, each with the reason."""
+    found = {}
+    for name in names:
+        try:
+            get(name)
+        except CheckpointError as error:
+            found[name] = error
     return found
 
 

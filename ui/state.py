@@ -199,6 +199,24 @@ def in_order(learners: Iterable[str]) -> tuple[str, ...]:
     return (*(name for name in LEARNERS if name in chosen), *sorted(chosen - set(LEARNERS)))
 
 
+def read_query(settings: type, query: Mapping[str, str], read: Mapping[str, Callable[[str, str], Any]]) -> tuple[Any, list[str]]:
+    """Settings of a page as an address says them, and one sentence for each parameter that could not be used and is left out.
+
+    settings: a dataclass; read: field -> its reader from (name, text), where it is no plain number.
+    """
+    values: dict[str, Any] = {}
+    problems = []
+    for f in dataclasses.fields(settings):
+        text = query.get(f.name, "")
+        if not text:
+            continue
+        try:
+            values[f.name] = read.get(f.name, read_number)(f.name, text)
+        except ValueError as error:
+            problems.append(f"{f.name}={text[:40]} in the address: {error}. It is left out.")
+    return settings(**values), problems
+
+
 def check_learners(names: tuple[str, ...]) -> tuple[str, ...]:
     """The same names. Raises ValueError if one of them cannot be a learner's."""
     if unknown := [name for name in names if name not in LEARNERS and not OWN.fullmatch(name)]:

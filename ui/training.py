@@ -203,14 +203,14 @@ def _legible(text: str) -> str:
 def routes() -> list[Route]:
     """The routes, below /train."""
 
-    def route(name: str, make: Callable[[Request], Any], method: str = "GET") -> Route:
+    def route(name: str, make: Callable[[Request], Any]) -> Route:
         def answer(request: Request) -> Response:
             try:
                 return JSONResponse(make(request), headers={"Cache-Control": "no-store"})
             except (RunError, ConfigError, CheckpointError, ValueError, OSError) as error:  # one sentence each
                 return PlainTextResponse(str(error), status_code=400)
 
-        return Route(f"/train/{name}", answer, methods=[method])
+        return Route(f"/train/{name}", answer)
 
     async def steer(request: Request) -> Response:
         # JSON alone: a form on another site cannot send it.
