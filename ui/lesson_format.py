@@ -206,7 +206,7 @@ class _Reader:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             at = re.search(r"\(at line (\d+)", str(error))
             reason = re.sub(r" \(at .*\)", "", str(error))
-            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end + 1) from None
+            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end) from None
         self.lines = _lines(front)
         # What stands above keeps its place, so that lines are those of the file.
         self.body = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
