@@ -53,8 +53,8 @@ def to_mathml(latex: str, display: str = "inline") -> str:
 def _spaced(mathml: str) -> str:
     """Thin spaces around names of functions, as TeX sets them."""
     space = '<mspace width="0.167em" />'
-    mathml = re.sub(rf"(</m(?:[in]|row)>)(?=<mi>(?:{_FUNCTIONS})</mi>)", rf"\1{space}", mathml)
-    return re.sub(rf"(<mi>(?:{_FUNCTIONS})</mi>)(?=<m[inrs])", rf"\1{space}", mathml)
+    mathml = re.sub(rf"(</m(?:[in]|row)>|(?:\]|&#x00029;)</mo>)(?=<mi>(?:{_FUNCTIONS})</mi>)", rf"\1{space}", mathml)
+    return re.sub(rf"(<mi>(?:{_FUNCTIONS})</mi>)(?=<m(?:[in]|row|su|sq))", rf"\1{space}", mathml)
 
 
 def check(text: str, numbers: Collection[str]) -> None:
