@@ -16,7 +16,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, geometry, maps, modules, training
+from ui import engine, exports, geometry, lessons, maps, modules, training
 from ui.state import LabState
 
 PRELOADS = {
@@ -92,7 +92,7 @@ class PageHeaders:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes()],
+    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes(), *lessons.routes()],
     on_script_error=explain,
     middleware=[Middleware(OldLabLinks), Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )
