@@ -350,6 +350,7 @@ def _row(run: Run, size: int) -> dict[str, Any]:
         "max_steps": run.max_steps,
         "rate": run.rate,
         "algorithm": config.algorithm,
+        "family": config.family,
         "K": config.K,
         "steps": config.inner_steps,
         "alpha": config.alpha,

@@ -304,8 +304,14 @@ def test_what_is_on_show_in_a_lab():
 
 def test_a_run_of_ones_own_keeps_a_promise_or_not(client, monkeypatch):
     lesson = lessons.find("your-own")
-    own = {"mine": True, "error": {"mean": 0.42}, "K": 10, "steps": 1}
-    runs = [own, own | {"mine": False, "error": {"mean": 0.1}}, own | {"K": 20, "error": {"mean": 0.2}}, own | {"error": None}]
+    own = {"mine": True, "error": {"mean": 0.42}, "family": "sinusoid", "K": 10, "steps": 1}
+    runs = [
+        own,
+        own | {"mine": False, "error": {"mean": 0.1}},
+        own | {"family": "sinusoid_2pi", "error": {"mean": 0.3}},
+        own | {"K": 20, "error": {"mean": 0.2}},
+        own | {"error": None},
+    ]
     monkeypatch.setattr(training, "list_for", lambda token: {"runs": runs if token == "me" else []})
     client.cookies.set(training.COOKIE, "me")
     assert check(client, lesson, "", answer="0.45")["done"]
