@@ -18,6 +18,7 @@ from ui import engine, exports, geometry, maps, modules, training
 
 PRELOADS = {
     "/": ["task_plot"],
+    "/lessons": ["task_plot", "lesson_view"],
     "/explore": ["explore_view"],
     "/geometry": ["task_plot", "geometry_view"],
     "/train": ["task_plot", "training_view"],
