@@ -1,7 +1,7 @@
 // "Now change this": what is to be reached, and whether what is on show reaches it. The server's engine decides.
 
 import { el } from "../task_plot/svg.js";
-import { heading, inline, prose } from "./parts.js";
+import { heading, inline, prose, sentence } from "./parts.js";
 import { insist } from "./server.js";
 
 // `reached()` is called once. known: whether it was reached at an earlier time.
@@ -34,7 +34,7 @@ export function challengePart(parent, { card, known = false, reached }) {
         say(done ? "Reached" : known ? "Reached before" : "Not yet", found.said);
         if (done) reached();
       } catch (error) {
-        say("This cannot be looked at", `${error.message}.`.replace(/\.\.$/, "."));
+        say("This cannot be looked at", sentence(error));
       }
     },
     remove() {

@@ -3,12 +3,13 @@
 import { styled } from "../task_plot/styles.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, observePart, questionPart } from "./card.js";
-import { section } from "./parts.js";
+import { section, sentence } from "./parts.js";
 import * as progress from "./progress.js";
 import { insist } from "./server.js";
 
 const PARAMETER = "card";
 const FIRST_MINUTES = 10;
+const TASK_OF = { choice: "choose", slider: "give a number", sketch: "draw a curve" };
 const views = new WeakMap();
 
 export function render(component, base) {
@@ -90,17 +91,15 @@ function listPage(root, { from, link, arrive }) {
   const list = el("div", { class: "card-list" }, root), said = el("p", { class: "waiting-words", role: "status" }, root), foot = el("div", { class: "list-foot" }, root);
   arrive(title);
 
-  insist("lessons/cards.json", {}, { signal: stop.signal, say: (words) => (said.textContent = words) })
-    .then(({ cards, broken }) => {
+  insist("lessons/cards.json", {}, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
+    ({ cards, broken }) => {
       draw(cards);
-      for (const { file, line, message } of broken) {
-        const at = line ? `, line ${line}` : "";
-        el("p", { class: "broken" }, foot, `The lesson in ${file} is left out${at}: ${message}`);
-      }
+      for (const { file, line, message } of broken) el("p", { class: "broken" }, foot, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
       if (!cards.length) said.textContent = "There are no lessons on this server.";
       if (from) list.querySelector(`[data-card="${CSS.escape(from)}"]`)?.focus({ preventScroll: true });
-    })
-    .catch((error) => (said.textContent = error.message));
+    },
+    (error) => (said.textContent = sentence(error)),
+  );
 
   function draw(cards) {
     list.replaceChildren();
@@ -118,12 +117,13 @@ function listPage(root, { from, link, arrive }) {
     forgetting(cards);
   }
 
-  function row(rows, { card, title, minutes, challenge, number }) {
+  function row(rows, { card, title, minutes, answer: kind, challenge, number }) {
     const { answer, right, reached } = progress.of(card), item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
     el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number));
     el("span", { class: "card-title" }, item, title);
-    const states = [answer !== undefined && "predicted", right !== undefined && (right ? "as it came" : "it came otherwise"), challenge && reached && "challenge reached"].filter(Boolean);
-    el("span", { class: "card-state" }, item, states.join(" · "));
+    const came = { true: "as it came", false: "it came otherwise" }[right];
+    const states = answer === undefined ? [TASK_OF[kind]] : ["predicted", came, challenge && reached && "challenge reached"];
+    el("span", { class: "card-state" }, item, states.filter(Boolean).join(" · "));
     el("span", { class: "card-minutes" }, item, `${minutes} min`);
     item.classList.toggle("begun", answer !== undefined);
   }
@@ -153,18 +153,20 @@ function cardPage(root, { name, link, looks, base, arrive }) {
   const body = el("div", {}, root), foot = el("nav", { class: "card-foot", "aria-label": "Lessons" }, root);
   let card = null, question = null, observed = null;
 
-  insist("lessons/card.json", { card: name }, { signal: stop.signal, say: (words) => (said.textContent = words) })
-    .then((found) => {
+  insist("lessons/card.json", { card: name }, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
+    (found) => {
       card = found;
       title.textContent = card.title;
       draw();
       arrive(title);
-    })
-    .catch((error) => {
-      title.textContent = "There is no such card";
-      said.textContent = `${error.message}.`.replace(/\.\.$/, ".");
+    },
+    (error) => {
+      title.textContent = "This card cannot be shown";
+      said.textContent = sentence(error);
+      link(foot, "", "All lessons", { class: "step-link" });
       arrive(title);
-    });
+    },
+  );
 
   function draw() {
     const { answer } = progress.of(name);
@@ -186,7 +188,7 @@ function cardPage(root, { name, link, looks, base, arrive }) {
       known: Boolean(progress.of(name).reached),
       done: () => progress.note(name, { reached: true }),
       settled(found) {
-        question.show(found.truth);
+        if (found.truth !== null) question.show(found.truth);
         progress.note(name, { right: found.right });
       },
     });

@@ -4,7 +4,7 @@ import { aloneLab } from "../task_plot/alone.js";
 import { el } from "../task_plot/svg.js";
 import { challengePart } from "./challenge.js";
 import { laidOver } from "./laid.js";
-import { YOURS, heading, prose, section } from "./parts.js";
+import { YOURS, heading, prose, section, sentence } from "./parts.js";
 import { runPart } from "./run.js";
 import { insist } from "./server.js";
 import { readSketch } from "./sketch.js";
@@ -53,18 +53,18 @@ export function observePart(parent, { card, answer, base, looks, lab: { query = 
     removable.push(laid);
   }
 
-  insist("lessons/answer.json", { card: card.card, answer }, { signal: stop.signal, say: (words) => (waiting.textContent = words || "Measuring …") })
-    .then((found) => {
+  insist("lessons/answer.json", { card: card.card, answer }, { signal: stop.signal, say: (words) => (waiting.textContent = words || "Measuring …") }).then(
+    (found) => {
       outcome.replaceChildren();
-      outcome.classList.toggle("as-predicted", found.right);
       prose(outcome, found.said);
       if (found.failed.length) el("p", { class: "failed" }, outcome, `On these checkpoints this does not hold today: ${found.failed.join("; ")}.`);
       prose(look, found.observe);
       heading(why, card.headings[2]);
       prose(why, found.explain);
       settled(found);
-    })
-    .catch((error) => (waiting.textContent = `${error.message}.`.replace(/\.\.$/, ".")));
+    },
+    (error) => (waiting.textContent = sentence(error)),
+  );
 
   return {
     lab,

@@ -13,7 +13,7 @@ const CROWD = 3; // with more learners than this in one plot, only one of them h
 // `edit(shots, gesture)` is called with the new list on every change, all through a drag; a gesture's edits are undone as one. Without
 // it the plot is a still picture. only: the name of the one learner drawn here, where there is a plot for each.
 // What is to be laid over a plot hears of its scales by the event "laid": {x, y, unit}, from a number to a pixel.
-export function taskPlot(parent, { edit = null, only = null }) {
+export function taskPlot(parent, { edit = null, only = null } = {}) {
   const still = edit === null, way = still ? { role: "img" } : { tabindex: 0, role: "group", "aria-roledescription": "plot" };
   const svg = el("svg", { class: still ? "task still" : "task", ...way }, parent);
   const title = el("desc", {}, svg);
