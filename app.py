@@ -5,6 +5,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import streamlit as st
@@ -12,18 +13,22 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import engine, exports, geometry, lessons, maps, modules, training
+from ui.state import LabState
 
 PRELOADS = {
-    "/": ["task_plot"],
+    "/": ["task_plot", "start_view"],
     "/lessons": ["task_plot", "lesson_view"],
+    "/lab": ["task_plot"],
     "/explore": ["explore_view"],
     "/geometry": ["task_plot", "geometry_view"],
     "/train": ["task_plot", "training_view"],
 }
 """Path of a page -> the folders of the modules it needs."""
+LAB_PARAMETERS = {field.name for field in fields(LabState)}
 
 
 @asynccontextmanager
@@ -42,6 +47,23 @@ def explain(error: Exception) -> bool:
     logging.getLogger("maml_lab").error("a page failed", exc_info=error)
     st.error("Something went wrong on this page. Your settings are in the address: reload to go on, or open the plain address.")
     return True
+
+
+class OldLabLinks:
+    """Sends a link to the lab from when it was the first page to where the lab is now; the start page has no parameters."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect, or pass on."""
+        first = scope["type"] == "http" and scope["path"] == scope.get("root_path", "") + "/"
+        if first and LAB_PARAMETERS & HTTPConnection(scope).query_params.keys():
+            # Relative, so that it is right below any path that a proxy serves this from.
+            moved = RedirectResponse("lab?" + scope["query_string"].decode("latin-1"), status_code=307)
+            await moved(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 class PageHeaders:
@@ -71,5 +93,5 @@ app = st.App(
     lifespan=warm_start,
     routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes(), *lessons.routes()],
     on_script_error=explain,
-    middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
+    middleware=[Middleware(OldLabLinks), Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

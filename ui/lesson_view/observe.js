@@ -8,8 +8,7 @@ import { YOURS, heading, prose, section, sentence } from "./parts.js";
 import { runPart } from "./run.js";
 import { insist } from "./server.js";
 import { readSketch } from "./sketch.js";
-
-const ALWAYS = ["K", "alpha", "num_updates"], SOMETIMES = ["noise", "placement", "freeze"]; // the lab's controls
+import { scaleOf } from "./slider.js";
 
 // answer: the committed text. lab: {query, held} of the live lab, where they are others than the card's. known: whether the challenge
 // was reached before. `changed(query)`: something a person did in the live picture has come to rest. `done()`: the challenge is
@@ -34,8 +33,7 @@ export function observePart(parent, { card, answer, base, looks, lab: { query = 
   else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
   else {
     if (card.answer.kind === "sketch" && card.answer.learner) sketched();
-    const named = new URLSearchParams(`${card.predict}&${query}`);
-    lab = aloneLab(live, { base, query, controls: card.controls ?? [...ALWAYS, ...SOMETIMES.filter((name) => named.has(name))], changed: rest });
+    lab = aloneLab(live, { base, query, controls: card.controls, changed: rest });
     lab.hold(held);
     removable.push(lab);
   }
@@ -47,6 +45,14 @@ export function observePart(parent, { card, answer, base, looks, lab: { query = 
     removable.push(twoParameterWorld(box, { looks, query, changed: rest }));
   }
 
+  function beside(truth) {
+    const { words } = scaleOf(card.answer), figures = el("p", { class: "figures" }, outcome);
+    for (const [name, value] of [["predicted", Number(answer)], ["measured", truth]]) {
+      const figure = el("span", {}, figures, name);
+      el("strong", {}, figure, words(value));
+    }
+  }
+
   function sketched() {
     const laid = laidOver(live);
     laid.update([{ values: readSketch(answer), role: YOURS, look: looks[YOURS], label: "your sketch" }]);
@@ -56,6 +62,7 @@ export function observePart(parent, { card, answer, base, looks, lab: { query = 
   insist("lessons/answer.json", { card: card.card, answer }, { signal: stop.signal, say: (words) => (waiting.textContent = words || "Measuring …") }).then(
     (found) => {
       outcome.replaceChildren();
+      if (card.answer.kind === "slider" && found.truth !== null) beside(found.truth);
       prose(outcome, found.said);
       if (found.failed.length) el("p", { class: "failed" }, outcome, `On these checkpoints this does not hold today: ${found.failed.join("; ")}.`);
       prose(look, found.observe);
