@@ -41,8 +41,13 @@ export function observePart(parent, { card, answer, base, looks, lab: { query = 
   async function world() {
     const { twoParameterWorld } = await import("../geometry_view/world.js");
     if (stop.signal.aborted) return;
-    const box = el("div", { class: "maml-lab geometry" }, live);
-    removable.push(twoParameterWorld(box, { looks, query, changed: rest }));
+    const box = el("div", { class: "maml-lab geometry" }, live), bar = el("p", { class: "open-bar" }, live);
+    const link = el("a", { href: `geometry?${query}` }, bar, "Open on the Geometry page");
+    const moved = (to) => {
+      link.href = `geometry?${to}`;
+      rest(to);
+    };
+    removable.push(twoParameterWorld(box, { looks, query, changed: moved }));
   }
 
   function beside(truth) {
