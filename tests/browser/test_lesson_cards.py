@@ -140,6 +140,10 @@ class Lessons(Lab):
         self.page.get_by_role("button", name="Commit").click(force=early)
 
     @property
+    def plot(self):
+        return self.page.locator(".stage svg.task")
+
+    @property
     def outcome(self):
         """What is said of the prediction."""
         return self.page.locator(".outcome .prose")
@@ -230,7 +234,7 @@ def test_a_challenge_is_reached_in_the_live_lab_and_stays_so(lessons):
     state = page.locator(".challenge-state")
     expect(state).to_contain_text("Not yet")
     page.locator(".live svg.task [data-curve=maml]").wait_for(state="attached")
-    forward = page.get_by_role("button", name="Next step")
+    forward = page.get_by_role("button", name="One step forward")
     forward.click()
     expect(page.locator(".live .count")).to_have_text("step 1 of 10")
     page.wait_for_timeout(800)
@@ -459,7 +463,7 @@ def test_every_question_fits_a_projector_and_its_picture_is_there(visitor):
     cards = [card["card"] for card in lessons.asked("cards.json")["cards"]]
     for card in cards:
         lessons.open(card)
-        expect(lessons.page.locator(".stage svg:is(.task .grid, .plane) line").first).to_be_attached()
+        expect(lessons.page.locator(".stage svg line").first).to_be_attached()
         expect(lessons.page.get_by_role("button", name="Commit")).to_be_in_viewport(ratio=1)
     assert len(cards) >= 8
     assert lessons.problems == []
