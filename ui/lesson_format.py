@@ -184,7 +184,7 @@ class _Table:
     def prose(self, key: str, *default: str) -> str:
         """A text with formulas and numbers."""
         text = self.take(key, str, *default)
-        self.reader.check_prose(text, self.reader.line(*self.path, key))
+        self.reader.check_prose(text, self.reader.line(*self.path, key, "text"))
         return text
 
 
@@ -206,7 +206,7 @@ class _Reader:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             at = re.search(r"\(at line (\d+)", str(error))
             reason = re.sub(r" \(at .*\)", "", str(error))
-            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end + 1) from None
+            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end) from None
         self.lines = _lines(front)
         # What stands above keeps its place, so that lines are those of the file.
         self.body = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
@@ -265,17 +265,19 @@ class _Reader:
         )
 
     def pictures(self, top: _Table, view: str) -> tuple[str, str]:
-        if view == "train":
-            return "", ""
+        if view == "train":  # only the question has a picture, of the lab
+            keys: dict[str, str] = {"predict": ""}
+        else:
+            keys = dict.fromkeys(("predict", "observe"), _REQUIRED)
         found = []
-        for key in ("predict", "observe"):
-            query = top.take(key, str)
+        for key, default in keys.items():
+            query = top.take(key, str, default)
             try:
-                _check_picture(view, query)
+                _check_picture("lab" if view == "train" else view, query)
             except ValueError as error:
                 top.wrong(f"{key}: {error}", key)
             found.append(query)
-        return found[0], found[1]
+        return found[0], found[1] if len(found) > 1 else ""
 
     def read_numbers(self, values: dict[str, Any]) -> None:
         table = _Table(self, values, "numbers")
@@ -432,4 +434,6 @@ def _lines(front: str) -> dict[tuple[str, ...], int]:
             for quotes in ('"""', "'''"):
                 if key[2].startswith(quotes) and quotes not in key[2][3:]:
                     quoted = quotes
+                    if key[2] == quotes:  # the text begins below
+                        found[*table, key[1], "text"] = number + 1
     return found
