@@ -357,12 +357,13 @@ def test_a_prediction_survives_reload_and_back_and_can_be_made_again(lessons):
     assert lessons.kept() == {}
 
 
-def test_an_unknown_card_says_so_and_leads_to_the_list(page, school):
+def test_an_unknown_card_says_so_and_offers_those_that_are_there(page, school):
     lessons = Lessons(page, school)
     page.goto(f"{school}/lessons?card=nothing")
-    expect(page.locator(".lessons .waiting-words")).to_contain_text("no card 'nothing'")
-    page.get_by_role("link", name="All lessons").first.click()
+    expect(page.locator(".lessons .waiting-words").first).to_contain_text("no card 'nothing'")
     expect(page.locator(".card-row")).to_have_count(3)
+    page.get_by_role("link", name="Estimate").click()
+    expect(page.locator(".slide")).to_be_attached()
     assert [p for p in lessons.problems if "400" not in p] == []
 
 

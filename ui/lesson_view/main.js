@@ -93,11 +93,16 @@ function makeView(parent, { looks }, base) {
 
 // The list. Gives what takes it away again, as `cardPage` does.
 function listPage(root, { from, link, arrive }) {
-  const stop = new AbortController();
   const title = el("h1", { tabindex: -1 }, root, "Predict, see what happens, and find out why");
   el("p", { class: "setting" }, root, "Each card asks for a prediction and then settles it with the real thing. A wrong one teaches the most.");
-  const list = el("div", { class: "card-list" }, root), said = el("p", { class: "waiting-words", role: "status" }, root), foot = el("div", { class: "list-foot" }, root);
   arrive(title);
+  return cardList(root, { from, link, title });
+}
+
+// All cards, in two groups. from: the card whose link has the focus; title: what has it when a button that had it is gone.
+function cardList(root, { from, link, title }) {
+  const stop = new AbortController();
+  const list = el("div", { class: "card-list" }, root), said = el("p", { class: "waiting-words", role: "status" }, root), foot = el("div", { class: "list-foot" }, root);
 
   insist("lessons/cards.json", {}, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
     ({ cards, broken }) => {
@@ -138,11 +143,11 @@ function listPage(root, { from, link, arrive }) {
 
   function forgetting(cards) {
     if (progress.isEmpty()) return;
-    const button = el("button", { type: "button" }, foot, "Forget my progress");
-    el("span", { class: "hint" }, foot, "It is kept in this browser alone.");
+    const box = el("p", { class: "forget" }, foot), button = el("button", { type: "button" }, box, "Forget my progress");
+    el("span", { class: "hint" }, box, "It is kept in this browser alone.");
     button.addEventListener("click", () => {
       progress.forgetAll();
-      foot.replaceChildren();
+      box.remove();
       draw(cards);
       said.textContent = "Your progress is forgotten.";
       title.focus();
@@ -159,7 +164,7 @@ function cardPage(root, { name, link, looks, base, arrive }) {
   link(top, "", "All lessons", { class: "to-list" });
   const title = el("h1", { tabindex: -1 }, top), said = el("p", { class: "waiting-words", role: "status" }, root);
   const body = el("div", {}, root), foot = el("nav", { class: "card-foot", "aria-label": "Lessons" }, root);
-  let card = null, question = null, observed = null;
+  let card = null, question = null, observed = null, leaveList = () => {};
 
   insist("lessons/card.json", { card: name }, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
     (found) => {
@@ -170,8 +175,9 @@ function cardPage(root, { name, link, looks, base, arrive }) {
     },
     (error) => {
       title.textContent = "This card cannot be shown";
-      said.textContent = sentence(error);
-      link(foot, "", "All lessons", { class: "step-link" });
+      said.textContent = `${sentence(error)} These are there:`;
+      leaveList = cardList(body, { link, title });
+      foot.remove();
       arrive(title);
     },
   );
@@ -227,6 +233,7 @@ function cardPage(root, { name, link, looks, base, arrive }) {
 
   return () => {
     stop.abort();
+    leaveList();
     clear();
   };
 }
