@@ -21,6 +21,7 @@ from ui.state import LabState
 
 PRELOADS = {
     "/": ["task_plot", "start_view"],
+    "/lessons": ["task_plot", "lesson_view"],
     "/lab": ["task_plot"],
     "/explore": ["explore_view"],
     "/geometry": ["task_plot", "geometry_view"],

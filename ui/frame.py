@@ -11,6 +11,7 @@ st.html(Path(__file__).parent / "style.css")
 st.navigation(
     [
         st.Page(PAGES / "start.py", title="Start", default=True),
+        st.Page(PAGES / "lessons.py", title="Lessons"),
         st.Page(PAGES / "lab.py", title="Lab"),
         st.Page(PAGES / "explore.py", title="Explore"),
         st.Page(PAGES / "geometry.py", title="Geometry"),
