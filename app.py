@@ -14,7 +14,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, geometry, maps, modules, training
+from ui import engine, exports, geometry, lessons, maps, modules, training
 
 PRELOADS = {
     "/": ["task_plot"],
@@ -68,7 +68,7 @@ class PageHeaders:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes()],
+    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes(), *lessons.routes()],
     on_script_error=explain,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

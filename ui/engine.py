@@ -140,7 +140,8 @@ _measuring = [threading.Lock() for _ in range(64)]
 cores = threading.BoundedSemaphore(os.cpu_count() or 1)
 
 
-def _measured(measure: Callable[..., Any], *asked: Any) -> Any:
+def measured(measure: Callable[..., Any], *asked: Any) -> Any:
+    """What a cached function measures of `asked`, once for all who ask at the same time. It may not itself measure by this."""
     with _measuring[hash(asked) % len(_measuring)], cores:
         return measure(*asked)
 
@@ -191,7 +192,7 @@ def fresh(name: str, K: int, alpha: float, num_updates: int, noise: float, place
     Every learner meets the same tasks, and every visitor gets the same numbers, from a cache.
     Raises CheckpointError if the learner is missing.
     """
-    return _measured(_fresh, name, library.version(name), K, alpha, num_updates, noise, placement, freeze)
+    return measured(_fresh, name, library.version(name), K, alpha, num_updates, noise, placement, freeze)
 
 
 def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np.ndarray:
@@ -199,7 +200,7 @@ def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np
 
     alpha: None for the learner's own. Not finite where adaptation diverged. Raises CheckpointError if the learner is missing.
     """
-    return _measured(_fresh_losses, name, library.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
+    return measured(_fresh_losses, name, library.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
 
 
 @lru_cache(maxsize=1024)

@@ -117,6 +117,12 @@ def term(query: Mapping[str, str]) -> dict[str, Any]:
     return {"run": run, "runs": every, "points": points}
 
 
+def left_out(name: str) -> float:
+    """The length of the second-order term over that of the first-order one, the median over tasks. Cached, as all here is."""
+    with _one_at_a_time:
+        return _term(name, library.version(name))["whole"][0]
+
+
 @lru_cache(maxsize=512)
 def _term(name: str, version: int) -> dict[str, Any]:
     found = library.get(name)

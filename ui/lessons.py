@@ -1,0 +1,365 @@
+"""The lessons there are, and the routes by which a page asks their questions and settles them. No streamlit here.
+
+What is right is told to nobody who has not answered. `python -m ui.lessons [FOLDER]` checks every file and measures its claims.
+"""
+
+import argparse
+import asyncio
+import json
+import math
+import os
+import sys
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from maml_core.checkpoint import CheckpointError
+from maml_core.config import DIVERGED_ABOVE
+from ui import engine, library, training, world
+from ui.answers import SKETCH, Choice, Sketch, Slider
+from ui.lesson_format import Lesson, LessonError, card_of, read
+from ui.state import FAMILY, LabState
+
+GUIDE = "README.md"
+"""The one file of the folder that is no lesson."""
+
+
+class Shelf(NamedTuple):
+    """A folder of lessons as it is now: by card, in file order, and what is wrong with the others."""
+
+    lessons: dict[str, Lesson]
+    broken: list[LessonError]
+
+
+def folder() -> Path:
+    """Where lessons are: `MAML_LAB_LESSONS`, or lessons/ beside app.py."""
+    return Path(os.environ.get("MAML_LAB_LESSONS") or library.ROOT / "lessons")
+
+
+def shelf(where: Path | None = None) -> Shelf:
+    """All lessons of a folder. A file is read again when it has changed; one that is broken does not stop the others."""
+    where = where or folder()
+    lessons: dict[str, Lesson] = {}
+    broken: list[LessonError] = []
+    try:
+        paths = sorted(path for path in where.glob("*.md") if path.name != GUIDE)
+        if not where.is_dir():
+            raise FileNotFoundError(2, "there is no such folder")
+    except OSError as error:
+        return Shelf({}, [LessonError(f"lessons cannot be read here: {error.strerror}", str(where), 0)])
+    for path in paths:
+        try:
+            found = _lesson(path, *_signature(path))
+            if found.card in lessons:
+                raise LessonError(
+                    f"{lessons[found.card].file} is the card {found.card} already: name it differently", path.name, 1
+                )
+            lessons[found.card] = found
+        except LessonError as error:
+            broken.append(error)
+    return Shelf(lessons, broken)
+
+
+def _signature(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _lesson(path: Path, when: int, size: int) -> Lesson:
+    found = _read(path, when, size)
+    if isinstance(found, LessonError):
+        raise LessonError(found.message, found.file, found.line)
+    return found
+
+
+@lru_cache(maxsize=512)
+def _read(path: Path, when: int, size: int) -> Lesson | LessonError:
+    try:
+        with path.open("rb") as file:
+            return read(path.name, file.read(2 * 10**6))
+    except LessonError as error:
+        return error
+    except OSError as error:
+        return LessonError(f"the file cannot be read: {error.strerror}", path.name, 1)
+
+
+def find(card: str) -> Lesson:
+    """The lesson of that card. Raises LessonError in one sentence if there is none, or if its file is broken."""
+    lessons, broken = shelf()
+    if card in lessons:
+        return lessons[card]
+    for error in broken:
+        try:
+            if card_of(error.file) == card:
+                raise error
+        except LessonError as wrong:
+            if wrong is error:
+                raise
+    raise LessonError(f"There is no card {card!r:.60} on this server (any more)")
+
+
+# What is served
+
+
+def routes() -> list[Route]:
+    """The routes, below /lessons."""
+
+    def route(name: str, make: Callable[[Mapping[str, str], str], Any]) -> Route:
+        async def answer(request: Request) -> Response:
+            token = request.cookies.get(training.COOKIE, "")
+            try:
+                made = await asyncio.get_running_loop().run_in_executor(_workers, partial(make, request.query_params, token))
+                response = Response(json.dumps(made, allow_nan=False), media_type="application/json")
+            except (CheckpointError, ValueError) as error:  # one sentence each
+                response = PlainTextResponse(str(error), status_code=400)
+            response.headers["Cache-Control"] = "no-store"
+            return response
+
+        return Route(f"/lessons/{name}", answer)
+
+    return [
+        route("cards.json", lambda query, token: cards()),
+        route("card.json", lambda query, token: card(query)),
+        route("answer.json", answer),
+        route("check.json", check),
+    ]
+
+
+# What waits for a measurement must not wait on the threads that answer all else.
+_workers = ThreadPoolExecutor(16, thread_name_prefix="lessons")
+_ahead = ThreadPoolExecutor(1, thread_name_prefix="lessons-ahead")
+_under_way: set[Lesson] = set()
+_under_way_lock = threading.Lock()
+
+
+def cards() -> dict[str, Any]:
+    """All cards, and the files that are none."""
+    lessons, broken = shelf()
+    return {
+        "cards": [
+            {
+                "card": lesson.card,
+                "title": lesson.title,
+                "minutes": lesson.minutes,
+                "view": lesson.view,
+                "answer": lesson.kind,
+                "challenge": lesson.challenge is not None,
+            }
+            for lesson in lessons.values()
+        ],
+        "broken": [{"file": error.file, "line": error.line, "message": error.message} for error in broken],
+    }
+
+
+def card(query: Mapping[str, str]) -> dict[str, Any]:
+    """One card's question. Begins to measure what an answer will need."""
+    lesson, lessons = find(query.get("card", "")), list(shelf().lessons)
+    measure_ahead(lesson)
+    at = lessons.index(lesson.card)
+    return {
+        "card": lesson.card,
+        "title": lesson.title,
+        "minutes": lesson.minutes,
+        "view": lesson.view,
+        "predict": lesson.predict,
+        "observe": lesson.observe,
+        "controls": lesson.controls,
+        "headings": lesson.headings,
+        "question": lesson.html(lesson.sections["predict"]),
+        "answer": widget(lesson),
+        "challenge": {"text": lesson.html(lesson.sections["challenge"])} if lesson.challenge else None,
+        "next": lessons[at + 1] if at + 1 < len(lessons) else None,
+        "previous": lessons[at - 1] if at else None,
+    }
+
+
+def widget(lesson: Lesson) -> dict[str, Any]:
+    """What a person answers with. Nothing in it tells what is right."""
+    match lesson.answer:
+        case Choice(options):
+            return {"kind": "choice", "options": [lesson.html(option.text, inline=True) for option in options]}
+        case Slider(label=label, low=low, high=high, log=log, unit=unit):
+            return {"kind": "slider", "label": label, "low": low, "high": high, "log": log, "unit": unit}
+        case Sketch() as sketch:
+            return {
+                "kind": "sketch",
+                "learner": sketch.learner,
+                "label": sketch.label,
+                "step": sketch.step,
+                "half": sketch.half,
+                "x": list(FAMILY.x),
+                "points": SKETCH,
+            }
+
+
+def measure_ahead(lesson: Lesson) -> None:
+    """Measure in the background what an answer will need; once for all who read the question."""
+    with _under_way_lock:
+        if lesson in _under_way:
+            return
+        _under_way.add(lesson)
+
+    def measure() -> None:
+        try:
+            settle(lesson)
+        except ValueError:  # is said to whoever answers
+            pass
+        finally:
+            with _under_way_lock:
+                _under_way.discard(lesson)
+
+    _ahead.submit(measure)
+
+
+class Settled(NamedTuple):
+    """What was measured for a card: its numbers, what is right, and what its texts claim that is not so today."""
+
+    values: dict[str, float]
+    truth: Any
+    failed: list[str]
+
+
+def settle(lesson: Lesson) -> Settled:
+    """Measure everything that a card says. Raises ValueError in one sentence if something cannot be measured."""
+    values = lesson.values(lesson.numbers)
+    truth = lesson.answer.truth(values, lesson.lab)
+    failed = [claim.text for claim in lesson.claims if not claim.value(values)]
+    if truth is None and lesson.view != "train":
+        failed.append("not exactly one of the options is so")
+    return Settled(values, truth, failed)
+
+
+def answer(query: Mapping[str, str], token: str = "") -> dict[str, Any]:
+    """An answer settled. right and truth are null where only a run of one's own will tell."""
+    lesson = find(query.get("card", ""))
+    given = lesson.read_answer(query.get("answer", ""))
+    _, truth, failed = settle(lesson)
+    right = None if truth is None and lesson.view == "train" else truth is not None and lesson.answer.is_right(given, truth)
+    said = (
+        lesson.answer.said(given, truth) if right is False and truth is not None else lesson.right if right is not False else ""
+    )
+    return {
+        "right": right,
+        "said": lesson.html(said),
+        "observe": lesson.html(lesson.sections["observe"]),
+        "explain": lesson.html(lesson.sections["explain"]),
+        "truth": truth,
+        "failed": failed,
+    }
+
+
+def check(query: Mapping[str, str], token: str = "") -> dict[str, Any]:
+    """Whether a card's challenge is reached by what is on show, or by one of the visitor's own runs."""
+    lesson = find(query.get("card", ""))
+    if not lesson.challenge:
+        raise ValueError(f"The card {lesson.card} has no challenge")
+    goal = lesson.challenge.goal
+    known = lesson.values(goal.names & lesson.numbers.keys())
+    done = any(goal.names <= each.keys() and goal.value(each) for each in (known | it for it in shown(lesson, query, token)))
+    return {"done": done, "said": lesson.html(lesson.challenge.said) if done else ""}
+
+
+def shown(lesson: Lesson, query: Mapping[str, str], token: str) -> list[dict[str, Any]]:
+    """The values that a goal may ask for: of the picture on show, or of each of the visitor's runs."""
+    if lesson.view == "train":
+        try:
+            predicted = lesson.read_answer(query.get("answer", ""))
+        except ValueError:
+            return []
+        return [{"answer": predicted} | run for run in runs_of(token)]
+    if lesson.view == "world":
+        return [of_world({name: query[name] for name in world.PARAMETERS if name in query})]
+    names = {f.name for f in fields(LabState)}
+    state, problems = LabState.from_query({name: query[name] for name in names if name in query})
+    if problems:
+        raise ValueError(problems[0])
+    return [of_lab(state)]
+
+
+def of_lab(state: LabState) -> dict[str, Any]:
+    """What is on show in a lab, at its step."""
+    xs = [x for x, _ in state.points]
+    values: dict[str, Any] = {
+        "K": state.K,
+        "shots": len(xs),
+        "alpha": state.alpha,
+        "num_updates": state.num_updates,
+        "step": state.step,
+        "noise": state.noise,
+        "amplitude": state.task.amplitude,
+        "phase": state.task.phase,
+        "x_min": min(xs, default=math.nan),
+        "x_max": max(xs, default=math.nan),
+        "freeze": state.freeze,
+        "placement": state.placement,
+    }
+    for name, run in zip(state.learners, engine.on_show(state), strict=True):
+        role, loss = library.role(name), float(run.query[state.step])
+        values |= {
+            f"{role}.query": loss,
+            f"{role}.support": float(run.support[state.step]),
+            f"{role}.diverged": not loss <= DIVERGED_ABOVE,
+        }
+    return values
+
+
+def of_world(query: Mapping[str, str]) -> dict[str, Any]:
+    """What is on show in the two-parameter world. Raises ValueError for what it does not have."""
+    alpha, difference, places, at = world.numbers(query)
+    theta = torch.tensor(at, dtype=torch.float64)
+    return {
+        "alpha": alpha,
+        "difference": difference,
+        "tasks": len(places),
+        "before": world.mean_loss(theta, 0, query),
+        "after": world.mean_loss(theta, 1, query),
+        "apart": (world.end("maml", query) - world.end("pretrained", query)).norm().item(),
+    }
+
+
+def runs_of(token: str) -> list[dict[str, float]]:
+    """The runs of one's own that have an error yet."""
+    mine = [run for run in training.list_for(token)["runs"] if run["mine"] and run["error"]] if token else []
+    return [{"run.error": run["error"]["mean"], "run.K": run["K"], "run.steps": run["steps"]} for run in mine]
+
+
+# The command
+
+
+def report(where: Path) -> tuple[list[str], int]:
+    """One line a file, and the exit status: 2 if one cannot be used, 1 if a claim does not hold today, else 0."""
+    lessons, broken = shelf(where)
+    lines, status = [str(error) for error in broken], 2 if broken else 0
+    for lesson in lessons.values():
+        try:
+            failed = settle(lesson).failed
+        except ValueError as error:
+            failed = [str(error)]
+        lines.append(f"{lesson.file}: {'; '.join(f'does not hold: {claim}' for claim in failed) or 'holds'}")
+        status = max(status, 1 if failed else 0)
+    return lines, status
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Check a folder of lessons."""
+    parser = argparse.ArgumentParser(prog="python -m ui.lessons", description="Check lesson files, and measure what they claim.")
+    parser.add_argument("folder", nargs="?", type=Path, default=folder(), help="default: %(default)s")
+    lines, status = report(parser.parse_args(arguments).folder)
+    print("\n".join(lines))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,121 @@
+"""Markdown with formulas, and with numbers to be filled in, as HTML: formulas become MathML. No streamlit here.
+
+`$…$` and `$$…$$` hold LaTeX; `{{name}}` is a number, `{{name:%}}` a percentage. HTML in the text stays text.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from itertools import pairwise
+
+import latex2mathml.converter
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+_BRACES = re.compile(r"\{\{(.*?)\}\}|\{\{", re.DOTALL)
+_PLACE = re.compile(r"\s*([A-Za-z_]\w*)\s*(:\s*%)?\s*")
+_FILLED_TO_CHECK = "1"
+
+
+class ProseError(ValueError):
+    """Text that cannot be rendered: one sentence, and the line of the text it is about, from 1."""
+
+    def __init__(self, message: str, line: int):
+        super().__init__(message)
+        self.line = line
+
+
+def _formula(latex: str, options: Mapping[str, bool]) -> str:
+    return to_mathml(latex, "block" if options["display_mode"] else "inline")
+
+
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+_markdown.use(dollarmath_plugin, renderer=_formula, allow_labels=False, double_inline=True)
+
+
+def to_mathml(latex: str, display: str = "inline") -> str:
+    """A formula as MathML. Raises ValueError with one sentence if it cannot be converted."""
+    try:
+        converted = latex2mathml.converter.convert(latex, display=display)
+    except Exception as error:  # whatever a malformed formula makes of the converter
+        reason = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__.removesuffix("Error")).lower()
+        raise ValueError(f"the formula {latex!r:.60} cannot be converted ({reason})") from None
+    if latex.count("{") != latex.count("}"):
+        raise ValueError(f"the formula {latex!r:.60} cannot be converted (a brace is missing)")
+    if unknown := re.search(r">(\\[A-Za-z]+)", converted):
+        raise ValueError(f"the formula {latex!r:.60} cannot be converted ({unknown[1]} is not known)")
+    return converted
+
+
+def check(text: str, numbers: Collection[str]) -> None:
+    """Raises ProseError unless `to_html` can render this text, given these numbers."""
+    for braces in _BRACES.finditer(text):
+        line = text.count("\n", 0, braces.start()) + 1
+        place = _PLACE.fullmatch(braces[1] or "")
+        if not place:
+            raise ProseError(f"{braces[0]!r:.40} is not the place of a number, such as {{{{maml}}}} or {{{{maml:%}}}}", line)
+        if place[1] not in numbers:
+            known = f"there are {', '.join(sorted(numbers))}" if numbers else "the file has none"
+            raise ProseError(f"there is no number {place[1]!r:.40} for {braces[0]}; {known}", line)
+    for block in _markdown.parse(_BRACES.sub(_FILLED_TO_CHECK, text)):
+        line = block.map[0] + 1 if block.map else 1
+        for token in [block, *(block.children or [])]:
+            line += token.type in ("softbreak", "hardbreak")
+            if token.type.startswith("math_"):
+                try:
+                    to_mathml(token.content)
+                except ValueError as error:
+                    raise ProseError(str(error), line) from None
+
+
+def names(text: str) -> set[str]:
+    """The numbers that a checked text has places for."""
+    return {place[1] for braces in _BRACES.finditer(text) if (place := _PLACE.fullmatch(braces[1] or ""))}
+
+
+def to_html(text: str, values: Mapping[str, float], *, inline: bool = False) -> str:
+    """A checked text as HTML, with these numbers in their places. inline: without paragraphs around it."""
+
+    def say(braces: re.Match[str]) -> str:
+        place = _PLACE.fullmatch(braces[1] or "")
+        assert place, "checked before"
+        return percentage(values[place[1]]) if place[2] else number(values[place[1]])
+
+    filled = _BRACES.sub(say, text)
+    return _markdown.renderInline(filled) if inline else _markdown.render(filled)
+
+
+def number(value: float) -> str:
+    """In words, with two significant digits below 1 and two decimals up to 10, as the lab says losses; with a real minus."""
+    size = abs(value)
+    if size >= 10:
+        said = f"{size:.1f}".removesuffix(".0")
+    elif size >= 0.095 or size == 0:
+        said = f"{size:.2f}"
+    else:
+        said = f"{size:.2g}"
+    if "e" in said:
+        digits, power = said.split("e")
+        said = f"{digits} · 10^{int(power)}"
+    return f"−{said}" if value < 0 else said
+
+
+def percentage(share: float) -> str:
+    """A share as a percentage, whole unless it is small."""
+    return f"{100 * share:.0f} %" if abs(share) >= 0.095 or share == 0 else f"{100 * share:.2g} %"
+
+
+def headed(text: str) -> list[tuple[int, str, str]]:
+    """Cut at level-1 headings: line of the heading, from 1, its words, and the text below it. Text before the first: line 0."""
+    tokens: list[Token] = _markdown.parse(text)
+    lines = text.split("\n")
+    found: list[tuple[int, int, str]] = [(-1, 0, "")]  # line of the heading, first line below it, its words
+    for token, inner in pairwise(tokens):
+        if token.type == "heading_open" and token.tag == "h1" and token.level == 0 and token.map:
+            found.append((token.map[0], token.map[1], inner.content))
+    ends = [start for start, _, _ in found[1:]] + [len(lines)]
+    # Lines above keep their place, so that what is wrong below a heading is found at its line.
+    return [
+        (start + 1, words, "\n" * below + "\n".join(lines[below:end]))
+        for (start, below, words), end in zip(found, ends, strict=True)
+    ]
