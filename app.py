@@ -3,9 +3,13 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
+import signal
+import threading
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -14,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, geometry, lessons, maps, modules, training
+from ui import classroom, engine, exports, geometry, lessons, maps, modules, training
 
 PRELOADS = {
     "/": ["task_plot"],
@@ -30,10 +34,27 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     await asyncio.to_thread(engine.warm)
     training.start()
+    classroom.start(st.get_option("server.address"))
+    before_stopping(classroom.stop)
     gc.collect()
     gc.freeze()
     yield
     training.stop()
+
+
+def before_stopping(act: Callable[[], None]) -> None:
+    """Do something as soon as the server is told to end. What comes after `yield` waits until every question is answered."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        then = signal.getsignal(sign)
+
+        def told(number: int, frame: FrameType | None, then: Any = then) -> None:
+            act()
+            if callable(then):
+                then(number, frame)
+
+        signal.signal(sign, told)
 
 
 def explain(error: Exception) -> bool:
@@ -68,7 +89,15 @@ class PageHeaders:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes(), *lessons.routes()],
+    routes=[
+        modules.route(),
+        *exports.routes(),
+        *maps.routes(),
+        *geometry.routes(),
+        *training.routes(),
+        *lessons.routes(),
+        *classroom.routes(),
+    ],
     on_script_error=explain,
     middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

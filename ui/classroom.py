@@ -22,8 +22,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from ui import lessons, rooms, training
+from ui.answers import Choice
 from ui.incoming import Refused, json_object
-from ui.rooms import NoRoom, Room, RoomError
+from ui.rooms import NoRoom, Room
 
 POLL = 25.0
 """Seconds that a question for the state waits at most: shorter than proxies and browsers give up."""
@@ -419,28 +420,35 @@ async def _answers_csv(request: Request) -> Response:
     """Who answered what, of the cards that were revealed."""
     room = _teacher(request, request.query_params.get("room", "")).room
     rows = [
-        [room.students[who].number, room.students[who].name, card, answer]
+        [str(room.students[who].number), room.students[who].name, card, answer, _words(card, answer)]
         for card in sorted(room.revealed)
         for who, answer in room.answers.get(card, {}).items()
     ]
-    return _csv("answers", room, [["student", "name", "card", "answer"], *rows])
+    return _csv("answers", room, [["student", "name", "card", "answer", "option"], *rows])
 
 
 async def _tally_csv(request: Request) -> Response:
     """How often each answer was given, of the cards that were revealed."""
     live = _teacher(request, request.query_params.get("room", ""))
-    rows = [["card", "answer", "students"]]
+    rows = [["card", "answer", "option", "students"]]
     for card in sorted(live.room.revealed):
-        tally = live.tally(card) or {}
-        if "counts" in tally:
-            rows += [[card, str(option), str(count)] for option, count in enumerate(tally["counts"])]
-        else:
-            given = list(live.room.answers.get(card, {}).values())
-            rows += [[card, answer, str(given.count(answer))] for answer in dict.fromkeys(given)]
+        given = list(live.room.answers.get(card, {}).values())
+        options = (live.tally(card) or {}).get("counts")
+        different = [str(at) for at in range(len(options))] if options else dict.fromkeys(given)
+        rows += [[card, answer, _words(card, answer), str(given.count(answer))] for answer in different]
     return _csv("tally", live.room, rows)
 
 
-def _csv(name: str, room: Room, rows: list[list[Any]]) -> Response:
+def _words(card: str, answer: str) -> str:
+    """What the option says, for the answer to a choice, as it stands in the lesson's file."""
+    try:
+        lesson = lessons.find(card)
+        return lesson.answer.options[lesson.read_answer(answer)].text if isinstance(lesson.answer, Choice) else ""
+    except ValueError:
+        return ""
+
+
+def _csv(name: str, room: Room, rows: list[list[str]]) -> Response:
     out = io.StringIO()
     csv.writer(out).writerows([[_harmless(cell) for cell in row] for row in rows])
     return Response(
@@ -450,8 +458,8 @@ def _csv(name: str, room: Room, rows: list[list[Any]]) -> Response:
     )
 
 
-def _harmless(cell: Any) -> Any:
-    """A spreadsheet runs what begins like a formula; a number is none."""
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not run: it takes what begins like this for a formula, and a number for a number."""
     try:
         float(cell)
     except ValueError:
