@@ -51,8 +51,7 @@ class Allowance:
 
     def wait(self, address: str) -> int:
         """Seconds until there is one: 0 if there is."""
-        used = (self._full.get(address, 0) - time.monotonic()) / self.every
-        return max(0, math.ceil((used - self.most + 1) * self.every))
+        return max(0, math.ceil(self._full.get(address, 0) - time.monotonic() - (self.most - 1) * self.every))
 
     def take(self, address: str) -> None:
         """Use one."""
@@ -442,8 +441,8 @@ async def _tally_csv(request: Request) -> Response:
 def _words(card: str, answer: str) -> str:
     """What the option says, for the answer to a choice, as it stands in the lesson's file."""
     try:
-        lesson = lessons.find(card)
-        return lesson.answer.options[lesson.read_answer(answer)].text if isinstance(lesson.answer, Choice) else ""
+        asked = lessons.find(card).answer
+        return asked.options[asked.read(answer)].text if isinstance(asked, Choice) else ""
     except ValueError:
         return ""
 
