@@ -22,6 +22,7 @@ from ui import classroom, engine, exports, geometry, lessons, maps, modules, tra
 
 PRELOADS = {
     "/": ["task_plot"],
+    "/lessons": ["task_plot", "lesson_view"],
     "/explore": ["explore_view"],
     "/geometry": ["task_plot", "geometry_view"],
     "/train": ["task_plot", "training_view"],

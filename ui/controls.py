@@ -3,7 +3,7 @@
 import dataclasses
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 import torch
@@ -26,6 +26,57 @@ _E24 = (1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.
 ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
 """Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
 
+
+class Setting(NamedTuple):
+    """A setting of the lab that is a scale or a choice: what stands beside it, and the values it can be moved to."""
+
+    label: str
+    help: str
+    values: tuple
+    names: tuple[str, ...] = ()  # of a choice's values, as a person reads them
+
+
+def _whole(name: str) -> tuple[int, ...]:
+    low, high = RANGES[name]
+    return tuple(range(int(low), int(high) + 1))
+
+
+SETTINGS = {
+    "K": Setting(
+        "K shots",
+        "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. "
+        "Moving it samples that many.",
+        _whole("K"),
+    ),
+    "alpha": Setting(
+        "step size α",
+        "Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed.",
+        ALPHAS,
+    ),
+    "num_updates": Setting(
+        "inner steps",
+        "How many inner gradient steps there are to walk through. More of them show what happens past the number trained for.",
+        _whole("num_updates"),
+    ),
+    "noise": Setting(
+        "noise σ",
+        "Standard deviation of Gaussian noise on sampled shots, in units of y. Shots edited by hand stay where you put them.",
+        tuple(round(0.05 * i, 2) for i in range(round(RANGES["noise"].high / 0.05) + 1)),
+    ),
+    "placement": Setting(
+        "shots lie",
+        "Where sampled shots lie in x. Half of the range, or one cluster, leaves the rest of the curve to the initialisation.",
+        CHOICES["placement"],
+        ("anywhere", "left half", "cluster", "evenly"),
+    ),
+    "freeze": Setting(
+        "layers that move",
+        "Layers that stay as they were trained. With the head alone moving, the features are reused as they are (ANIL’s claim).",
+        CHOICES["freeze"],
+        ("all", "head only", "body only"),
+    ),
+}
+"""The settings that a lab without Streamlit can be given too (task_plot/alone.js)."""
 
 CONFIG_LABELS = {
     "algorithm": "algorithm",
@@ -96,20 +147,16 @@ def phase(change: Change) -> None:
 
 def shots(change: Change, by_hand: int | None = None) -> None:
     """How many shots sampling draws; by_hand: how many there are instead."""
-    low, high = RANGES["K"]
-    help = (
-        "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. Moving it samples that many."
-    )
-    st.slider("K shots", int(low), int(high), key="K", help=help, on_change=change, args=("K",))
+    _scale("K", change)
     if by_hand is not None:
         st.html(f'<div class="own-alpha"><span>now {by_hand}, placed by hand</span></div>')
 
 
 def alpha(change: Change) -> None:
     """The inner step size, on a log scale, with a mark at each learner's own. Any value in range is a position once it is set."""
-    help = "Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed."
+    label, help = SETTINGS["alpha"][:2]
     options = sorted({*ALPHAS, st.session_state["alpha"]})
-    st.select_slider("step size α", options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
+    st.select_slider(label, options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
     if "names" in st.session_state["hide"]:
         return  # a step size could tell who is who
     own = {library.look(name).label: library.get(name).config.alpha for name in st.session_state["learners"]}
@@ -125,16 +172,12 @@ def alpha(change: Change) -> None:
 
 def num_updates(change: Change) -> None:
     """How many inner steps are taken."""
-    low, high = RANGES["num_updates"]
-    help = "How many inner gradient steps there are to walk through. More of them show what happens past the number trained for."
-    st.slider("inner steps", int(low), int(high), key="num_updates", help=help, on_change=change, args=("num_updates",))
+    _scale("num_updates", change)
 
 
 def noise(change: Change) -> None:
     """The noise on sampled shots."""
-    low, high = RANGES["noise"]
-    help = "Standard deviation of Gaussian noise on sampled shots, in units of y. Shots edited by hand stay where you put them."
-    st.slider("noise σ", low, high, step=0.05, key="noise", help=help, on_change=change, args=("noise",))
+    _scale("noise", change)
 
 
 def learners(change: Change) -> None:
@@ -175,16 +218,14 @@ def own_checkpoint(upload: Callable[[], None], change: Change) -> None:
 
 def placement(change: Change) -> None:
     """Where sampled shots lie."""
-    help = "Where sampled shots lie in x. Half of the range, or one cluster, leaves the rest of the curve to the initialisation."
-    _choice("placement", "shots lie", ("anywhere", "left half", "cluster", "evenly"), help, change)
+    label, help, _, names = SETTINGS["placement"]
+    _choice("placement", label, names, help, change)
 
 
 def freeze(change: Change) -> None:
     """Which layers adapt."""
-    help = (
-        "Layers that stay as they were trained. With the head alone moving, the features are reused as they are (ANIL’s claim)."
-    )
-    _choice("freeze", "layers that move", ("all", "head only", "body only"), help, change)
+    label, help, _, names = SETTINGS["freeze"]
+    _choice("freeze", label, names, help, change)
 
 
 def ghosts(change: Change) -> None:
@@ -205,6 +246,12 @@ def hide(change: Change) -> None:
     labels = dict(zip(HIDE, ("true curve", "names"), strict=True))
     key, name = "hide", labels.__getitem__
     st.pills("hide", HIDE, selection_mode="multi", key=key, help=help, format_func=name, on_change=change, args=(key,))
+
+
+def _scale(key: str, change: Change) -> None:
+    """One of SETTINGS at equal distances."""
+    label, help, (low, between, *_, high), _ = SETTINGS[key]
+    st.slider(label, low, high, step=round(between - low, 2), key=key, help=help, on_change=change, args=(key,))
 
 
 def _choice(key: str, label: str, labels: tuple[str, ...], help: str, change: Change) -> None:

@@ -10,6 +10,7 @@ st.set_page_config(page_title="MAML Lab", page_icon="📈", layout="wide")
 st.html(Path(__file__).parent / "style.css")
 st.navigation(
     [
+        st.Page(PAGES / "lessons.py", title="Lessons"),
         st.Page(PAGES / "lab.py", title="Lab", default=True),
         st.Page(PAGES / "explore.py", title="Explore"),
         st.Page(PAGES / "geometry.py", title="Geometry"),

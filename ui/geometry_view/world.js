@@ -13,16 +13,20 @@ const REST_MS = 300; // the address follows this long after the last change
 
 let left = null; // the state when the page was left for another one
 
-export function twoParameterWorld(parent, { looks }) {
-  const query = new URLSearchParams(location.search), { state: asked, problems } = fromQuery(query);
-  let state = left && !Object.keys(DEFAULTS).some((name) => query.has(name)) ? left : asked, timer = null, frame = null, drawing = false;
+// query: the parameters to begin with where the world is a part of another page, as text. The page's address is then left alone, and
+// `changed(query)` hears of what has come to rest. still: a picture alone.
+export function twoParameterWorld(parent, { looks, query, still = false, changed = () => {} }) {
+  const embedded = query !== undefined, begin = new URLSearchParams(embedded ? query : location.search), { state: asked, problems } = fromQuery(begin);
+  const back = !embedded && left && !Object.keys(DEFAULTS).some((name) => begin.has(name));
+  let state = back ? left : asked, timer = null, frame = null, drawing = false;
+  parent.classList.toggle("still", still);
 
-  const heading = el("h1", {}, parent);
+  const heading = el(embedded ? "h3" : "h1", { class: "world-finding" }, parent);
   el("p", { class: "setting" }, parent, "Two parameters, a few tasks, each with a quadratic loss around its optimum. Drag θ or a task; play the outer loop.");
   const plots = el("div", { class: "world-plots" }, parent);
   const picture = (name, reachable) => {
     const box = el("div", {}, plots), head = el("h2", {}, box, name), value = el("span", { class: "value" }, head);
-    return { value, plot: planePlot(box, { move, rest, reachable }), key: el("p", { class: "hint" }, box) };
+    return { value, plot: planePlot(box, { move, rest, reachable: reachable && !still }), key: el("p", { class: "hint" }, box) };
   };
   const before = picture("Before adaptation: F₀(θ) = mean Lᵢ(θ)", true);
   const after = picture("After one inner step: F₁(θ) = mean Lᵢ(θ − α∇Lᵢ(θ))", false);
@@ -125,10 +129,8 @@ export function twoParameterWorld(parent, { looks }) {
   function rest() {
     clearTimeout(timer);
     timer = setTimeout(() => {
-      const address = new URL(location.href), query = toQuery(state);
-      for (const name of Object.keys(DEFAULTS)) address.searchParams.delete(name);
-      for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
-      if (address.href !== location.href) history.replaceState(history.state, "", address);
+      if (embedded) changed(new URLSearchParams(toQuery(state)).toString());
+      else writeAddress(toQuery(state));
       spoken.textContent = `${heading.textContent} ${count.textContent}`;
     }, REST_MS);
   }
@@ -212,10 +214,17 @@ export function twoParameterWorld(parent, { looks }) {
 
   return {
     remove() {
-      left = state;
+      if (!embedded) left = state;
       clearTimeout(timer);
       cancelAnimationFrame(frame);
       resized.disconnect();
     },
   };
+}
+
+function writeAddress(query) {
+  const address = new URL(location.href);
+  for (const name of Object.keys(DEFAULTS)) address.searchParams.delete(name);
+  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+  if (address.href !== location.href) history.replaceState(history.state, "", address);
 }

@@ -1,11 +1,9 @@
-// Tabs: a few panels of which one is shown. The one shown stands in the address, so that a link can point at it.
+// Tabs: a few panels of which one is shown. The one shown stands in the page's address, where there is one, so that a link can point at it.
 
 import { el } from "./svg.js";
 
-const PARAMETER = "panel";
-
 // panels: [[name, title], ...]. Gives each panel's element by name. `shown(name)` is called when another one is opened.
-export function tabs(parent, panels, { shown }) {
+export function tabs(parent, panels, { address, shown }) {
   const id = Math.random().toString(36).slice(2);
   const list = el("div", { class: "tabs", role: "tablist", "aria-label": "About this picture" }, parent);
   const bodies = {}, heads = {};
@@ -33,12 +31,7 @@ export function tabs(parent, panels, { shown }) {
       heads[other].tabIndex = on ? 0 : -1;
       bodies[other].hidden = !on;
     }
-    if (asked && history.replaceState && location.protocol.startsWith("http")) {
-      const address = new URL(location.href);
-      if (name === panels[0][0]) address.searchParams.delete(PARAMETER);
-      else address.searchParams.set(PARAMETER, name);
-      history.replaceState(history.state, "", address);
-    }
+    if (asked && address) address.panel = name === panels[0][0] ? null : name;
     shown(name);
   }
 
@@ -47,7 +40,7 @@ export function tabs(parent, panels, { shown }) {
     get current() { return current; },
     // What the address says.
     read() {
-      const asked = new URLSearchParams(location.search).get(PARAMETER);
+      const asked = address?.panel;
       open(asked in heads ? asked : panels[0][0], false);
     },
   };

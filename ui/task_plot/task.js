@@ -10,10 +10,12 @@ const MOVED = 4; // pixels after which a press is a drag
 const DOUBLE = 400; // milliseconds between the two presses of a double click
 const CROWD = 3; // with more learners than this in one plot, only one of them has ghosts
 
-// `edit(shots, gesture)` is called with the new list on every change, all through a drag; a gesture's edits are undone as one.
-// only: the name of the one learner drawn here, where there is a plot for each.
-export function taskPlot(parent, { edit, only = null }) {
-  const svg = el("svg", { class: "task", tabindex: 0, role: "group", "aria-roledescription": "plot" }, parent);
+// `edit(shots, gesture)` is called with the new list on every change, all through a drag; a gesture's edits are undone as one. Without
+// it the plot is a still picture. only: the name of the one learner drawn here, where there is a plot for each.
+// What is to be laid over a plot hears of its scales by the event "laid": {x, y, unit}, from a number to a pixel.
+export function taskPlot(parent, { edit = null, only = null } = {}) {
+  const still = edit === null, way = still ? { role: "img" } : { tabindex: 0, role: "group", "aria-roledescription": "plot" };
+  const svg = el("svg", { class: still ? "task still" : "task", ...way }, parent);
   const title = el("desc", {}, svg);
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
   const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
@@ -22,7 +24,7 @@ export function taskPlot(parent, { edit, only = null }) {
   const lines = el("g", { "clip-path": `url(#${clip})`, "aria-hidden": "true" }, svg);
   const labels = el("g", { class: "labels", "aria-hidden": "true" }, svg);
   const preview = el("path", { d: DIAMOND, class: "preview", "aria-hidden": "true", visibility: "hidden" }, svg);
-  const marks = el("g", { class: "shots" }, svg);
+  const marks = el("g", { class: "shots", "aria-hidden": still ? "true" : null }, svg);
   let view, step, unit, shown, sx, sy, size, xs, press = null, lastPress = null, gestures = 0;
 
   function layout() {
@@ -49,6 +51,7 @@ export function taskPlot(parent, { edit, only = null }) {
     }
     el("text", { class: "axis", x: size.right, y: size.bottom + 17 * unit, "text-anchor": "end" }, grid, "x");
     el("text", { class: "axis", x: size.left + 6 * unit, y: size.top + 12 * unit }, grid, "y");
+    svg.dispatchEvent(new CustomEvent("laid", { bubbles: true, detail: { x: sx, y: sy, unit } }));
     return true;
   }
 
@@ -111,14 +114,14 @@ export function taskPlot(parent, { edit, only = null }) {
 
   function describe() {
     svg.setAttribute("aria-label", only === null ? "The task" : `The task, ${shown[0]?.label ?? ""}`);
-    title.textContent = `${describeTask({ ...view, learners: shown }, step)} Enter goes to the shots.`;
+    title.textContent = `${describeTask({ ...view, learners: shown }, step)}${still ? "" : " Enter goes to the shots."}`;
   }
 
   function drawShots() {
     const focused = [...marks.children].indexOf(document.activeElement);
     while (marks.children.length > view.shots.length) marks.lastChild.remove();
     while (marks.children.length < view.shots.length) {
-      const mark = el("g", { class: "shot", tabindex: -1, role: "button" }, marks);
+      const mark = el("g", still ? { class: "shot" } : { class: "shot", tabindex: -1, role: "button" }, marks);
       el("circle", { r: 16, class: "halo" }, mark);
       el("path", { d: DIAMOND }, mark);
       mark.addEventListener("keydown", (event) => key(event, [...marks.children].indexOf(mark)));

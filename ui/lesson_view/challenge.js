@@ -1,0 +1,44 @@
+// "Now change this": what is to be reached, and whether what is on show reaches it. The server's engine decides.
+
+import { el } from "../task_plot/svg.js";
+import { heading, inline, prose, sentence } from "./parts.js";
+import { insist } from "./server.js";
+
+// `reached()` is called once. known: whether it was reached at an earlier time.
+export function challengePart(parent, { card, known = false, reached }) {
+  const box = el("div", { class: "challenge" }, parent);
+  heading(box, card.headings[3]);
+  prose(box, card.challenge.text);
+  const state = el("div", { class: "challenge-state", role: "status" }, box);
+  let stop = null, done = false;
+
+  function say(words, html = "") {
+    box.classList.toggle("reached", done || known);
+    state.replaceChildren();
+    el("strong", {}, state, words);
+    if (html) inline(state, html);
+  }
+  say(known ? "Reached before" : "Not yet", known || card.view === "train" ? "" : "Looked at whenever the picture above comes to rest.");
+
+  return {
+    // query: parameters of what is on show, as text or an object.
+    async check(query) {
+      if (done) return;
+      stop?.abort();
+      const { signal } = (stop = new AbortController());
+      const parameters = { ...Object.fromEntries(new URLSearchParams(query)), card: card.card };
+      try {
+        const found = await insist("lessons/check.json", parameters, { signal, say: (words) => words && say("Not looked at yet", words) });
+        if (signal.aborted) return;
+        done = found.done;
+        say(done ? "Reached" : known ? "Reached before" : "Not yet", found.said);
+        if (done) reached();
+      } catch (error) {
+        say("This cannot be looked at", sentence(error));
+      }
+    },
+    remove() {
+      stop?.abort();
+    },
+  };
+}

@@ -1,0 +1,46 @@
+// Lines laid over every task plot below an element, also over those made later: sketches, and what they are compared with.
+
+import { el, lineOf, path } from "../task_plot/svg.js";
+
+export const POINTS = 41; // of a sketch, at equal distances over the whole plot
+export const X = [-5, 5];
+export const xs = Array.from({ length: POINTS }, (_, i) => X[0] + ((X[1] - X[0]) * i) / (POINTS - 1));
+
+// Lines are {values, role, look, label, opacity}; label stands at the left end.
+export function laidOver(root) {
+  const plots = new Map();
+  let lines = [];
+
+  function draw(svg) {
+    const { layer, scales: { x, y, unit } } = plots.get(svg);
+    layer.replaceChildren();
+    for (const { values, role, look, label, opacity = 1, dots } of lines) {
+      el("path", { class: "curve", "data-laid": role, opacity, d: path(xs.map(x), values.map(y)), ...lineOf(look, role, unit) }, layer);
+      for (const i of dots ?? []) el("circle", { class: "dot", cx: x(xs[i]), cy: y(values[i]), r: 4 * unit, style: `fill: var(--${role})` }, layer);
+      if (!label) continue;
+      const up = values[0] < values[4] ? 16 : -9; // beside the line and not on it
+      el("text", { class: "laid-label", x: x(xs[0]) + 5 * unit, y: y(values[0]) + up * unit, style: `fill: var(--${role}-text)` }, layer, label);
+    }
+  }
+
+  function hear({ target, detail }) {
+    for (const svg of plots.keys()) if (!svg.isConnected) plots.delete(svg);
+    const layer = plots.get(target)?.layer ?? el("g", { class: "laid", "aria-hidden": "true" }, target);
+    plots.set(target, { layer, scales: detail });
+    draw(target);
+  }
+  root.addEventListener("laid", hear);
+
+  return {
+    update(newLines) {
+      lines = newLines;
+      for (const svg of plots.keys()) draw(svg);
+    },
+    // The scales of the one plot there is, or undefined before it is drawn.
+    get scales() { return plots.values().next().value?.scales; },
+    remove() {
+      root.removeEventListener("laid", hear);
+      for (const { layer } of plots.values()) layer.remove();
+    },
+  };
+}

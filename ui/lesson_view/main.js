@@ -1,0 +1,224 @@
+// The Lessons page: the list of cards and how far a person is, or one card, as the address says.
+
+import { styled } from "../task_plot/styles.js";
+import { el } from "../task_plot/svg.js";
+import { SHEETS, observePart, questionPart } from "./card.js";
+import { section, sentence } from "./parts.js";
+import * as progress from "./progress.js";
+import { insist } from "./server.js";
+
+const PARAMETER = "card";
+const FIRST_MINUTES = 10;
+const TASK_OF = { choice: "choose", slider: "give a number", sketch: "draw a curve" };
+const views = new WeakMap();
+
+export function render(component, base) {
+  styled(base, SHEETS).then(() => {
+    const parent = component.parentElement;
+    if (!parent.isConnected) return; // the page was left meanwhile
+    if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data), base));
+    views.get(parent).read();
+  });
+}
+
+export function remove(parent) {
+  views.get(parent)?.remove();
+  views.delete(parent);
+}
+
+function makeView(parent, { looks }, base) {
+  const page = section(parent, looks, "lessons", "Lessons"), { root } = page, home = location.pathname;
+  let shown, leave = () => {}, first = true;
+
+  const addressOf = (name) => {
+    const address = new URL(location.href);
+    address.search = name ? new URLSearchParams({ [PARAMETER]: name }) : "";
+    return address;
+  };
+
+  function go(name) {
+    if (name === shown) return;
+    history.pushState(history.state, "", addressOf(name));
+    read();
+  }
+
+  // A link to a card, or to the list, that needs no new page.
+  function link(parent, name, words, attributes = {}) {
+    const made = el("a", { href: addressOf(name).href, ...attributes }, parent, words);
+    made.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+      event.preventDefault();
+      go(name);
+    });
+    return made;
+  }
+
+  function read() {
+    if (location.pathname !== home) return; // of another page, which Streamlit brings
+    const name = new URLSearchParams(location.search).get(PARAMETER) ?? "";
+    if (name === shown) return;
+    leave();
+    root.replaceChildren();
+    const from = shown;
+    shown = name;
+    leave = (name ? cardPage : listPage)(root, { name, from, link, looks, base, arrive });
+    first = false;
+  }
+
+  // The focus goes to what is new, unless the page has just been opened.
+  function arrive(node) {
+    if (first) return;
+    node.focus({ preventScroll: true });
+    root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
+  }
+
+  addEventListener("popstate", read);
+  return {
+    read,
+    remove() {
+      removeEventListener("popstate", read);
+      leave();
+      page.remove();
+    },
+  };
+}
+
+// The list. Gives what takes it away again, as `cardPage` does.
+function listPage(root, { from, link, arrive }) {
+  const stop = new AbortController();
+  const title = el("h1", { tabindex: -1 }, root, "Predict, see what happens, and find out why");
+  el("p", { class: "setting" }, root, "Each card asks for a prediction and then settles it with the real thing. A wrong one teaches the most.");
+  const list = el("div", { class: "card-list" }, root), said = el("p", { class: "waiting-words", role: "status" }, root), foot = el("div", { class: "list-foot" }, root);
+  arrive(title);
+
+  insist("lessons/cards.json", {}, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
+    ({ cards, broken }) => {
+      draw(cards);
+      for (const { file, line, message } of broken) el("p", { class: "broken" }, foot, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
+      if (!cards.length) said.textContent = "There are no lessons on this server.";
+      if (from) list.querySelector(`[data-card="${CSS.escape(from)}"]`)?.focus({ preventScroll: true });
+    },
+    (error) => (said.textContent = sentence(error)),
+  );
+
+  function draw(cards) {
+    list.replaceChildren();
+    let minutes = 0;
+    const groups = [["The first ten minutes", []], ["Further", []]];
+    for (const [i, card] of cards.entries()) {
+      minutes += card.minutes;
+      groups[minutes <= FIRST_MINUTES ? 0 : 1][1].push({ ...card, number: i + 1 });
+    }
+    for (const [name, members] of groups.filter(([, members]) => members.length)) {
+      el("h2", { class: "group-name" }, list, name);
+      const rows = el("ol", { class: "card-rows" }, list);
+      for (const card of members) row(rows, card);
+    }
+    forgetting(cards);
+  }
+
+  function row(rows, { card, title, minutes, answer: kind, challenge, number }) {
+    const { answer, right, reached } = progress.of(card), item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
+    el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number));
+    el("span", { class: "card-title" }, item, title);
+    const came = { true: "as it came", false: "it came otherwise" }[right];
+    const states = answer === undefined ? [TASK_OF[kind]] : ["predicted", came, challenge && reached && "challenge reached"];
+    el("span", { class: "card-state" }, item, states.filter(Boolean).join(" · "));
+    el("span", { class: "card-minutes" }, item, `${minutes} min`);
+    item.classList.toggle("begun", answer !== undefined);
+  }
+
+  function forgetting(cards) {
+    if (progress.isEmpty()) return;
+    const button = el("button", { type: "button" }, foot, "Forget my progress");
+    el("span", { class: "hint" }, foot, "It is kept in this browser alone.");
+    button.addEventListener("click", () => {
+      progress.forgetAll();
+      foot.replaceChildren();
+      draw(cards);
+      said.textContent = "Your progress is forgotten.";
+      title.focus();
+    });
+  }
+
+  return () => stop.abort();
+}
+
+// One card: its question, and below it, once there is an answer, what comes of it.
+function cardPage(root, { name, link, looks, base, arrive }) {
+  const stop = new AbortController();
+  const top = el("div", { class: "card-top" }, root);
+  link(top, "", "All lessons", { class: "to-list" });
+  const title = el("h1", { tabindex: -1 }, top), said = el("p", { class: "waiting-words", role: "status" }, root);
+  const body = el("div", {}, root), foot = el("nav", { class: "card-foot", "aria-label": "Lessons" }, root);
+  let card = null, question = null, observed = null;
+
+  insist("lessons/card.json", { card: name }, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
+    (found) => {
+      card = found;
+      title.textContent = card.title;
+      draw();
+      arrive(title);
+    },
+    (error) => {
+      title.textContent = "This card cannot be shown";
+      said.textContent = sentence(error);
+      link(foot, "", "All lessons", { class: "step-link" });
+      arrive(title);
+    },
+  );
+
+  function draw() {
+    const { answer } = progress.of(name);
+    question = questionPart(body, { card, base, looks, commit, committed: answer ?? null });
+    if (answer !== undefined) observe(answer);
+    drawFoot();
+  }
+
+  function commit(answer) {
+    progress.note(name, { answer });
+    observe(answer);
+    observed.focus();
+    drawFoot();
+  }
+
+  function observe(answer) {
+    observed = observePart(body, {
+      card, answer, base, looks,
+      known: Boolean(progress.of(name).reached),
+      done: () => progress.note(name, { reached: true }),
+      settled(found) {
+        if (found.truth !== null) question.show(found.truth);
+        progress.note(name, { right: found.right });
+      },
+    });
+  }
+
+  function drawFoot() {
+    foot.replaceChildren();
+    if (card.previous) link(foot, card.previous, "Previous card", { class: "step-link" });
+    if (observed) {
+      const again = el("button", { type: "button" }, foot, "Try this card again");
+      again.addEventListener("click", () => {
+        progress.forget(name);
+        clear();
+        draw();
+        title.focus({ preventScroll: true });
+        root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
+      });
+    }
+    if (card.next) link(foot, card.next, "Next card", { class: observed ? "step-link onward next" : "step-link next" });
+    else link(foot, "", "All lessons", { class: "step-link next" });
+  }
+
+  function clear() {
+    question?.remove();
+    observed?.remove();
+    question = observed = null;
+  }
+
+  return () => {
+    stop.abort();
+    clear();
+  };
+}

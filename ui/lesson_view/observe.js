@@ -1,0 +1,83 @@
+// What comes of an answer: what was observed, said for this very answer; the live picture that settles it; why; and a challenge.
+
+import { aloneLab } from "../task_plot/alone.js";
+import { el } from "../task_plot/svg.js";
+import { challengePart } from "./challenge.js";
+import { laidOver } from "./laid.js";
+import { YOURS, heading, prose, section, sentence } from "./parts.js";
+import { runPart } from "./run.js";
+import { insist } from "./server.js";
+import { readSketch } from "./sketch.js";
+
+const ALWAYS = ["K", "alpha", "num_updates"], SOMETIMES = ["noise", "placement", "freeze"]; // the lab's controls
+
+// answer: the committed text. lab: {query, held} of the live lab, where they are others than the card's. known: whether the challenge
+// was reached before. `changed(query)`: something a person did in the live picture has come to rest. `done()`: the challenge is
+// reached. `settled(found)` hears answer.json once it is there.
+// Gives { lab, focus(), remove() }; lab is aloneLab's, or null where the card's picture is none.
+export function observePart(parent, { card, answer, base, looks, lab: { query = card.observe, held = false } = {}, known = false, changed = () => {}, done = () => {}, settled = () => {} }) {
+  const part = section(parent, looks, "observe", card.headings[1]), stop = new AbortController();
+  const title = heading(part.root, card.headings[1], { tabindex: -1 });
+  const outcome = el("div", { class: "outcome", "aria-live": "polite" }, part.root);
+  const waiting = el("p", { class: "waiting-words" }, outcome, "Measuring …");
+  const look = el("div", { class: "look" }, part.root), live = el("div", { class: "live" }, part.root);
+  const after = el("div", { class: "after" }, part.root), why = el("div", { class: "explain" }, after);
+  const challenge = card.challenge && challengePart(after, { card, known, reached: done });
+  const rest = (query) => {
+    challenge?.check(query);
+    changed(query);
+  };
+  const removable = [];
+  let lab = null;
+
+  if (card.view === "world") world();
+  else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
+  else {
+    if (card.answer.kind === "sketch" && card.answer.learner) sketched();
+    const named = new URLSearchParams(`${card.predict}&${query}`);
+    lab = aloneLab(live, { base, query, controls: card.controls ?? [...ALWAYS, ...SOMETIMES.filter((name) => named.has(name))], changed: rest });
+    lab.hold(held);
+    removable.push(lab);
+  }
+
+  async function world() {
+    const { twoParameterWorld } = await import("../geometry_view/world.js");
+    if (stop.signal.aborted) return;
+    const box = el("div", { class: "maml-lab geometry" }, live);
+    removable.push(twoParameterWorld(box, { looks, query, changed: rest }));
+  }
+
+  function sketched() {
+    const laid = laidOver(live);
+    laid.update([{ values: readSketch(answer), role: YOURS, look: looks[YOURS], label: "your sketch" }]);
+    removable.push(laid);
+  }
+
+  insist("lessons/answer.json", { card: card.card, answer }, { signal: stop.signal, say: (words) => (waiting.textContent = words || "Measuring …") }).then(
+    (found) => {
+      outcome.replaceChildren();
+      prose(outcome, found.said);
+      if (found.failed.length) el("p", { class: "failed" }, outcome, `On these checkpoints this does not hold today: ${found.failed.join("; ")}.`);
+      prose(look, found.observe);
+      heading(why, card.headings[2]);
+      prose(why, found.explain);
+      settled(found);
+    },
+    (error) => (waiting.textContent = sentence(error)),
+  );
+
+  return {
+    lab,
+    focus() {
+      title.focus({ preventScroll: true });
+      const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+      part.root.scrollIntoView({ block: "start", behavior: calm ? "auto" : "smooth" });
+    },
+    remove() {
+      stop.abort();
+      challenge?.remove();
+      for (const each of removable) each.remove();
+      part.remove();
+    },
+  };
+}

@@ -1,0 +1,56 @@
+// A run of one's own beside the figure that was predicted for it.
+
+import { el } from "../task_plot/svg.js";
+import { number, steps } from "../task_plot/words.js";
+import { count } from "../training_view/words.js";
+import { AWAY, ask } from "./server.js";
+
+const LIVE_MS = 1500, HIDDEN_MS = 8000; // between two questions to the server
+
+// predicted: the figure. `news()` is called when an error of the visitor's own runs is another than before.
+export function runPart(parent, { card, predicted, news }) {
+  const bar = el("div", { class: "run-bar" }, parent);
+  el("a", { class: "to-train", href: `train${card.observe && `?${card.observe}`}` }, bar, "Train one now");
+  el("p", { class: "setting" }, bar, `Your prediction: ${number(predicted)}. Your runs stand here while they learn; this page may be left meanwhile.`);
+  const list = el("ul", { class: "own-runs" }, parent), said = el("p", { class: "hint", role: "status" }, parent);
+  let timer = null, known = "", gone = false;
+
+  function row(run) {
+    const item = el("li", {}, list), { error } = run, reached = error && error.mean <= predicted;
+    el("strong", { class: "run-error" }, item, error ? number(error.mean) : "–");
+    el("span", {}, item, error ? `± ${error.ci95.toFixed(3)} after ${steps(run.steps)}, ${run.K} shots, iteration ${count(error.iteration)}` : "not measured yet");
+    const name = el("a", { href: `train?${new URLSearchParams({ run: run.name })}` }, item, run.title);
+    name.after(` ${run.state}`);
+    if (error) el("span", { class: "run-beside" }, item, reached ? "at or under your prediction" : `${(error.mean / predicted).toFixed(1)} times your prediction`);
+    item.classList.toggle("reached", Boolean(reached));
+  }
+
+  async function poll() {
+    clearTimeout(timer);
+    try {
+      const mine = (await ask("train/runs.json")).runs.filter((run) => run.mine), now = JSON.stringify(mine.map(({ name, state, error }) => [name, state, error]));
+      if (gone) return;
+      said.textContent = mine.length ? "" : "No run of yours is on this server yet.";
+      if (now !== known) {
+        known = now;
+        list.replaceChildren();
+        mine.forEach(row);
+        if (mine.some((run) => run.error)) news();
+      }
+    } catch {
+      said.textContent = AWAY;
+    }
+    if (!gone) timer = setTimeout(poll, document.hidden ? HIDDEN_MS : LIVE_MS);
+  }
+  const looked = () => document.hidden || poll();
+  document.addEventListener("visibilitychange", looked);
+  poll();
+
+  return {
+    remove() {
+      gone = true;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", looked);
+    },
+  };
+}

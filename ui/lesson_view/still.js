@@ -1,0 +1,52 @@
+// The still picture that a question is asked about: a task as the lab would show it, or the two-parameter world.
+
+import { taskPlot } from "../task_plot/task.js";
+import { unpack } from "../task_plot/view.js";
+import { alphaWords, capital, shotCount, when } from "../task_plot/words.js";
+import { el } from "../task_plot/svg.js";
+import { insist } from "./server.js";
+
+// query: the address parameters of what is shown. `shown(view)` is called once it is.
+export function stillTask(parent, { query, shown = () => {} }) {
+  const plot = taskPlot(parent), caption = el("p", { class: "hint", role: "status" }, parent), stop = new AbortController();
+  let view = null;
+
+  async function load() {
+    try {
+      view = unpack(JSON.stringify(await insist("lab/picture.json", new URLSearchParams(query), { signal: stop.signal, say: (words) => (caption.textContent = words) })));
+      draw();
+      caption.removeAttribute("role");
+      caption.textContent = view.learners.length ? `${capital(when(view.step))} · ${shotCount(view)} · α = ${alphaWords(view.alpha)}` : capital(shotCount(view));
+      shown(view);
+    } catch (error) {
+      caption.textContent = error.message;
+    }
+  }
+
+  const draw = () => view && plot.update(view, view.step);
+  const resized = new ResizeObserver(draw);
+  resized.observe(plot.svg);
+  load();
+
+  return {
+    svg: plot.svg,
+    remove() {
+      stop.abort();
+      resized.disconnect();
+    },
+  };
+}
+
+export function stillWorld(parent, { query, looks }) {
+  let world = null, gone = false;
+  const box = el("div", { class: "geometry still-world" }, parent);
+  import("../geometry_view/world.js").then(({ twoParameterWorld }) => {
+    if (!gone) world = twoParameterWorld(box, { looks, query, still: true });
+  });
+  return {
+    remove() {
+      gone = true;
+      world?.remove();
+    },
+  };
+}
