@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,18 +17,23 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import classroom, engine, exports, geometry, lessons, maps, modules, training
+from ui.state import LabState
 
 PRELOADS = {
-    "/": ["task_plot"],
+    "/": ["task_plot", "start_view"],
     "/lessons": ["task_plot", "lesson_view"],
+    "/lab": ["task_plot"],
     "/explore": ["explore_view"],
     "/geometry": ["task_plot", "geometry_view"],
     "/train": ["task_plot", "training_view"],
+    "/classroom": ["task_plot", "lesson_view", "classroom_view"],
 }
 """Path of a page -> the folders of the modules it needs."""
+LAB_PARAMETERS = {field.name for field in fields(LabState)}
 
 
 @asynccontextmanager
@@ -65,6 +71,23 @@ def explain(error: Exception) -> bool:
     return True
 
 
+class OldLabLinks:
+    """Sends a link to the lab from when it was the first page to where the lab is now; the start page has no parameters."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect, or pass on."""
+        first = scope["type"] == "http" and scope["path"] == scope.get("root_path", "") + "/"
+        if first and LAB_PARAMETERS & HTTPConnection(scope).query_params.keys():
+            # Relative, so that it is right below any path that a proxy serves this from.
+            moved = RedirectResponse("lab?" + scope["query_string"].decode("latin-1"), status_code=307)
+            await moved(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
 class PageHeaders:
     """Adds to the response that is a page: what the browser may fetch at once, and a word that it is known by from then on."""
 
@@ -100,5 +123,5 @@ app = st.App(
         *classroom.routes(),
     ],
     on_script_error=explain,
-    middleware=[Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
+    middleware=[Middleware(OldLabLinks), Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
 )

@@ -47,7 +47,7 @@ def main() -> None:
         cold = [_first_picture(person, base)]
         warm = [_first_picture(person, base) for _ in range(8)]
         page = person.new_page()
-        page.goto(base)
+        page.goto(f"{base}/lab")
         page.wait_for_selector(MAML)
         page.wait_for_timeout(1500)
         _report("first, cold", cold)
@@ -63,7 +63,7 @@ def main() -> None:
         _report("training, scrub", [_scrub(page, i) for i in range(count)])
         runs.ask(run, "pause")
         _wait_for(run, "paused")
-        page.goto(f"{base}/?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
+        page.goto(f"{base}/lab?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
         page.wait_for_selector(MAML)
         page.wait_for_timeout(1500)
         _report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
@@ -90,7 +90,7 @@ def _wait_for(run: Path, state: str, phase: str | None = None) -> None:
 def _first_picture(person: BrowserContext, base: str) -> float:
     page = person.new_page()
     began = time.perf_counter()
-    page.goto(base, wait_until="commit")
+    page.goto(f"{base}/lab", wait_until="commit")
     page.wait_for_selector(MAML)
     took = 1000 * (time.perf_counter() - began)
     page.close()

@@ -192,7 +192,7 @@ def lab_address(asked: Asked, row: int, step: int, amplitude: float, phase: floa
         learners=in_order({learner, "pretrained"}),
         free="noise" in asked.conditions,
     )
-    return "./?" + urlencode(state.to_query())
+    return "lab?" + urlencode(state.to_query())
 
 
 def as_csv(query: Mapping[str, str]) -> str:

@@ -56,8 +56,7 @@ def route() -> Route:
 
 
 def preloads(*folders: str) -> str:
-    """A Link header for a page: the modules of these folders are fetched while Streamlit is still starting."""
-    wanted = [name for name in FILES if name.endswith(".js") and name.partition("/")[0] in folders]
-    modules = [f'<modules/{_VERSION}/{name}>; rel="modulepreload"' for name in wanted]
-    sheets = [f'<modules/{_VERSION}/{name}>; rel="preload"; as="style"' for name in SHEETS]
-    return ", ".join(modules + sheets)
+    """A Link header for a page: what lies in these folders is fetched while Streamlit is still starting."""
+    how = {".js": 'rel="modulepreload"', ".css": 'rel="preload"; as="style"'}
+    wanted = [name for name in FILES if name in SHEETS or name.partition("/")[0] in folders]
+    return ", ".join(f"<modules/{_VERSION}/{name}>; {how[FILES[name].suffix]}" for name in wanted)

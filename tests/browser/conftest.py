@@ -96,7 +96,7 @@ class Lab:
         self.problems.append(problem)
 
     def open(self, query: str = "") -> "Lab":
-        self.page.goto(f"{self.base}/{query}")
+        self.page.goto(f"{self.base}/lab{query}")
         return self.ready()
 
     def ready(self) -> "Lab":

@@ -422,7 +422,7 @@ def test_exact_values_can_be_typed(lab):
 
 def test_a_restarted_server_goes_on_with_the_same_picture(server_factory, visitor):
     server = server_factory()
-    visitor.page.goto(server.base)
+    visitor.page.goto(f"{server.base}/lab")
     visitor.ready()
     visitor.click(3.5, 0)
     visitor.settled()

@@ -501,7 +501,7 @@ def test_an_own_checkpoint_adapts_to_the_same_shots(lab, visitor, tmp_path):
 def test_axe_finds_nothing_serious(browser, server, theme, query):
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
     page = context.new_page()
-    page.goto(f"{server}/{query}")
+    page.goto(f"{server}/lab{query}")
     expect(page.locator(".maml-lab svg.task .curve").first).to_be_attached(timeout=30_000)
     page.wait_for_timeout(1500)
     if not query:

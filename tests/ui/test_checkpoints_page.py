@@ -108,7 +108,7 @@ def test_a_thumbnail_says_what_it_shows():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_lab_opens_on_what_the_thumbnail_shows(name):
-    state, problems = LabState.from_query(dict(parse_qsl(cards.lab_address(name).removeprefix("./?"))))
+    state, problems = LabState.from_query(dict(parse_qsl(cards.lab_address(name).removeprefix("lab?"))))
     assert problems == []
     assert name in state.learners
     assert len(state.learners) == 2

@@ -190,7 +190,7 @@ def test_examples_open_in_the_lab_with_the_loss_the_map_says():
     for task in found.values():
         if not task["href"]:
             continue
-        state, problems = LabState.from_query(dict(parse_qsl(task["href"].removeprefix("./?"))))
+        state, problems = LabState.from_query(dict(parse_qsl(task["href"].removeprefix("lab?"))))
         assert problems == []
         assert (state.step, len(state.points), state.learners) == (2, 5, ("maml", "pretrained"))
         assert state.task.amplitude == pytest.approx(task["amplitude"], abs=1e-4)

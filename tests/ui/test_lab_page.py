@@ -17,7 +17,8 @@ def page(**query):
     app = AppTest.from_file(FRAME, default_timeout=30)
     for name, value in query.items():
         app.query_params[name] = value
-    return app.run()
+    app.run()
+    return app.switch_page(str(Path(FRAME).parents[1] / "pages" / "lab.py")).run()
 
 
 def widget(app, key):

@@ -147,11 +147,11 @@ def lab_address(name: str) -> str:
     """
     config = library.get(name).config
     if config.algorithm in JOINT:
-        return "./?" + urlencode(LabState(learners=(name, "maml")).to_query())
+        return "lab?" + urlencode(LabState(learners=(name, "maml")).to_query())
     alpha, steps = RANGES["alpha"].clip(config.alpha), config.inner_steps
     updates = max(steps, LabState.num_updates)
     shown = LabState(learners=(name, "pretrained"), alpha=alpha, num_updates=updates, step=steps)
-    return "./?" + urlencode(shown.to_query())
+    return "lab?" + urlencode(shown.to_query())
 
 
 def _small(cell: str) -> str:

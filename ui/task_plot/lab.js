@@ -5,6 +5,7 @@ import { freshPanel } from "./fresh.js";
 import { timeline } from "./history.js";
 import { paint } from "./looks.js";
 import { lossChart } from "./loss.js";
+import { glide } from "./motion.js";
 import { numberCards } from "./numbers.js";
 import { oneStepPanel } from "./onestep.js";
 import { text } from "./server.js";
@@ -76,7 +77,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   const undoable = timeline(), paints = paint(root);
 
   let view = null, step = 0, held = false, complaint = "", plots = [], drawnFor = null, travelling = false;
-  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, frame = null, speaking = null;
+  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, stopGlide = () => {}, speaking = null;
 
   function ask(name, value = null) {
     if (!held) tell("act", { visit: view.visit, name, value });
@@ -143,22 +144,13 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   function go(to, smooth) {
     const from = step;
     step = to;
-    cancelAnimationFrame(frame);
+    stopGlide();
     updateBar();
     chart.move(step);
     say();
-    if (smooth && !matchMedia("(prefers-reduced-motion: reduce)").matches) {
-      const began = performance.now();
-      const tick = (time) => {
-        const t = Math.min(Math.max((time - began) / TWEEN_MS, 0), 1), ease = t * (2 - t);
-        const between = (l) => l.curves[from].map((y, i) => y + ease * (l.curves[step][i] - y));
-        for (const plot of plots) plot.move(step, t === 1 ? undefined : between);
-        if (t < 1) frame = requestAnimationFrame(tick);
-      };
-      tick(began);
-    } else {
-      for (const plot of plots) plot.move(step);
-    }
+    const move = (curveOf) => { for (const plot of plots) plot.move(step, curveOf); };
+    if (smooth) stopGlide = glide(from, step, TWEEN_MS, move);
+    else move();
     vote.stepped(step);
     clearTimeout(resting);
   }
@@ -188,7 +180,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   }
 
   function draw() {
-    cancelAnimationFrame(frame);
+    stopGlide();
     paints.apply(view.looks);
     layPlots();
     for (const plot of plots) plot.update(view, step);
@@ -327,7 +319,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       clearTimeout(resting);
       clearTimeout(speaking);
       if (inFlight) clearTimeout(inFlight.timer);
-      cancelAnimationFrame(frame);
+      stopGlide();
       document.removeEventListener("keydown", key);
       resized.disconnect();
       paints.remove();

@@ -220,7 +220,7 @@ function makeView(parent, { looks, limits, marks }) {
     if (row.snapshots.length) {
       const learner = newest ? `run:${selected}` : `run:${selected}@${at}`;
       const beside = row.algorithm === "pretrained" ? "maml" : "pretrained";
-      link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `./?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`);
+      link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `lab?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`);
       link("Download", "The checkpoint, one .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
       link("All as zip", "The checkpoint with its config, results, metrics and how to use and repeat it", `${lab}bundle.zip?${new URLSearchParams({ learner })}`, "");
     }

@@ -1,0 +1,153 @@
+// The start page: one task before any step, one button that takes a step, and the ways on.
+
+import { paint } from "../task_plot/looks.js";
+import { glide } from "../task_plot/motion.js";
+import { text } from "../task_plot/server.js";
+import { styled } from "../task_plot/styles.js";
+import { el, swatch } from "../task_plot/svg.js";
+import { taskPlot } from "../task_plot/task.js";
+import { queryOf, unpack } from "../task_plot/view.js";
+import { finding, lossWords, numbers, setting, shots, when } from "../task_plot/words.js";
+
+const GLIDE_MS = 700;
+const SEEDS = 10_000;
+const WAYS = [
+  ["lessons", "Ten minutes of lessons", "Short cards: predict, look, explain. From this picture to what makes it work, and what breaks it."],
+  ["lab", "The free lab", "This very task: drag its shots, take half of them away, raise α until it breaks."],
+  ["train", "Train your own", "Meta-train an initialisation from scratch, watch its error fall, and put it into this picture."],
+];
+const views = new WeakMap();
+
+export function render(component, base) {
+  styled(base, ["style.css", "task_plot/lab.css", "start_view/start.css"]).then(() => {
+    const parent = component.parentElement;
+    if (!views.has(parent)) views.set(parent, makeView(parent, component.data));
+  });
+}
+
+export function remove(parent) {
+  views.get(parent)?.remove();
+  views.delete(parent);
+}
+
+function makeView(parent, data) {
+  const server = new URL("lab/", document.baseURI).href;
+  const root = el("section", { class: "maml-lab start", "aria-label": "Start" }, parent);
+  const head = el("div", { class: "start-head" }, root);
+  const heading = el("h1", {}, head);
+  const subheading = el("p", { class: "setting" }, head);
+  const picture = el("div", { class: "start-picture" }, root);
+  const side = el("div", { class: "start-side" }, root);
+  el("h2", {}, side, "error against the true curve");
+  const figures = el("div", { class: "figures" }, side);
+  const press = el("button", { type: "button", class: "primary press" }, side);
+  press.addEventListener("click", () => (step === 0 ? go(1) : another()));
+  const after = el("div", { class: "after" }, side);
+  const hint = el("p", {}, after);
+  const more = el("button", { type: "button" }, after, "One more step");
+  more.addEventListener("click", () => step < view.updates && go(step + 1));
+  const status = el("p", { class: "hidden", role: "status" }, root);
+  const ways = el("nav", { class: "ways", "aria-label": "Ways on" }, root);
+  const links = Object.fromEntries(WAYS.map(([page, title, about]) => {
+    const way = el("a", { href: page }, ways);
+    el("strong", {}, way, title);
+    el("span", {}, way, about);
+    return [page, way];
+  }));
+  const teaching = el("p", { class: "teaching" }, root, "Teaching a class? ");
+  el("a", { href: "classroom" }, teaching, "Open a room");
+  el("span", {}, teaching, " where everyone predicts from their own screen.");
+
+  const paints = paint(root), plot = taskPlot(picture, { edit });
+  let view = unpack(data), step = 0, stop = () => {}, asking = false, edits = 0, drawn = 0, problem = "", gone = false;
+
+  function go(to) {
+    const from = step;
+    step = to;
+    say();
+    stop();
+    stop = glide(from, to, GLIDE_MS, (curveOf) => plot.move(step, curveOf));
+  }
+
+  async function another() {
+    const seed = 1 + Math.floor(Math.random() * (SEEDS - 1));
+    try {
+      const next = unpack(await text(`${server}picture.json?${new URLSearchParams({ seed })}`));
+      if (gone) return;
+      [view, step, problem] = [next, 0, ""];
+      drawn = edits;
+    } catch {
+      problem = "The server does not answer. Try again in a moment.";
+    }
+    draw();
+  }
+
+  // A shot shows at once; the curves follow, one request at a time, the latest winning.
+  function edit(placed) {
+    if (placed.length > view.limits.shots) return false;
+    view = { ...view, shots: placed, by_hand: true };
+    edits += 1;
+    draw();
+    adapt();
+    return true;
+  }
+
+  async function adapt() {
+    if (asking) return;
+    asking = true;
+    try {
+      while (drawn !== edits && !gone) {
+        const mine = edits, { seed } = view.query, next = unpack(await text(`${server}picture.json?${new URLSearchParams(queryOf(view, step))}`));
+        if (seed !== view.query.seed) break; // of a task that has gone since
+        view = { ...view, learners: next.learners };
+        [drawn, problem] = [mine, ""];
+        draw();
+      }
+    } catch {
+      problem = "The server does not answer. Move a shot again in a moment.";
+      draw();
+    } finally {
+      asking = false;
+    }
+  }
+
+  function draw() {
+    stop();
+    paints.apply(view.looks);
+    plot.update(view, step);
+    say();
+  }
+
+  function say() {
+    heading.textContent = finding(view, step);
+    subheading.textContent = step ? setting(view) : `Neither network has seen this sine wave. Both get the same ${shots(view.shots.length)} and the same step size.`;
+    figures.replaceChildren();
+    for (const l of view.learners) {
+      const figure = el("div", { class: "figure" }, figures), name = el("span", { class: "card-label" }, figure);
+      swatch(view.looks[l.name], l.name, name);
+      name.append(l.label);
+      el("strong", { style: `color: var(--${l.name}-text)`, "data-loss": l.name }, figure, lossWords(view, l.query[step]));
+      el("span", { class: "from" }, figure, step ? `from ${lossWords(view, l.query[0])}` : when(0));
+    }
+    press.textContent = step ? "Again, with another task" : "Take one gradient step";
+    hint.textContent = problem || (step ? numbers(view, step) : "Guess first: which of the two will be right after it?");
+    hint.classList.toggle("sentence", step > 0);
+    more.style.visibility = step ? "" : "hidden"; // its place is kept: nothing moves but the curves
+    more.setAttribute("aria-disabled", step === view.updates);
+    status.textContent = problem || numbers(view, step);
+    links.lab.href = `lab?${new URLSearchParams(queryOf(view, step))}`;
+  }
+
+  const resized = new ResizeObserver(draw);
+  resized.observe(plot.svg);
+
+  return {
+    remove() {
+      gone = true;
+      stop();
+      resized.disconnect();
+      paints.remove();
+      root.remove();
+    },
+  };
+}

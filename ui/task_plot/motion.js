@@ -1,0 +1,19 @@
+// Curves that move from one step to another.
+
+// Calls `draw(curveOf)` with every frame, where curveOf gives a learner's curve on its way from step `from` to step `to`, and at last
+// without it; at once for those who want no motion. Gives what stops it.
+export function glide(from, to, ms, draw) {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    draw();
+    return () => {};
+  }
+  let frame = null;
+  const began = performance.now();
+  const tick = (time) => {
+    const t = Math.min(Math.max((time - began) / ms, 0), 1), ease = t * (2 - t);
+    draw(t === 1 ? undefined : (l) => l.curves[from].map((y, i) => y + ease * (l.curves[to][i] - y)));
+    if (t < 1) frame = requestAnimationFrame(tick);
+  };
+  tick(began);
+  return () => cancelAnimationFrame(frame);
+}
