@@ -11,11 +11,11 @@ import { readSketch } from "./sketch.js";
 
 const ALWAYS = ["K", "alpha", "num_updates"], SOMETIMES = ["noise", "placement", "freeze"]; // the lab's controls
 
-// answer: the committed text. lab: {query, held} of the live lab, where they are others than the card's. known: whether the challenge
+// answer: the committed text; own: whether it is this person's. lab: {query, held} of the live lab, where they are others than the card's. known: whether the challenge
 // was reached before. `changed(query)`: something a person did in the live picture has come to rest. `done()`: the challenge is
 // reached. `settled(found)` hears answer.json once it is there.
 // Gives { lab, focus(), remove() }; lab is aloneLab's, or null where the card's picture is none.
-export function observePart(parent, { card, answer, base, looks, lab: { query = card.observe, held = false } = {}, known = false, changed = () => {}, done = () => {}, settled = () => {} }) {
+export function observePart(parent, { card, answer, base, looks, own = true, lab: { query = card.observe, held = false } = {}, known = false, changed = () => {}, done = () => {}, settled = () => {} }) {
   const part = section(parent, looks, "observe", card.headings[1]), stop = new AbortController();
   const title = heading(part.root, card.headings[1], { tabindex: -1 });
   const outcome = el("div", { class: "outcome", "aria-live": "polite" }, part.root);
@@ -33,7 +33,7 @@ export function observePart(parent, { card, answer, base, looks, lab: { query = 
   if (card.view === "world") world();
   else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
   else {
-    if (card.answer.kind === "sketch" && card.answer.learner) sketched();
+    if (own && card.answer.kind === "sketch" && card.answer.learner) sketched();
     const named = new URLSearchParams(`${card.predict}&${query}`);
     lab = aloneLab(live, { base, query, controls: card.controls ?? [...ALWAYS, ...SOMETIMES.filter((name) => named.has(name))], changed: rest });
     lab.hold(held);
