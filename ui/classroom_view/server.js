@@ -1,6 +1,7 @@
 // A room at the server: what is done in it, and the news of it for as long as the page is open.
 
-const RETRY_MS = 1000, SPREAD_MS = 1000; // a class does not come back all at once
+export const RETRY_MS = 1000;
+const SPREAD_MS = 1000; // a class does not come back all at once
 const REFUSED_MS = 5000; // before a question that was refused is asked again
 const LOST_MS = 40_000; // a question that waits is answered before; after so long the line is dead
 const QUICK_MS = 1000; // an answer without news that comes sooner means: not now
@@ -17,7 +18,7 @@ async function request(name, { query = {}, body, secret, signal } = {}) {
   throw Object.assign(new Error(said), { status: answer.status });
 }
 
-const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export const openRoom = async () => (await request("open", { body: {} })).json();
 
@@ -28,23 +29,22 @@ export const codeOf = (address) => `${new URL("classroom/qr.svg", document.baseU
 // whenever it changes; `away(words)` that the server is not there, and "" when it is; `refused(error)` that one cannot be here.
 export function inRoom({ room, secret, news, away, refused }) {
   const stop = new AbortController();
-  let state = null, gone = false, line = stop;
+  let state = null, gone = false, lost = false, line = stop;
 
   function take(newState) {
     if (gone) return;
-    state = newState;
+    const known = state?.card === newState.card && newState.revealed && state.tally !== undefined;
+    state = known ? { tally: state.tally, ...newState } : newState; // a tally comes once
     news(state);
   }
 
   async function ask() {
     if (!state && !secret) return (await request("join", { body: { room, name: "" }, signal: stop.signal })).json();
-    const query = { room, ...(state && { since: state.version, has: state.tally !== undefined ? state.card : "" }) };
+    // After a silence the first answer comes at once: it says that the server is back.
+    const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally !== undefined ? state.card : "" }) };
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS), { signal } = line;
-    const found = await request("room.json", { query, secret, signal }).then((answer) => answer.json()).finally(() => clearTimeout(dead));
-    // A tally comes once.
-    if (state && "tally" in state && found.revealed && found.card === state.card && !("tally" in found)) found.tally = state.tally;
-    return found;
+    return request("room.json", { query, secret, signal }).then((answer) => answer.json()).finally(() => clearTimeout(dead));
   }
 
   async function listen() {
@@ -53,6 +53,7 @@ export function inRoom({ room, secret, news, away, refused }) {
       try {
         const found = await ask();
         if (gone) return;
+        lost = false;
         away("");
         if (found.joined === false && !found.ended) state = null; // a browser that has lost its cookie joins anew
         else take(found);
@@ -61,6 +62,7 @@ export function inRoom({ room, secret, news, away, refused }) {
       } catch (error) {
         if (gone) return;
         if (error.status === undefined || error.status >= 500) {
+          lost = true;
           away(AWAY);
           await pause(RETRY_MS + SPREAD_MS * Math.random());
         } else if (state && error.status === 429) await pause(REFUSED_MS);

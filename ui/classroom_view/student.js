@@ -2,7 +2,8 @@
 
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
-import { prose, sentence } from "../lesson_view/parts.js";
+import { sentence } from "../lesson_view/parts.js";
+import { RETRY_MS, pause } from "./server.js";
 import { cardOf, together } from "./together.js";
 
 // `vote(card, answer)` and `name(text)` do so, and raise why not. Gives { update(state), remove() }.
@@ -30,11 +31,8 @@ export function studentView(parent, { looks, base, vote, name }) {
       if (signal.aborted) return;
       title.textContent = card.title;
       ready = true;
-      if (state.mine !== null || !state.revealed) question = questionPart(body, { card, base, looks, committed: state.mine, commit: (text) => commit(card, text) });
-      else prose(body, card.question, { class: "prose asked-before" });
-      if (state.revealed) {
-        shared = together(body, { card, mine: state.mine, tally: state.tally, looks, base, following: state.following, held: state.held, settled: (found) => found.truth !== null && question?.show(found.truth) });
-      }
+      if (state.revealed) shared = together(body, { card, mine: state.mine, tally: state.tally, looks, base, following: state.following, held: state.held });
+      else question = questionPart(body, { card, base, looks, committed: state.mine, commit: (text) => commit(card, text) });
       say();
     } catch (error) {
       title.textContent = "This card cannot be shown";
@@ -60,7 +58,7 @@ export function studentView(parent, { looks, base, vote, name }) {
           return;
         }
         complaint.textContent = "Your answer has not arrived yet. It is sent again until it does.";
-        await new Promise((done) => setTimeout(done, 1500));
+        await pause(RETRY_MS);
       }
     }
   }

@@ -3,12 +3,13 @@
 import { copy } from "../task_plot/share.js";
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
-import { prose, sentence } from "../lesson_view/parts.js";
+import { sentence } from "../lesson_view/parts.js";
 import { addressOf } from "./address.js";
-import { AWAY, codeOf } from "./server.js";
+import { AWAY, RETRY_MS, codeOf, pause } from "./server.js";
 import { allCards, cardOf, together } from "./together.js";
 
-const LOOK_MS = 80; // between two looks at the lab that others follow
+const LOOK_MS = 40; // between two looks at the lab that others follow
+const STEP_MS = 100; // between two of its steps that are sent: sixty browsers draw each
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 
 // `act(what, value)` and `file(name)` ask the server and raise why not; `present(on)` makes it large. Gives { update(state), remove() }.
@@ -114,7 +115,6 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   }
 
   function reveal() {
-    prose(body, card.question, { class: "prose asked-before" });
     shared = together(body, { card, mine: null, tally: state.tally, looks, base, following: false, held: state.held });
     if (card.view === "lab") live.follow = button(bar, "Follow me", follow, { class: "switch", role: "switch" });
     button(bar, "To the lab", () => shared.focus());
@@ -135,13 +135,15 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     if (!now || text === sent) return;
     sending = true;
     sent = text;
+    const enough = pause(STEP_MS);
     try {
       await act("held", now);
     } catch (error) {
       sent = "";
       if (error.status) complain(error);
-      await new Promise((done) => setTimeout(done, 1000));
+      await pause(RETRY_MS);
     }
+    await enough;
     sending = false;
   }, LOOK_MS);
 

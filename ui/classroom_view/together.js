@@ -2,14 +2,16 @@
 
 import { el } from "../task_plot/svg.js";
 import { observePart } from "../lesson_view/card.js";
-import { prose } from "../lesson_view/parts.js";
+import { prose, sentence } from "../lesson_view/parts.js";
 import { insist } from "../lesson_view/server.js";
 import { tallyPart } from "../lesson_view/tally.js";
 
-// mine: one's own answer, or null for who has none; held: the teacher's lab where it is shown, {query, step}.
-// Gives { observed, follow(on, held), query(), remove() }; query gives the lab on show as {query, step}, null where there is none.
-export function together(parent, { card, mine, tally, looks, base, following, held, settled = () => {} }) {
-  const stop = new AbortController(), tallied = el("div", { class: "room-tally" }, parent), place = el("div", {}, parent);
+// mine: one's own answer, or null for who has none; following: whether the lab is held as the teacher has it: held, {query, step}.
+// Gives { follow(on, held), query(), focus(), remove() }; query gives the lab on show as {query, step}, null where there is none.
+export function together(parent, { card, mine, tally, looks, base, following, held }) {
+  const stop = new AbortController(), asked = el("div", { class: "asked-before" }, parent), place = el("div", {}, parent);
+  prose(asked, card.question);
+  const tallied = el("div", {}, asked);
   const counted = tally && tallyPart(tallied, { card, looks });
   counted?.update(tally, { mine });
   if (!tally) el("p", { class: "complaint" }, tallied, "The predictions cannot be shown: this card has changed since they were made.");
@@ -22,13 +24,10 @@ export function together(parent, { card, mine, tally, looks, base, following, he
     observed = observePart(place, {
       card, answer, base, looks, own: mine !== null,
       lab: { query: last || card.observe, held: following },
-      settled(found) {
-        counted?.update(tally, { truth: found.truth, mine });
-        settled(found);
-      },
+      settled: ({ truth }) => counted?.update(tally, { truth, mine }),
     });
   }
-  settle().catch((error) => stop.signal.aborted || prose(place, "").append(error.message));
+  settle().catch((error) => stop.signal.aborted || el("p", { class: "complaint" }, place, sentence(error)));
 
   return {
     follow(on, newHeld) {
@@ -49,7 +48,7 @@ export function together(parent, { card, mine, tally, looks, base, following, he
       stop.abort();
       counted?.remove();
       observed?.remove();
-      tallied.remove();
+      asked.remove();
       place.remove();
     },
   };
