@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from ui import engine, library, measures
+from ui import engine, measures
 from ui.expressions import Expression, Values
 from ui.state import FAMILY, Y_LIMIT, LabState
 
@@ -138,6 +138,7 @@ class Sketch:
     """A curve: what a learner makes of the task on show, at a step. half: where the sketch is judged."""
 
     learner: str
+    label: str
     step: int
     within: float  # mean squared distance
     said_wrong: str
@@ -190,11 +191,6 @@ class Sketch:
     def tally(self, answers: Sequence[Answer]) -> dict[str, Any]:
         """The sketches themselves."""
         return {"kind": self.kind, "sketches": [list(answer) for answer in answers[:MOST_SKETCHES] if isinstance(answer, tuple)]}
-
-    @property
-    def label(self) -> str:
-        """What the learner is called."""
-        return library.title(self.learner)
 
 
 Kind = Choice | Slider | Sketch

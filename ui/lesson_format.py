@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from ui import expressions, measures, prose
+from ui import expressions, library, measures, prose
 from ui.answers import Answer, Choice, Kind, Option, Sketch, Slider
 from ui.expressions import Expression
 from ui.measures import Question
-from ui.state import LEARNERS, LabState
+from ui.state import LabState
 
 MOST_BYTES = 100_000
 VIEWS = ("lab", "world", "train")
 """What settles a question: a lab picture, the two-parameter world of the Geometry page, or a run of one's own."""
-CONTROLS = ("K", "alpha", "num_updates", "noise", "freeze", "placement", "amplitude", "phase")
+CONTROLS = ("K", "alpha", "num_updates", "noise", "freeze", "placement")
 """What a lab on a card may offer beside the picture."""
 SECTIONS = ("predict", "observe", "explain", "challenge")
 STATE = dict.fromkeys(("K", "shots", "alpha", "num_updates", "step", "noise", "amplitude", "phase", "x_min", "x_max"), float)
@@ -28,7 +28,7 @@ GOALS: dict[str, dict[str, type]] = {
     "world": dict.fromkeys(("alpha", "difference", "tasks", "before", "after", "apart"), float),
     "train": {"run.error": float, "run.K": float, "run.steps": float, "answer": float},
 }
-"""View -> the names that the goal of a challenge may use; in a lab also those of OF_LEARNER for each learner on show."""
+"""View -> the names that the goal of a challenge may use; in a lab also those of OF_LEARNER, for each learner on show."""
 OF_LEARNER: dict[str, type] = {"query": float, "support": float, "diverged": bool}
 
 
@@ -60,7 +60,7 @@ class Lesson:
     view: str
     predict: str  # address queries of what is on show with the question, and of what settles it
     observe: str
-    controls: tuple[str, ...]
+    controls: tuple[str, ...] | None  # beside a lab; None: as the page thinks best
     claims: tuple[Expression, ...]
     numbers: dict[str, Question | Expression]
     answer: Kind
@@ -235,8 +235,8 @@ class _Reader:
         if view not in VIEWS:
             top.wrong(f"view must be one of {', '.join(VIEWS)}", "view")
         predict, observe = self.pictures(top, view)
-        controls = tuple(top.take("controls", list, []))
-        if unknown := [name for name in controls if name not in CONTROLS]:
+        controls = top.take("controls", list, None)
+        if unknown := [name for name in controls or () if name not in CONTROLS]:
             top.wrong(f"there is no control {unknown[0]!r:.40}; there are {', '.join(CONTROLS)}", "controls")
         self.read_numbers(top.take("numbers", dict, {}))
         known: dict[str, type] = dict.fromkeys(self.numbers, float)
@@ -254,7 +254,7 @@ class _Reader:
             view,
             predict,
             observe,
-            controls,
+            None if controls is None else tuple(controls),
             claims,
             self.numbers,
             answer,
@@ -357,7 +357,8 @@ class _Reader:
             table.wrong(str(error).replace(" for the measure picture", ""))
         if within <= 0:
             table.wrong("within must be above 0", "within")
-        return Sketch(learner, step, within, table.prose("said"), half)
+        label = table.take("label", str, library.title(learner))
+        return Sketch(learner, label, step, within, table.prose("said"), half)
 
     def read_challenge(self, top: _Table, view: str, observe: str, known: dict[str, type]) -> Challenge | None:
         values = top.take("challenge", dict, None)
@@ -367,7 +368,7 @@ class _Reader:
         names = GOALS[view] | known
         if view == "lab":
             for learner in measures.lab(observe).learners:
-                names |= {f"{learner}.{name}": kind for name, kind in OF_LEARNER.items() if learner in LEARNERS}
+                names |= {f"{library.role(learner)}.{name}": kind for name, kind in OF_LEARNER.items()}
         goal = table.expression("goal", table.take("goal", str), names, bool)
         solution = table.take("solution", str, "")
         try:

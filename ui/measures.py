@@ -6,6 +6,7 @@
 import inspect
 import types
 import typing
+from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -199,9 +200,10 @@ def cliff(learner: Learner, K: Shots = 10) -> float:
 
 @lru_cache(maxsize=64)
 def _cliff(learner: str, version: int, K: int) -> float:
+    """By bisection: a longer step than one that does harm does harm too."""
     found = library.get(learner)
-    told = found.config.algorithm == "oracle"
-    for alpha in CLIFF:
+
+    def does_harm(alpha: float) -> bool:
         theta, size = found.split(alpha)
         losses = query_losses(
             found.network.mse,
@@ -211,12 +213,15 @@ def _cliff(learner: str, version: int, K: int) -> float:
             num_updates=1,
             test_tasks=engine.FRESH_TASKS,
             query=engine.FRESH_QUERY,
-            oracle=told,
+            oracle=found.config.algorithm == "oracle",
         )
         before, after = summarise(losses)
-        if after.mean > before.mean:
-            return alpha
-    raise ValueError(f"{library.title(learner)} does not get worse in one step at any alpha up to {CLIFF[-1]:g}")
+        return after.mean > before.mean
+
+    at = bisect_left(CLIFF, True, key=does_harm)
+    if at == len(CLIFF):
+        raise ValueError(f"{library.title(learner)} does not get worse in one step at any alpha up to {CLIFF[-1]:g}")
+    return CLIFF[at]
 
 
 def left_out(learner: Learner) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from itertools import pairwise
 
 import latex2mathml.converter
+import numpy as np
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
@@ -35,6 +36,7 @@ _markdown.use(dollarmath_plugin, renderer=_formula, allow_labels=False, double_i
 
 def to_mathml(latex: str, display: str = "inline") -> str:
     """A formula as MathML. Raises ValueError with one sentence if it cannot be converted."""
+    latex = re.sub(r"(?<!\\)%", r"\\%", latex).replace("−", "-")  # as numbers are said outside formulas
     try:
         converted = latex2mathml.converter.convert(latex, display=display)
     except Exception as error:  # whatever a malformed formula makes of the converter
@@ -86,23 +88,20 @@ def to_html(text: str, values: Mapping[str, float], *, inline: bool = False) -> 
 
 
 def number(value: float) -> str:
-    """In words, with two significant digits below 1 and two decimals up to 10, as the lab says losses; with a real minus."""
+    """As the lab says losses: two decimals, one from 10 on, two significant digits when small; with a real minus."""
     size = abs(value)
     if size >= 10:
-        said = f"{size:.1f}".removesuffix(".0")
+        said = f"{size:.1f}"
     elif size >= 0.095 or size == 0:
         said = f"{size:.2f}"
     else:
-        said = f"{size:.2g}"
-    if "e" in said:
-        digits, power = said.split("e")
-        said = f"{digits} · 10^{int(power)}"
-    return f"−{said}" if value < 0 else said
+        said = np.format_float_positional(size, 2, fractional=False, trim="-") if size >= 0.0005 else "0.000"
+    return f"−{said}" if value < 0 and float(said) else said
 
 
 def percentage(share: float) -> str:
     """A share as a percentage, whole unless it is small."""
-    return f"{100 * share:.0f} %" if abs(share) >= 0.095 or share == 0 else f"{100 * share:.2g} %"
+    return f"{100 * share:.0f}%" if abs(share) >= 0.095 or share == 0 else f"{100 * share:.2g}%"
 
 
 def headed(text: str) -> list[tuple[int, str, str]]:

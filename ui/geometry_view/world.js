@@ -19,6 +19,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   const embedded = query !== undefined, begin = new URLSearchParams(embedded ? query : location.search), { state: asked, problems } = fromQuery(begin);
   const back = !embedded && left && !Object.keys(DEFAULTS).some((name) => begin.has(name));
   let state = back ? left : asked, timer = null, frame = null, drawing = false;
+  parent.classList.toggle("embedded", embedded);
   parent.classList.toggle("still", still);
 
   const heading = el(embedded ? "h3" : "h1", { class: "world-finding" }, parent);

@@ -6,18 +6,27 @@ export const POINTS = 41; // of a sketch, at equal distances over the whole plot
 export const X = [-5, 5];
 export const xs = Array.from({ length: POINTS }, (_, i) => X[0] + ((X[1] - X[0]) * i) / (POINTS - 1));
 
-// Lines are {values, role, look, label, opacity}; label stands at the left end.
+// Lines are {values, role, look, label, atEnd, opacity, dots}; label stands at the left end, or at the right one, beside the plot.
+// A half of the plot, "left" or "right", can be said to be the one that counts.
 export function laidOver(root) {
   const plots = new Map();
-  let lines = [];
+  let lines = [], half = "all";
 
   function draw(svg) {
     const { layer, scales: { x, y, unit } } = plots.get(svg);
     layer.replaceChildren();
-    for (const { values, role, look, label, opacity = 1, dots } of lines) {
+    if (half !== "all") {
+      const [from, to] = half === "left" ? [0, X[1]] : [X[0], 0];
+      el("rect", { class: "aside", x: x(from), y: y(6), width: x(to) - x(from), height: y(-6) - y(6) }, layer);
+    }
+    for (const { values, role, look, label, atEnd, opacity = 1, dots } of lines) {
       el("path", { class: "curve", "data-laid": role, opacity, d: path(xs.map(x), values.map(y)), ...lineOf(look, role, unit) }, layer);
       for (const i of dots ?? []) el("circle", { class: "dot", cx: x(xs[i]), cy: y(values[i]), r: 4 * unit, style: `fill: var(--${role})` }, layer);
       if (!label) continue;
+      if (atEnd) {
+        el("text", { class: "laid-label", x: x(X[1]) + 10 * unit, y: y(values.at(-1)) + 4 * unit, style: `fill: var(--${role}-text)` }, layer, label);
+        continue;
+      }
       const up = values[0] < values[4] ? 16 : -9; // beside the line and not on it
       el("text", { class: "laid-label", x: x(xs[0]) + 5 * unit, y: y(values[0]) + up * unit, style: `fill: var(--${role}-text)` }, layer, label);
     }
@@ -32,8 +41,8 @@ export function laidOver(root) {
   root.addEventListener("laid", hear);
 
   return {
-    update(newLines) {
-      lines = newLines;
+    update(newLines, newHalf = "all") {
+      [lines, half] = [newLines, newHalf];
       for (const svg of plots.keys()) draw(svg);
     },
     // The scales of the one plot there is, or undefined before it is drawn.

@@ -72,11 +72,19 @@ function makeView(parent, { looks }, base) {
     root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
   }
 
+  // Streamlit does nothing at a press on the entry of the page that is open: here it leads from a card to the list.
+  function entry({ target }) {
+    const pressed = target.closest?.("a[href]");
+    if (pressed && !root.contains(pressed) && pressed.pathname === home && !pressed.search) go("");
+  }
+
   addEventListener("popstate", read);
+  document.addEventListener("click", entry);
   return {
     read,
     remove() {
       removeEventListener("popstate", read);
+      document.removeEventListener("click", entry);
       leave();
       page.remove();
     },

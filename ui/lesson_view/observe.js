@@ -8,11 +8,10 @@ import { YOURS, heading, prose, section, sentence } from "./parts.js";
 import { runPart } from "./run.js";
 import { insist } from "./server.js";
 import { readSketch } from "./sketch.js";
+import { scaleOf } from "./slider.js";
 
-const ALWAYS = ["K", "alpha", "num_updates"], SOMETIMES = ["noise", "placement", "freeze"]; // the lab's controls
-
-// answer: the committed text; own: whether it is this person's. lab: {query, held} of the live lab, where they are others than the card's. known: whether the challenge
-// was reached before. `changed(query)`: something a person did in the live picture has come to rest. `done()`: the challenge is
+// answer: the committed text; own: whether it is this person's. lab: {query, held} of the live lab, where they are others than the
+// card's. known: whether the challenge was reached before. `changed(query)`: something a person did in the live picture has come to rest. `done()`: the challenge is
 // reached. `settled(found)` hears answer.json once it is there.
 // Gives { lab, focus(), remove() }; lab is aloneLab's, or null where the card's picture is none.
 export function observePart(parent, { card, answer, base, looks, own = true, lab: { query = card.observe, held = false } = {}, known = false, changed = () => {}, done = () => {}, settled = () => {} }) {
@@ -34,8 +33,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
   else {
     if (own && card.answer.kind === "sketch" && card.answer.learner) sketched();
-    const named = new URLSearchParams(`${card.predict}&${query}`);
-    lab = aloneLab(live, { base, query, controls: card.controls ?? [...ALWAYS, ...SOMETIMES.filter((name) => named.has(name))], changed: rest });
+    lab = aloneLab(live, { base, query, controls: card.controls, changed: rest });
     lab.hold(held);
     removable.push(lab);
   }
@@ -43,8 +41,21 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   async function world() {
     const { twoParameterWorld } = await import("../geometry_view/world.js");
     if (stop.signal.aborted) return;
-    const box = el("div", { class: "maml-lab geometry" }, live);
-    removable.push(twoParameterWorld(box, { looks, query, changed: rest }));
+    const box = el("div", { class: "maml-lab geometry" }, live), bar = el("p", { class: "open-bar" }, live);
+    const link = el("a", { href: `geometry?${query}` }, bar, "Open on the Geometry page");
+    const moved = (to) => {
+      link.href = `geometry?${to}`;
+      rest(to);
+    };
+    removable.push(twoParameterWorld(box, { looks, query, changed: moved }));
+  }
+
+  function beside(truth) {
+    const { words } = scaleOf(card.answer), figures = el("p", { class: "figures" }, outcome);
+    for (const [name, value] of [["predicted", Number(answer)], ["measured", truth]]) {
+      const figure = el("span", {}, figures, name);
+      el("strong", {}, figure, words(value));
+    }
   }
 
   function sketched() {
@@ -56,6 +67,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   insist("lessons/answer.json", { card: card.card, answer }, { signal: stop.signal, say: (words) => (waiting.textContent = words || "Measuring …") }).then(
     (found) => {
       outcome.replaceChildren();
+      if (card.answer.kind === "slider" && found.truth !== null) beside(found.truth);
       prose(outcome, found.said);
       if (found.failed.length) el("p", { class: "failed" }, outcome, `On these checkpoints this does not hold today: ${found.failed.join("; ")}.`);
       prose(look, found.observe);

@@ -62,9 +62,9 @@ export function sketchAnswer(parent, { answer, looks, stage, changed }) {
 
   function draw() {
     const lines = [];
-    if (truth) lines.push({ values: truth, role: answer.learner, look: looks[answer.learner] });
+    if (truth) lines.push({ values: truth, role: answer.learner, look: looks[answer.learner], label: looks[answer.learner].label, atEnd: true });
     if (!isEmpty()) lines.push({ values: pen ? values.map((value) => value ?? NaN) : whole(values), role: YOURS, look: looks[YOURS], label: "your sketch", dots: keys && !locked ? [handle] : [] });
-    laid.update(lines);
+    laid.update(lines, answer.half);
     clearButton.setAttribute("aria-disabled", isEmpty() || locked);
   }
 

@@ -83,10 +83,11 @@ function dots(parent, { card: { answer } }) {
       filled.set(i, k + 1);
       const isOwn = own !== null && Math.abs(value - own) <= 1e-9 * Math.abs(own);
       el("circle", { class: isOwn ? "dot own" : "dot", cx, cy, r }, svg);
-      if (!isOwn) continue;
-      el("text", { class: "own-words", x: cx, y: cy - r - 5 * unit, "text-anchor": "middle" }, svg, "yours");
-      own = null;
+      if (isOwn) own = null;
     }
+    if (mine === null) return;
+    const i = column(Number(mine)), top = bottom - r - 2 * unit - ((columns.get(i) ?? 1) - 1) * pitch - r;
+    el("text", { class: "own-words", x: x(0) + i * (2 * r + 2 * unit), y: top - 6 * unit, "text-anchor": "middle" }, svg, "yours");
   }
   const resized = new ResizeObserver(draw);
   resized.observe(svg);

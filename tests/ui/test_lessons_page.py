@@ -1,0 +1,34 @@
+"""The Lessons page without a browser: it opens, and gives its component the look of everything that cards draw."""
+
+import json
+from pathlib import Path
+
+from streamlit.testing.v1 import AppTest
+
+import app as server
+from maml_core.palette import NEUTRAL, ROLES
+from ui import modules
+
+ROOT = Path(__file__).parents[2]
+
+
+def walk(node):
+    for child in getattr(node, "children", {}).values():
+        yield child
+        yield from walk(child)
+
+
+def test_opens_with_a_look_for_every_role():
+    app = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30).run()
+    app.switch_page(str(ROOT / "pages" / "lessons.py")).run()
+    assert not app.exception
+    component = next(node for node in walk(app.main) if node.type == "bidi_component")
+    looks = json.loads(json.loads(component.proto.json))["looks"]
+    assert {role: look["light"] for role, look in looks.items()} == {r: look.light for r, look in (ROLES | NEUTRAL).items()}
+
+
+def test_the_pages_modules_are_fetched_ahead():
+    folders = server.PRELOADS["/lessons"]
+    ahead = modules.preloads(*folders)
+    for name in ("lesson_view/main.js", "lesson_view/card.js", "task_plot/alone.js"):
+        assert f"/{name}>" in ahead
