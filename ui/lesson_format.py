@@ -184,7 +184,7 @@ class _Table:
     def prose(self, key: str, *default: str) -> str:
         """A text with formulas and numbers."""
         text = self.take(key, str, *default)
-        self.reader.check_prose(text, self.reader.line(*self.path, key))
+        self.reader.check_prose(text, self.reader.line(*self.path, key, "text"))
         return text
 
 
@@ -206,7 +206,7 @@ class _Reader:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             at = re.search(r"\(at line (\d+)", str(error))
             reason = re.sub(r" \(at .*\)", "", str(error))
-            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end + 1) from None
+            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end) from None
         self.lines = _lines(front)
         # What stands above keeps its place, so that lines are those of the file.
         self.body = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
@@ -432,4 +432,6 @@ def _lines(front: str) -> dict[tuple[str, ...], int]:
             for quotes in ('"""', "'''"):
                 if key[2].startswith(quotes) and quotes not in key[2][3:]:
                     quoted = quotes
+                    if key[2] == quotes:  # the text begins below
+                        found[*table, key[1], "text"] = number + 1
     return found

@@ -356,7 +356,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Check a folder of lessons."""
     parser = argparse.ArgumentParser(prog="python -m ui.lessons", description="Check lesson files, and measure what they claim.")
     parser.add_argument("folder", nargs="?", type=Path, default=folder(), help="default: %(default)s")
-    lines, status = report(parser.parse_args(arguments).folder)
+    where = parser.parse_args(arguments).folder
+    torch.set_num_threads(1)  # as the server does
+    lines, status = report(where)
     print("\n".join(lines))
     return status
 
