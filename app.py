@@ -67,7 +67,9 @@ def before_stopping(act: Callable[[], None]) -> None:
 def explain(error: Exception) -> bool:
     """Say in words that something went wrong; the traceback goes to the server's log."""
     logging.getLogger("maml_lab").error("a page failed", exc_info=error)
-    st.error("Something went wrong on this page. Your settings are in the address: reload to go on, or open the page without it.")
+    st.error(
+        "Something went wrong on this page. Your settings are in the address: reload to go on, or open the page without them."
+    )
     return True
 
 

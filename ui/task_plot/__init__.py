@@ -1,6 +1,6 @@
 """The lab picture: a Streamlit v2 component that draws one task and every inner step of every learner, and edits the shots.
 
-Python sends all inner steps at once; stepping, scrubbing, playing and placing shots happen in the browser (main.js). What
+Python sends all inner steps at once; stepping, scrubbing, playing and placing shots happen in the browser (lab.js). What
 comes back is the list of shots after each edit, and the step when it has come to rest.
 """
 

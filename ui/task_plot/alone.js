@@ -47,15 +47,15 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
   }
 
   async function addControls() {
-    while (!gone && bar.empty) {
-      try {
-        bar.make(JSON.parse(await text(`${server}controls.json`, stop.signal)), controls);
-        if (drawn) bar.update(lab.view);
-        lab.hold(held);
-      } catch {
-        if (!gone) await pause();
-      }
+    let settings = null;
+    while (!gone && !settings) {
+      settings = await text(`${server}controls.json`, stop.signal).catch(() => null);
+      if (!settings) await pause();
     }
+    if (gone) return;
+    bar.make(JSON.parse(settings), controls);
+    if (drawn) bar.update(lab.view);
+    lab.hold(held);
   }
 
   const pause = () => new Promise((done) => setTimeout(done, RETRY_MS));
@@ -83,21 +83,14 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
     if (asking || !lab) return;
     asking = true;
     while (!gone && wanted !== drawn) {
-      const mine = wanted;
-      try {
-        const json = await picture(mine.query);
-        if (gone) return;
-        reach(true);
-        show(mine, json);
-      } catch (error) {
-        if (gone) return;
-        if (!error.refused) {
-          reach(false);
-          await pause();
-        } else if (wanted === mine) {
-          said.textContent = error.message;
-          wanted = drawn;
-        }
+      const mine = wanted, { json, error } = await picture(mine.query).then((json) => ({ json }), (error) => ({ error }));
+      if (gone) return;
+      reach(!error || error.refused);
+      if (!error) show(mine, json);
+      else if (!error.refused) await pause();
+      else if (wanted === mine) {
+        said.textContent = error.message;
+        wanted = drawn;
       }
     }
     asking = false;
@@ -106,7 +99,7 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
   function show(mine, json) {
     const about = { epoch: mine.epoch, rev: mine.rev, step_epoch: mine.stepEpoch, gesture: mine.gesture, fresh: false, present: false };
     if (mine.query.step !== undefined) about.step = Number(mine.query.step);
-    if (mine.guess !== null) about.verdict = { guess: mine.guess, ...key(lab.view, json) };
+    if (mine.guess !== null) about.verdict = { guess: mine.guess, ...behind(lab.view, json) };
     drawn = mine;
     lab.update(json, about);
     lab.root.classList.remove("waiting");
@@ -214,7 +207,7 @@ function otherSeed(seed) {
 }
 
 // Who was behind each letter: the learners' order is the same before and after.
-function key(blind, json) {
+function behind(blind, json) {
   const { learners, looks } = JSON.parse(json);
   return Object.fromEntries(blind.learners.map(({ name }, i) => [name, looks[learners[i].name].label]));
 }

@@ -43,7 +43,6 @@ export function controlBar(parent, { move }) {
   }
 
   return {
-    get empty() { return !parent.firstChild; },
     // settings: the server's, of which those named are made.
     make(settings, names) {
       for (const name of names) parts[name] = (settings[name].names.length ? choice : scale)(name, settings[name]);

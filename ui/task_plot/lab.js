@@ -304,7 +304,8 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     // Move to a step, as nobody's doing.
     go(to) {
       bar.pause();
-      if (to !== step && to <= view.updates) go(to, true);
+      const there = Math.min(to, view.updates);
+      if (there !== step) go(there, true);
     },
     // Whether a person can change nothing, but look at everything.
     hold(newHeld) {
