@@ -11,8 +11,8 @@ import { readSketch } from "./sketch.js";
 import { scaleOf } from "./slider.js";
 
 // answer: the committed text; own: whether it is this person's. lab: {query, held} of the live lab, where they are others than the
-// card's. known: whether the challenge was reached before. `changed(query)`: something a person did in the live picture has come to rest. `done()`: the challenge is
-// reached. `settled(found)` hears answer.json once it is there.
+// card's. known: whether the challenge was reached before. `changed(query)`: something a person did in the live picture has come to
+// rest. `done()`: the challenge is reached. `settled(found)` hears answer.json once it is there.
 // Gives { lab, focus(), remove() }; lab is aloneLab's, or null where the card's picture is none.
 export function observePart(parent, { card, answer, base, looks, own = true, lab: { query = card.observe, held = false } = {}, known = false, changed = () => {}, done = () => {}, settled = () => {} }) {
   const part = section(parent, looks, "observe", card.headings[1]), stop = new AbortController();
@@ -52,7 +52,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
 
   function beside(truth) {
     const { words } = scaleOf(card.answer), figures = el("p", { class: "figures" }, outcome);
-    for (const [name, value] of [["predicted", Number(answer)], ["measured", truth]]) {
+    for (const [name, value] of [...(own ? [["predicted", Number(answer)]] : []), ["measured", truth]]) {
       const figure = el("span", {}, figures, name);
       el("strong", {}, figure, words(value));
     }
