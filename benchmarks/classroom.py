@@ -146,7 +146,8 @@ async def measure(it: Serving, rooms: int, students: int, seconds: float) -> Non
     """All figures for so many rooms at once."""
     classes = list(await asyncio.gather(*(Class(it.base, students).open() for _ in range(rooms))))
     browser = classes[0].teacher
-    cards = [card["card"] for card in (await browser.json("lessons/cards.json"))["cards"]]
+    listed = (await browser.json("lessons/cards.json"))["cards"]
+    cards = list({card["answer"]: card["card"] for card in reversed(listed)}.values())  # one of each kind
     votes, reveals, steps = list[float](), list[float](), list[float]()
     for card in cards:
         asked = (await browser.json("lessons/card.json", card=card))["answer"]

@@ -13,7 +13,7 @@ export function studentView(parent, { looks, base, vote, name }) {
   const complaint = el("p", { class: "complaint", role: "alert" }, root);
   const body = el("div", {}, root), foot = el("footer", { class: "room-foot" }, root);
   const who = el("span", {}, foot), form = nameForm(foot, name);
-  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, ready = false;
+  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, ready = false, hasLab = false;
 
   function clear() {
     stop.abort();
@@ -30,7 +30,7 @@ export function studentView(parent, { looks, base, vote, name }) {
       const card = await cardOf(state.card, signal);
       if (signal.aborted) return;
       title.textContent = card.title;
-      ready = true;
+      [ready, hasLab] = [true, card.view === "lab"];
       if (state.revealed) shared = together(body, { card, mine: state.mine, tally: state.tally, looks, base, following: state.following, held: state.held });
       else question = questionPart(body, { card, base, looks, committed: state.mine, commit: (text) => commit(card, text) });
       say();
@@ -68,7 +68,7 @@ export function studentView(parent, { looks, base, vote, name }) {
     else if (!ready) lead.textContent = "";
     else if (!state.revealed) lead.textContent = state.mine === null ? "Predict, and commit: nobody sees it before all are revealed." : "Your prediction is in. Wait until the teacher reveals them all.";
     else if (!shared) lead.textContent = "";
-    else lead.textContent = state.following ? "The predictions are revealed. The lab follows the teacher's." : "The predictions are revealed. The lab is yours to explore.";
+    else lead.textContent = `The predictions are revealed. ${!hasLab ? "" : state.following ? "The lab follows the teacher's." : "The lab is yours to explore."}`;
   }
 
   function update(newState) {

@@ -117,7 +117,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   function reveal() {
     shared = together(body, { card, mine: null, tally: state.tally, looks, base, following: false, held: state.held });
     if (card.view === "lab") live.follow = button(bar, "Follow me", follow, { class: "switch", role: "switch" });
-    button(bar, "To the lab", () => shared.focus());
+    button(bar, "To the result", () => shared.focus());
     button(bar, "All cards", () => tell("card", ""), { class: "last" });
     if (card.next) button(bar, "Next card", () => tell("card", card.next), { class: "primary" });
   }

@@ -43,7 +43,10 @@ export function together(parent, { card, mine, tally, looks, base, following, he
       query.delete("step");
       return { query: query.toString(), step };
     },
-    focus: () => observed?.focus(),
+    focus() {
+      observed?.focus();
+      place.querySelector(".live")?.scrollIntoView({ block: "start" });
+    },
     remove() {
       stop.abort();
       counted?.remove();

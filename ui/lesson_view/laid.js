@@ -22,7 +22,7 @@ export function laidOver(root) {
     for (const { values, role, look, label, atEnd, opacity = 1, dots } of lines) {
       el("path", { class: "curve", "data-laid": role, opacity, d: path(xs.map(x), values.map(y)), ...lineOf(look, role, unit) }, layer);
       for (const i of dots ?? []) el("circle", { class: "dot", cx: x(xs[i]), cy: y(values[i]), r: 4 * unit, style: `fill: var(--${role})` }, layer);
-      if (!label) continue;
+      if (!label || !Number.isFinite(values[0])) continue; // a sketch is not drawn from its left end at once
       if (atEnd) {
         el("text", { class: "laid-label", x: x(X[1]) + 10 * unit, y: y(values.at(-1)) + 4 * unit, style: `fill: var(--${role}-text)` }, layer, label);
         continue;
