@@ -15,13 +15,12 @@ import csv
 import io
 import json
 import random
-import statistics
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
-from benchmarks.serving import Serving, serving
+from benchmarks.serving import Serving, report, serving
 
 WITHIN = 10.0
 """Seconds in which a class answers."""
@@ -169,16 +168,12 @@ async def measure(it: Serving, rooms: int, students: int, seconds: float) -> Non
         await asyncio.sleep(PAUSE)
     print(f"{rooms} room{'s'[: rooms > 1]} with {students} students each")
     for name, took in (("vote", votes), ("reveal", reveals), ("follow", steps)):
-        ordered = sorted(1000 * value for value in took)
-        p95 = ordered[min(int(0.95 * len(ordered)), len(ordered) - 1)]
-        print(
-            f"  {name:8s} median {statistics.median(ordered):6.1f}   p95 {p95:6.1f}   worst {ordered[-1]:6.1f}   of {len(took)}"
-        )
+        report(name, [1000 * each for each in took])
     began, used = time.perf_counter(), it.cpu_seconds()
     await asyncio.sleep(seconds)
-    print(f"  waiting  {60 * (it.cpu_seconds() - used) / (time.perf_counter() - began):.2f} processor seconds a minute")
+    print(f"waiting          {60 * (it.cpu_seconds() - used) / (time.perf_counter() - began):.2f} processor seconds a minute")
     wanted, got = students * len(cards), [await each.answers() for each in classes]
-    print(f"  answers  {got}, each of {wanted}")
+    print(f"answers          {got}, each of {wanted}")
     for each in classes:
         for student in each.students:
             student.waiting.cancel()

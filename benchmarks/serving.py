@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -64,6 +65,12 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
         yield playwright.chromium.launch(executable_path=executable, args=FLAGS)
+
+
+def report(what: str, took: list[float]) -> None:
+    """Print what so many took, in milliseconds."""
+    p95 = sorted(took)[max(0, round(0.95 * len(took)) - 1)]
+    print(f"{what:16} median {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   (n={len(took)})", flush=True)
 
 
 def _healthy(base: str) -> bool:
