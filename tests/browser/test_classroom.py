@@ -6,13 +6,53 @@ import re
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Lab, Server
 from playwright.sync_api import Browser, Page, expect
 
-CARD, RIGHT, WRONG = "Equally wrong", "MAML fits far better", "Both fit about equally"
+CARD, RIGHT, WRONG = "One step", "one of them follows", "both stay"
+LESSON = f"""+++
+title = "{CARD}"
+minutes = 2
+predict = "seed=15&K=10&step=0"
+observe = "seed=15&K=10&num_updates=10&step=0"
+right = "So it is: {{{{maml}}}}, and not {{{{pretrained}}}}."
+
+[numbers]
+maml = {{ measure = "error", learner = "maml", step = 1, K = 10 }}
+pretrained = {{ measure = "error", learner = "pretrained", step = 1, K = 10 }}
+
+[[choice]]
+text = "{WRONG}"
+when = "pretrained < maml"
+said = "One is at {{{{maml}}}}."
+
+[[choice]]
+text = "{RIGHT}"
+when = "maml < pretrained"
+said = ""
+
+[[choice]]
+text = "neither"
+when = "maml > 3"
+said = "One is at {{{{maml}}}}."
++++
+
+# Predict
+
+What happens?
+
+# Observe
+
+Step.
+
+# Explain
+
+$\\theta$ was trained for it.
+"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -73,6 +113,23 @@ def person(browser: Browser) -> Iterator[Callable[..., Person]]:
     assert [one.problems for one in people] == [[]] * len(people)
 
 
+def start(folder: Path) -> Server:
+    """A server with that one card, so that no test depends on the words of a shipped one."""
+    (folder / "lessons").mkdir()
+    (folder / "lessons" / "01-one-step.md").write_text(LESSON, encoding="utf-8")
+    server = Server(folder / "runs")
+    server.environment["MAML_LAB_LESSONS"] = str(folder / "lessons")
+    return server.start()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address."""
+    server = start(tmp_path_factory.mktemp("school"))
+    yield server.base
+    server.stop()
+
+
 @pytest.fixture
 def teacher(person: Callable[..., Person], server: str) -> Person:
     teacher = person(server)
@@ -86,8 +143,9 @@ def put(teacher: Person, card: str = CARD) -> None:
     expect(teacher.page.locator(".watched")).to_be_visible()
 
 
-def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person, server_factory, tmp_path):
-    server: Server = server_factory()
+def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person, tmp_path, request):
+    server = start(tmp_path)
+    request.addfinalizer(server.stop)
     teacher = person(server.base)
     teacher.press("Open a room")
     teacher.sees("0 have joined")

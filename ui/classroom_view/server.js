@@ -18,6 +18,12 @@ async function request(name, { query = {}, body, secret, signal } = {}) {
   throw Object.assign(new Error(said), { status: answer.status });
 }
 
+// Versions are numbers with dots between them.
+function isBefore(a, b) {
+  const [m, n] = [a, b].map((version) => version.split(".").map(Number)), at = m.findIndex((number, i) => number !== n[i]);
+  return at >= 0 && m[at] < n[at];
+}
+
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
 export const openRoom = async () => (await request("open", { body: {} })).json();
@@ -31,11 +37,17 @@ export function inRoom({ room, secret, news, away, refused }) {
   const stop = new AbortController();
   let state = null, gone = false, lost = false, line = stop;
 
-  function take(newState) {
-    if (gone) return;
-    const known = state?.card === newState.card && newState.revealed && state.tally !== undefined;
-    state = known ? { tally: state.tally, ...newState } : newState; // a tally comes once
+  // Answers may overtake each other. after: whether this is the first one after a silence, in which the server may have begun anew.
+  function take(newState, after = false) {
+    if (gone || (state && !after && isBefore(newState.version, state.version))) return false;
+    const kept = {};
+    if (state?.card === newState.card) {
+      if (newState.revealed && state.tally !== undefined) kept.tally = state.tally; // which comes once
+      if (newState.mine === null) kept.mine = state.mine; // which never changes
+    }
+    state = { ...newState, ...kept };
     news(state);
+    return true;
   }
 
   async function ask() {
@@ -53,10 +65,9 @@ export function inRoom({ room, secret, news, away, refused }) {
       try {
         const found = await ask();
         if (gone) return;
-        lost = false;
         away("");
         if (found.joined === false && !found.ended) state = null; // a browser that has lost its cookie joins anew
-        else take(found);
+        else lost = !take(found, lost); // one that is behind is asked again, and then believed
         if (found.ended) return;
         if (before && found.version === before.version && performance.now() - began < QUICK_MS) await pause(RETRY_MS);
       } catch (error) {
