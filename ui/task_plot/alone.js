@@ -85,7 +85,7 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
     while (!gone && wanted !== drawn) {
       const mine = wanted, { json, error } = await picture(mine.query).then((json) => ({ json }), (error) => ({ error }));
       if (gone) return;
-      reach(!error || error.refused);
+      reach(!error || error.refused === true);
       if (!error) show(mine, json);
       else if (!error.refused) await pause();
       else if (wanted === mine) {
