@@ -265,17 +265,19 @@ class _Reader:
         )
 
     def pictures(self, top: _Table, view: str) -> tuple[str, str]:
-        if view == "train":
-            return "", ""
+        if view == "train":  # only the question has a picture, of the lab
+            keys: dict[str, str] = {"predict": ""}
+        else:
+            keys = dict.fromkeys(("predict", "observe"), _REQUIRED)
         found = []
-        for key in ("predict", "observe"):
-            query = top.take(key, str)
+        for key, default in keys.items():
+            query = top.take(key, str, default)
             try:
-                _check_picture(view, query)
+                _check_picture("lab" if view == "train" else view, query)
             except ValueError as error:
                 top.wrong(f"{key}: {error}", key)
             found.append(query)
-        return found[0], found[1]
+        return found[0], found[1] if len(found) > 1 else ""
 
     def read_numbers(self, values: dict[str, Any]) -> None:
         table = _Table(self, values, "numbers")

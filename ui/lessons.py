@@ -55,7 +55,7 @@ def shelf(where: Path | None = None) -> Shelf:
         if not where.is_dir():
             raise FileNotFoundError(2, "there is no such folder")
     except OSError as error:
-        return Shelf({}, [LessonError(f"lessons cannot be read here: {error.strerror}", str(where), 0)])
+        return Shelf({}, [LessonError(f"lessons cannot be read here: {error.strerror}", where.name, 0)])
     for path in paths:
         try:
             found = _lesson(path, *_signature(path))
@@ -95,18 +95,22 @@ def _read(path: Path, when: int, size: int) -> Lesson | LessonError:
         return LessonError(f"the file cannot be read: {error.strerror}", path.name, 1)
 
 
+def _card(file: str) -> str | None:
+    """The card that a file would be; None for a name that can be no card's."""
+    try:
+        return card_of(file)
+    except LessonError:
+        return None
+
+
 def find(card: str) -> Lesson:
     """The lesson of that card. Raises LessonError in one sentence if there is none, or if its file is broken."""
     lessons, broken = shelf()
     if card in lessons:
         return lessons[card]
     for error in broken:
-        try:
-            if card_of(error.file) == card:
-                raise error
-        except LessonError as wrong:
-            if wrong is error:
-                raise
+        if _card(error.file) == card:
+            raise error
     raise LessonError(f"There is no card {card!r:.60} on this server (any more)")
 
 

@@ -15,6 +15,7 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}|\{\{", re.DOTALL)
 _PLACE = re.compile(r"\s*([A-Za-z_]\w*)\s*(:\s*%)?\s*")
+_FUNCTIONS = "sin|cos|tan|log|ln|exp|min|max"
 _FILLED_TO_CHECK = "1"
 
 
@@ -46,7 +47,14 @@ def to_mathml(latex: str, display: str = "inline") -> str:
         raise ValueError(f"the formula {latex!r:.60} cannot be converted (a brace is missing)")
     if unknown := re.search(r">(\\[A-Za-z]+)", converted):
         raise ValueError(f"the formula {latex!r:.60} cannot be converted ({unknown[1]} is not known)")
-    return converted
+    return _spaced(converted)
+
+
+def _spaced(mathml: str) -> str:
+    """Thin spaces around names of functions, as TeX sets them."""
+    space = '<mspace width="0.167em" />'
+    mathml = re.sub(rf"(</m(?:[in]|row)>|(?:\]|&#x00029;)</mo>)(?=<mi>(?:{_FUNCTIONS})</mi>)", rf"\1{space}", mathml)
+    return re.sub(rf"(<mi>(?:{_FUNCTIONS})</mi>)(?=<m(?:[in]|row|su|sq))", rf"\1{space}", mathml)
 
 
 def check(text: str, numbers: Collection[str]) -> None:

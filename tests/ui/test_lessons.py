@@ -81,7 +81,7 @@ def texts(lesson):
 @each
 def test_no_measured_number_is_typed_by_hand(lesson):
     """Decimals in a text are limits of a challenge, the family's amplitudes, or a stretch of the range, never errors."""
-    allowed = {"0.1", "0.15", "0.3", "0.4", "2.5"}
+    allowed = {"0.1", "0.3", "0.4", "2.5"}
     for text in texts(lesson):
         cited = re.sub(r"section\s+\d\.\d", "", text)
         assert set(re.findall(r"(?<![\w.])\d+\.\d+", cited)) <= allowed
@@ -119,6 +119,8 @@ def test_a_slider_can_be_wrong_to_both_sides(lesson):
         else (truth - answer.low) / (answer.high - answer.low)
     )
     assert 0.15 < at < 0.85
+    middle = math.sqrt(answer.low * answer.high) if answer.log else (answer.low + answer.high) / 2
+    assert not answer.is_right(middle, truth), "where the handle stands at first"
     assert answer.said(answer.low, truth) == answer.said_low
     assert answer.said(answer.high, truth) == answer.said_high
 
@@ -175,6 +177,21 @@ def test_a_wave_that_the_mean_task_fits_is_soon_met():
     ]
     assert 1 / 20 < len(met) / 200 < 1 / 4
     assert f"< {limit}" in lesson.challenge.goal.text
+
+
+@pytest.mark.parametrize("card", ["equally-wrong", "half-the-range"])
+def test_shots_that_reach_a_challenge_are_neither_rare_nor_common(card):
+    """Some placed at random do, in a stretch as wide as allowed."""
+    lesson = lessons.find(card)
+    rng, state = np.random.default_rng(0), LabState.from_query(dict(parse_qsl(lesson.challenge.solution)))[0]
+    count, width = {"equally-wrong": (3, 10.0), "half-the-range": (4, 2.5)}[card]
+    reached = 0
+    for _ in range(60):
+        low = rng.uniform(-5, 5 - width)
+        x = rng.uniform(low, low + width, count)
+        shown = lessons.of_lab(state.place(zip(x, state.task.curve(x), strict=True)))
+        reached += lesson.challenge.goal.value(shown)
+    assert 2 <= reached <= 20
 
 
 # Routes
@@ -252,7 +269,7 @@ def test_only_the_half_that_is_asked_for_is_judged():
         ("answer.json?card=equally-wrong", "An answer must be the number of an option, from 0 to 2"),
         ("answer.json?card=equally-wrong&answer=3", "An answer must be the number of an option, from 0 to 2"),
         ("answer.json?card=equally-wrong&answer=-1", "An answer must be the number of an option, from 0 to 2"),
-        ("answer.json?card=the-cliff&answer=nan", "An answer must be a number from 0.001 to 1"),
+        ("answer.json?card=the-cliff&answer=nan", "An answer must be a number from 0.01 to 1"),
         ("answer.json?card=the-mean-task&answer=1,2", "An answer must be 41 numbers from -6 to 6"),
         ("answer.json?card=the-mean-task&answer=" + ",".join(["7"] * 41), "An answer must be 41 numbers from -6 to 6"),
         ("answer.json?card=the-mean-task&answer=" + ",".join(["nan"] * 41), "An answer must be 41 numbers from -6 to 6"),
@@ -304,7 +321,7 @@ def test_a_run_of_ones_own_keeps_a_promise_or_not(client, monkeypatch):
 def test_answers_of_a_class_are_counted():
     choice, slider, sketch = (lessons.find(card) for card in ("equally-wrong", "the-cliff", "the-mean-task"))
     assert choice.tally([0, 1, 1]) == {"kind": "choice", "counts": [1, 2, 0]}
-    assert slider.tally([0.5, 0.01]) == {"kind": "slider", "values": [0.01, 0.5]}
+    assert slider.tally([0.5, 0.02]) == {"kind": "slider", "values": [0.02, 0.5]}
     curves = [(float(n % 5),) * SKETCH for n in range(70)]
     assert sketch.tally(curves) == {"kind": "sketch", "sketches": [list(curve) for curve in curves[:MOST_SKETCHES]]}
     assert all(lesson.tally([]) for lesson in (choice, slider, sketch))
