@@ -6,7 +6,7 @@ export const POINTS = 41; // of a sketch, at equal distances over the whole plot
 export const X = [-5, 5];
 export const xs = Array.from({ length: POINTS }, (_, i) => X[0] + ((X[1] - X[0]) * i) / (POINTS - 1));
 
-// Lines are {values, role, look, label, atEnd, opacity, dots}; label stands at the left end, or at the right one, beside the plot.
+// Lines are {values, role, look, label, atTop, opacity, dots}; label stands at the left end, or over the highest point.
 // A half of the plot, "left" or "right", can be said to be the one that counts.
 export function laidOver(root) {
   const plots = new Map();
@@ -19,16 +19,13 @@ export function laidOver(root) {
       const [from, to] = half === "left" ? [0, X[1]] : [X[0], 0];
       el("rect", { class: "aside", x: x(from), y: y(6), width: x(to) - x(from), height: y(-6) - y(6) }, layer);
     }
-    for (const { values, role, look, label, atEnd, opacity = 1, dots } of lines) {
+    for (const { values, role, look, label, atTop, opacity = 1, dots } of lines) {
       el("path", { class: "curve", "data-laid": role, opacity, d: path(xs.map(x), values.map(y)), ...lineOf(look, role, unit) }, layer);
       for (const i of dots ?? []) el("circle", { class: "dot", cx: x(xs[i]), cy: y(values[i]), r: 4 * unit, style: `fill: var(--${role})` }, layer);
       if (!label || !Number.isFinite(values[0])) continue; // a sketch is not drawn from its left end at once
-      if (atEnd) {
-        el("text", { class: "laid-label", x: x(X[1]) + 10 * unit, y: y(values.at(-1)) + 4 * unit, style: `fill: var(--${role}-text)` }, layer, label);
-        continue;
-      }
-      const up = values[0] < values[4] ? 16 : -9; // beside the line and not on it
-      el("text", { class: "laid-label", x: x(xs[0]) + 5 * unit, y: y(values[0]) + up * unit, style: `fill: var(--${role}-text)` }, layer, label);
+      const at = atTop ? values.indexOf(Math.max(...values.slice(2, -2))) : 0, up = !atTop && values[0] < values[4] ? 16 : -9; // not on the line
+      const place = { x: x(xs[at]) + (atTop ? 0 : 5 * unit), y: y(values[at]) + up * unit, "text-anchor": atTop ? "middle" : "start" };
+      el("text", { class: "laid-label", style: `fill: var(--${role}-text)`, ...place }, layer, label);
     }
   }
 

@@ -3,13 +3,12 @@
 import { styled } from "../task_plot/styles.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, observePart, questionPart } from "./card.js";
+import { cardList } from "./list.js";
 import { section, sentence } from "./parts.js";
 import * as progress from "./progress.js";
 import { insist } from "./server.js";
 
 const PARAMETER = "card";
-const FIRST_MINUTES = 10;
-const TASK_OF = { choice: "choose", slider: "give a number", sketch: "draw a curve" };
 const views = new WeakMap();
 
 export function render(component, base) {
@@ -93,63 +92,10 @@ function makeView(parent, { looks }, base) {
 
 // The list. Gives what takes it away again, as `cardPage` does.
 function listPage(root, { from, link, arrive }) {
-  const stop = new AbortController();
   const title = el("h1", { tabindex: -1 }, root, "Predict, see what happens, and find out why");
   el("p", { class: "setting" }, root, "Each card asks for a prediction and then settles it with the real thing. A wrong one teaches the most.");
-  const list = el("div", { class: "card-list" }, root), said = el("p", { class: "waiting-words", role: "status" }, root), foot = el("div", { class: "list-foot" }, root);
   arrive(title);
-
-  insist("lessons/cards.json", {}, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
-    ({ cards, broken }) => {
-      draw(cards);
-      for (const { file, line, message } of broken) el("p", { class: "broken" }, foot, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
-      if (!cards.length) said.textContent = "There are no lessons on this server.";
-      if (from) list.querySelector(`[data-card="${CSS.escape(from)}"]`)?.focus({ preventScroll: true });
-    },
-    (error) => (said.textContent = sentence(error)),
-  );
-
-  function draw(cards) {
-    list.replaceChildren();
-    let minutes = 0;
-    const groups = [["The first ten minutes", []], ["Further", []]];
-    for (const [i, card] of cards.entries()) {
-      minutes += card.minutes;
-      groups[minutes <= FIRST_MINUTES ? 0 : 1][1].push({ ...card, number: i + 1 });
-    }
-    for (const [name, members] of groups.filter(([, members]) => members.length)) {
-      el("h2", { class: "group-name" }, list, name);
-      const rows = el("ol", { class: "card-rows" }, list);
-      for (const card of members) row(rows, card);
-    }
-    forgetting(cards);
-  }
-
-  function row(rows, { card, title, minutes, answer: kind, challenge, number }) {
-    const { answer, right, reached } = progress.of(card), item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
-    el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number));
-    el("span", { class: "card-title" }, item, title);
-    const came = { true: "as it came", false: "it came otherwise" }[right];
-    const states = answer === undefined ? [TASK_OF[kind]] : ["predicted", came, challenge && reached && "challenge reached"];
-    el("span", { class: "card-state" }, item, states.filter(Boolean).join(" · "));
-    el("span", { class: "card-minutes" }, item, `${minutes} min`);
-    item.classList.toggle("begun", answer !== undefined);
-  }
-
-  function forgetting(cards) {
-    if (progress.isEmpty()) return;
-    const button = el("button", { type: "button" }, foot, "Forget my progress");
-    el("span", { class: "hint" }, foot, "It is kept in this browser alone.");
-    button.addEventListener("click", () => {
-      progress.forgetAll();
-      foot.replaceChildren();
-      draw(cards);
-      said.textContent = "Your progress is forgotten.";
-      title.focus();
-    });
-  }
-
-  return () => stop.abort();
+  return cardList(root, { from, link, title });
 }
 
 // One card: its question, and below it, once there is an answer, what comes of it.
@@ -159,7 +105,7 @@ function cardPage(root, { name, link, looks, base, arrive }) {
   link(top, "", "All lessons", { class: "to-list" });
   const title = el("h1", { tabindex: -1 }, top), said = el("p", { class: "waiting-words", role: "status" }, root);
   const body = el("div", {}, root), foot = el("nav", { class: "card-foot", "aria-label": "Lessons" }, root);
-  let card = null, question = null, observed = null;
+  let card = null, question = null, observed = null, leaveList = () => {};
 
   insist("lessons/card.json", { card: name }, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
     (found) => {
@@ -170,8 +116,9 @@ function cardPage(root, { name, link, looks, base, arrive }) {
     },
     (error) => {
       title.textContent = "This card cannot be shown";
-      said.textContent = sentence(error);
-      link(foot, "", "All lessons", { class: "step-link" });
+      said.textContent = `${sentence(error)} These are there:`;
+      leaveList = cardList(body, { link, title });
+      foot.remove();
       arrive(title);
     },
   );
@@ -227,6 +174,7 @@ function cardPage(root, { name, link, looks, base, arrive }) {
 
   return () => {
     stop.abort();
+    leaveList();
     clear();
   };
 }

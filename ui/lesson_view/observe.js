@@ -10,6 +10,8 @@ import { insist } from "./server.js";
 import { readSketch } from "./sketch.js";
 import { scaleOf } from "./slider.js";
 
+const CONTROLS = ["K", "alpha", "num_updates"]; // of a lab whose card names none
+
 // answer: the committed text; own: whether it is this person's. lab: {query, held} of the live lab, where they are others than the
 // card's. known: whether the challenge was reached before. `changed(query)`: something a person did in the live picture has come to
 // rest. `done()`: the challenge is reached. `settled(found)` hears answer.json once it is there.
@@ -33,7 +35,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
   else {
     if (own && card.answer.kind === "sketch" && card.answer.learner) sketched();
-    lab = aloneLab(live, { base, query, controls: card.controls, changed: rest });
+    lab = aloneLab(live, { base, query, controls: card.controls ?? CONTROLS, changed: rest });
     lab.hold(held);
     removable.push(lab);
   }

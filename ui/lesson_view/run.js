@@ -4,14 +4,16 @@ import { el } from "../task_plot/svg.js";
 import { number, steps } from "../task_plot/words.js";
 import { count } from "../training_view/words.js";
 import { AWAY, ask } from "./server.js";
+import { scaleOf } from "./slider.js";
 
 const LIVE_MS = 1500, HIDDEN_MS = 8000; // between two questions to the server
+const NEWEST = 5; // runs that are shown
 
 // predicted: the figure. `news()` is called when an error of the visitor's own runs is another than before.
 export function runPart(parent, { card, predicted, news }) {
   const bar = el("div", { class: "run-bar" }, parent);
   el("a", { class: "to-train", href: `train${card.observe && `?${card.observe}`}` }, bar, "Train one now");
-  el("p", { class: "setting" }, bar, `Your prediction: ${number(predicted)}. Your runs stand here while they learn; this page may be left meanwhile.`);
+  el("p", { class: "setting" }, bar, `Your prediction: ${scaleOf(card.answer).words(predicted)}. Your runs stand here while they learn; this page may be left meanwhile.`);
   const list = el("ul", { class: "own-runs" }, parent), said = el("p", { class: "hint", role: "status" }, parent);
   let timer = null, known = "", gone = false;
 
@@ -28,7 +30,7 @@ export function runPart(parent, { card, predicted, news }) {
   async function poll() {
     clearTimeout(timer);
     try {
-      const mine = (await ask("train/runs.json")).runs.filter((run) => run.mine), now = JSON.stringify(mine.map(({ name, state, error }) => [name, state, error]));
+      const mine = (await ask("train/runs.json")).runs.filter((run) => run.mine).slice(0, NEWEST), now = JSON.stringify(mine.map(({ name, state, error }) => [name, state, error]));
       if (gone) return;
       said.textContent = mine.length ? "" : "No run of yours is on this server yet.";
       if (now !== known) {

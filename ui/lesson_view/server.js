@@ -5,16 +5,16 @@ import { text } from "../task_plot/server.js";
 const RETRY_MS = 2500;
 export const AWAY = "The server does not answer. This goes on when it does.";
 
-// The JSON at an address below this page's server. Raises as `text` does; an aborted question is never answered.
-export const ask = async (name, parameters = {}, signal = undefined) =>
-  JSON.parse(await text(`${new URL(name, document.baseURI).href}?${new URLSearchParams(parameters)}`, signal));
+// What is at an address below this page's server, JSON unless `read` makes something else of the text. Raises as `text` does.
+export const ask = async (name, parameters = {}, signal = undefined, read = JSON.parse) =>
+  read(await text(`${new URL(name, document.baseURI).href}?${new URLSearchParams(parameters)}`, signal));
 
-// The same, asked again until the server answers. `say(words)` hears that it is away, and "" when it is back.
-// Raises an Error in one sentence for what the server refuses.
-export async function insist(name, parameters, { signal, say }) {
+// The same, asked again until the server answers; never answered once it is aborted. `say(words)` hears that the server is away,
+// and "" when it is back. Raises an Error in one sentence for what the server refuses.
+export async function insist(name, parameters, { signal, say, read }) {
   while (true) {
     try {
-      const found = await ask(name, parameters, signal);
+      const found = await ask(name, parameters, signal, read);
       say("");
       return found;
     } catch (error) {

@@ -6,7 +6,7 @@ import { YOURS } from "./parts.js";
 
 const HANDLE = 4; // the keyboard moves every fourth value, and those between follow
 const Y = [-6, 6];
-const [START] = [Math.floor(POINTS / 2)];
+const MIDDLE = (POINTS - 1) / 2;
 
 const inside = (value) => Math.min(Math.max(value, Y[0]), Y[1]);
 const round = (value) => Math.round(value * 100) / 100;
@@ -56,13 +56,13 @@ export function sketchAnswer(parent, { answer, looks, stage, changed }) {
   const spoken = el("p", { class: "hidden", "aria-live": "polite" }, parent);
   const laid = laidOver(stage);
   const nothing = () => Array(POINTS).fill(null);
-  let values = nothing(), pen = null, handle = START, keys = false, truth = null, locked = false;
+  let values = nothing(), pen = null, handle = MIDDLE, keys = false, truth = null, locked = false;
 
   const isEmpty = () => values.every((value) => value === null);
 
   function draw() {
     const lines = [];
-    if (truth) lines.push({ values: truth, role: answer.learner, look: looks[answer.learner], label: looks[answer.learner].label, atEnd: true });
+    if (truth) lines.push({ values: truth, role: answer.learner, look: looks[answer.learner], label: "measured", atTop: true });
     if (!isEmpty()) lines.push({ values: pen ? values.map((value) => value ?? NaN) : whole(values), role: YOURS, look: looks[YOURS], label: "your sketch", dots: keys && !locked ? [handle] : [] });
     laid.update(lines, answer.half);
     clearButton.setAttribute("aria-disabled", isEmpty() || locked);

@@ -13,7 +13,7 @@ export function stillTask(parent, { query, shown = () => {} }) {
 
   async function load() {
     try {
-      view = unpack(JSON.stringify(await insist("lab/picture.json", new URLSearchParams(query), { signal: stop.signal, say: (words) => (caption.textContent = words) })));
+      view = await insist("lab/picture.json", new URLSearchParams(query), { signal: stop.signal, say: (words) => (caption.textContent = words), read: unpack });
       draw();
       caption.removeAttribute("role");
       caption.textContent = view.learners.length ? `${capital(when(view.step))} · ${shotCount(view)} · α = ${alphaWords(view.alpha)}` : capital(shotCount(view));

@@ -237,8 +237,10 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   });
   const reachable = (yes) => [...marks.children].forEach((mark) => mark.setAttribute("tabindex", yes ? 0 : -1));
   // Listened for on the whole plot: a listener would make the group itself a stop.
-  svg.addEventListener("focusin", (event) => reachable(marks.contains(event.target)));
-  svg.addEventListener("focusout", (event) => marks.contains(event.relatedTarget) || reachable(false));
+  if (!still) {
+    svg.addEventListener("focusin", (event) => reachable(marks.contains(event.target)));
+    svg.addEventListener("focusout", (event) => marks.contains(event.relatedTarget) || reachable(false));
+  }
 
   function key(event, i) {
     const by = event.shiftKey ? 0.5 : 0.1, [x] = view.shots[i];
