@@ -29,6 +29,8 @@ LASTS = 24 * 3600
 """Seconds until a room ends by itself: a school day, and the evening after it to fetch the answers."""
 MAX_ROOMS = 20
 """As many classes as a school has at one time; their polls cost two cores less than one of them."""
+UNUSED = 3600
+"""Seconds after which a room that nobody has joined gives way to a new one, where there can be no more."""
 MAX_STUDENTS = 120
 """Twice the class that the figures in the README are for: who comes back with another browser is counted again."""
 MAX_NAME = 40
@@ -246,7 +248,7 @@ def open_room(now: float | None = None) -> tuple[Room, str]:
     where = folder()
     try:
         where.mkdir(parents=True, exist_ok=True)
-        if len(list(where.glob("*.jsonl"))) >= MAX_ROOMS:
+        if len(list(where.glob("*.jsonl"))) >= MAX_ROOMS and not _make_way(now):
             raise RoomError(f"This server has {MAX_ROOMS} open rooms, as many as it can hold: end one that is over")
         while True:
             code = _new_code()
@@ -256,6 +258,19 @@ def open_room(now: float | None = None) -> tuple[Room, str]:
                 return begin(event), secret
     except OSError as error:
         raise RoomError(f"Rooms cannot be kept in {where}: {error.strerror}") from None
+
+
+def _make_way(now: float) -> bool:
+    """End the oldest of the rooms that nobody uses, and say whether there was one."""
+    unused = []
+    for path in folder().glob("*.jsonl"):
+        with suppress(RoomError):
+            room = find(path.stem)
+            if not room.students and now > room.opened + UNUSED:
+                unused.append((room.opened, path))
+    if unused:
+        min(unused)[1].unlink(missing_ok=True)
+    return bool(unused)
 
 
 def _new_code() -> str:

@@ -253,6 +253,21 @@ def test_there_are_so_many_rooms(root):
     assert rooms.open_room()
 
 
+def test_where_there_can_be_no_more_a_room_that_nobody_joined_gives_way(root):
+    now = time.time()
+    used, _ = rooms.open_room(now - 3 * rooms.UNUSED)
+    rooms.add(used, {"do": "joined", "who": "a", "name": ""})
+    unused, _ = rooms.open_room(now - 2 * rooms.UNUSED)
+    for _ in range(rooms.MAX_ROOMS - 2):
+        rooms.open_room(now)
+    rooms.open_room(now)
+    assert rooms.find(used.code).students
+    with pytest.raises(NoRoom):
+        rooms.find(unused.code)
+    with pytest.raises(RoomError, match="as many as it can hold"):
+        rooms.open_room(now)
+
+
 def test_a_journal_that_is_full_takes_no_more_but_the_lab_still_moves(root, monkeypatch):
     room, _ = rooms.open_room()
     monkeypatch.setattr(rooms, "MAX_JOURNAL", 10)

@@ -47,6 +47,7 @@ export function studentView(parent, { looks, base, vote, name }) {
       try {
         await vote(card.card, text);
         complaint.textContent = "";
+        up(); // where it says what comes next
         return;
       } catch (error) {
         if (signal.aborted) return;
@@ -62,6 +63,8 @@ export function studentView(parent, { looks, base, vote, name }) {
       }
     }
   }
+
+  const up = () => root.closest("[data-testid=stMain]")?.scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 
   function say() {
     if (!state.card) lead.textContent = "The next card appears here by itself.";
@@ -82,7 +85,7 @@ export function studentView(parent, { looks, base, vote, name }) {
       clear();
       if (state.card) play();
       else title.textContent = "Waiting for the teacher";
-      if (!first) root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
+      if (!first) up();
     } else if (question && state.mine !== null) question.lock(state.mine);
     shared?.follow(state.following, state.held);
     say();
