@@ -266,7 +266,7 @@ def test_a_number_is_given_by_keyboard_alone(lessons):
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     truth = lessons.asked("answer.json", card="estimate", answer=given)["truth"]
-    expect(page.locator(".figures")).to_have_text(f"predicted{given}measured{float(f'{truth:.3g}'):g}")
+    expect(page.locator(".figures")).to_have_text(f"predicted{given}measured{float(f'{truth:.2g}'):g}")
     expect(lessons.outcome).to_have_text("It is less.")
     expect(slider).to_be_disabled()
     expect(page.locator(".slide-truth")).to_contain_text("measured")

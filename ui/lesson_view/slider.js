@@ -13,7 +13,7 @@ export function scaleOf({ low, high, log, unit = "" }) {
   return {
     position: (value) => ((log ? Math.log(value) : value) - from) / (to - from),
     value: (position) => short(Math.min(Math.max(log ? Math.exp(from + position * (to - from)) : from + position * (to - from), low), high)),
-    words: (value) => `${String(Number(value.toPrecision(3))).replace("-", "−")}${unit && `\u00a0${unit}`}`,
+    words: (value) => `${String(Number(value.toPrecision(log ? 2 : 3))).replace("-", "−")}${unit && `\u00a0${unit}`}`,
     ticks: log
       ? [low, ...powers().filter((tick) => tick > low * 1.6 && tick < high / 1.6), high].map((tick) => Number(tick.toPrecision(2)))
       : [0, 1, 2, 3, 4].map((i) => short(low + ((high - low) * i) / 4)),
