@@ -26,6 +26,8 @@ bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks.lab_latency
 	$(BIN)/python -m benchmarks.explore
 	$(BIN)/python -m benchmarks.geometry
+	$(BIN)/python -m benchmarks.classroom
+	$(BIN)/python -m benchmarks.crowd
 	$(BIN)/python -m benchmarks.time_to_target
 	$(BIN)/python -m benchmarks.peers
 

@@ -3,10 +3,15 @@
 import asyncio
 import gc
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import streamlit as st
 from starlette.datastructures import MutableHeaders
@@ -16,7 +21,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import engine, exports, geometry, lessons, maps, modules, training
+from ui import classroom, engine, exports, geometry, lessons, maps, modules, training
 from ui.state import LabState
 
 PRELOADS = {
@@ -26,6 +31,7 @@ PRELOADS = {
     "/explore": ["explore_view"],
     "/geometry": ["task_plot", "geometry_view"],
     "/train": ["task_plot", "training_view"],
+    "/classroom": ["task_plot", "lesson_view", "classroom_view"],
 }
 """Path of a page -> the folders of the modules it needs."""
 LAB_PARAMETERS = {field.name for field in fields(LabState)}
@@ -36,10 +42,27 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     await asyncio.to_thread(engine.warm)
     training.start()
+    classroom.start(st.get_option("server.address"))
+    before_stopping(classroom.stop)
     gc.collect()
     gc.freeze()
     yield
     training.stop()
+
+
+def before_stopping(act: Callable[[], None]) -> None:
+    """Do something as soon as the server is told to end. What comes after `yield` waits until every question is answered."""
+    if threading.current_thread() is not threading.main_thread():
+        return
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        then = signal.getsignal(sign)
+
+        def told(number: int, frame: FrameType | None, then: Any = then) -> None:
+            act()
+            if callable(then):
+                then(number, frame)
+
+        signal.signal(sign, told)
 
 
 def explain(error: Exception) -> bool:
@@ -90,10 +113,40 @@ class PageHeaders:
         await self.app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
+class AtOnce:
+    """Has answers sent at once. asyncio sees to that itself, but not on the sockets that Streamlit makes: on these the end of an
+    answer waits until the browser has confirmed its beginning, 40 ms and more.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        transport = getattr(getattr(receive, "__self__", None), "transport", None)  # uvicorn's; another server has its own ways
+        if isinstance(transport, asyncio.Transport) and (connection := transport.get_extra_info("socket")):
+            with suppress(OSError):  # no TCP
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await self.app(scope, receive, send)
+
+
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[modules.route(), *exports.routes(), *maps.routes(), *geometry.routes(), *training.routes(), *lessons.routes()],
+    routes=[
+        modules.route(),
+        *exports.routes(),
+        *maps.routes(),
+        *geometry.routes(),
+        *training.routes(),
+        *lessons.routes(),
+        *classroom.routes(),
+    ],
     on_script_error=explain,
-    middleware=[Middleware(OldLabLinks), Middleware(GZipMiddleware, minimum_size=1000), Middleware(PageHeaders)],
+    middleware=[
+        Middleware(AtOnce),
+        Middleware(OldLabLinks),
+        Middleware(GZipMiddleware, minimum_size=1000),
+        Middleware(PageHeaders),
+    ],
 )

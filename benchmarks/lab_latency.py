@@ -13,13 +13,12 @@ input event to the frame after the picture changed:
 """
 
 import argparse
-import statistics
 import time
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
 
-from benchmarks.serving import chromium, server
+from benchmarks.serving import chromium, report, server
 from maml_core import runs
 from maml_core.config import TrainConfig
 
@@ -50,28 +49,28 @@ def main() -> None:
         page.goto(f"{base}/lab")
         page.wait_for_selector(MAML)
         page.wait_for_timeout(1500)
-        _report("first, cold", cold)
-        _report("first, warm", warm)
-        _report("shot", [_click(page, i, ".shot", "transform") for i in range(count)])
-        _report("curves", [_click(page, i, MAML, "d") for i in range(count)])
-        _report("slider", [_key(page, i) for i in range(count)])
-        _report("scrub", [_scrub(page, i) for i in range(count)])
-        _report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
-        _train(run)
-        _report("training, curves", [_click(page, i, MAML, "d") for i in range(count)])
-        _report("training, slider", [_key(page, i) for i in range(count)])
-        _report("training, scrub", [_scrub(page, i) for i in range(count)])
+        report("first, cold", cold)
+        report("first, warm", warm)
+        report("shot", [_click(page, i, ".shot", "transform") for i in range(count)])
+        report("curves", [_click(page, i, MAML, "d") for i in range(count)])
+        report("slider", [_key(page, i) for i in range(count)])
+        report("scrub", [_scrub(page, i) for i in range(count)])
+        report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
+        train(run)
+        report("training, curves", [_click(page, i, MAML, "d") for i in range(count)])
+        report("training, slider", [_key(page, i) for i in range(count)])
+        report("training, scrub", [_scrub(page, i) for i in range(count)])
         runs.ask(run, "pause")
         _wait_for(run, "paused")
         page.goto(f"{base}/lab?learners=maml,fomaml,reptile,anil,pretrained,oracle&num_updates=50&alpha=0.001&ghosts=none")
         page.wait_for_selector(MAML)
         page.wait_for_timeout(1500)
-        _report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
-        _report("six, slider", [_key(page, i) for i in range(count)])
-        _report("six, scrub", [_scrub(page, i) for i in range(count)])
+        report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
+        report("six, slider", [_key(page, i) for i in range(count)])
+        report("six, scrub", [_scrub(page, i) for i in range(count)])
 
 
-def _train(run: Path) -> None:
+def train(run: Path) -> None:
     """Have the server train, as a press of Train would, and wait until it does. Traced: compiling would be another load."""
     runs.create(run, TrainConfig(max_steps=10_000_000), "traced")
     runs.enqueue(run)
@@ -136,11 +135,6 @@ def _measured(page: Page) -> float:
     took = page.evaluate("() => Promise.race([window.measured, new Promise((_, no) => setTimeout(no, 5000, 'nothing changed'))])")
     page.wait_for_timeout(300)
     return took
-
-
-def _report(what: str, took: list[float]) -> None:
-    p95 = sorted(took)[max(0, round(0.95 * len(took)) - 1)]
-    print(f"{what:16} median {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   (n={len(took)})", flush=True)
 
 
 if __name__ == "__main__":

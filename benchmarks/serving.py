@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -11,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, sync_playwright
 
@@ -18,9 +20,29 @@ ROOT = Path(__file__).parents[1]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+class Serving(NamedTuple):
+    """A server: its address, where its runs are kept, and its process."""
+
+    base: str
+    runs: Path
+    process: subprocess.Popen
+
+    def cpu_seconds(self) -> float:
+        """Processor time used so far, as Linux counts it."""
+        user, system = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+
 @contextmanager
 def server() -> Iterator[tuple[str, Path]]:
     """Its address, and where its runs are kept, once it answers."""
+    with serving() as it:
+        yield it.base, it.runs
+
+
+@contextmanager
+def serving() -> Iterator[Serving]:
+    """All of it, once it answers."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -31,7 +53,7 @@ def server() -> Iterator[tuple[str, Path]]:
         try:
             while not _healthy(base):
                 time.sleep(0.1)
-            yield base, Path(runs)
+            yield Serving(base, Path(runs), process)
         finally:
             process.terminate()
             process.wait()
@@ -43,6 +65,12 @@ def chromium() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
         yield playwright.chromium.launch(executable_path=executable, args=FLAGS)
+
+
+def report(what: str, took: list[float]) -> None:
+    """Print what so many took, in milliseconds."""
+    p95 = sorted(took)[max(0, round(0.95 * len(took)) - 1)]
+    print(f"{what:16} median {statistics.median(took):7.1f} ms   p95 {p95:7.1f} ms   (n={len(took)})", flush=True)
 
 
 def _healthy(base: str) -> bool:

@@ -17,6 +17,7 @@ st.navigation(
         st.Page(PAGES / "geometry.py", title="Geometry"),
         st.Page(PAGES / "train.py", title="Train"),
         st.Page(PAGES / "checkpoints.py", title="Checkpoints"),
+        st.Page(PAGES / "classroom.py", title="Classroom"),
     ],
     position="top",
 ).run()

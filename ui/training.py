@@ -12,7 +12,6 @@ import secrets
 import shutil
 import threading
 import time
-import unicodedata
 from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import replace
 from functools import cache
@@ -31,7 +30,7 @@ from maml_core.checkpoint import CheckpointError
 from maml_core.config import JOINT, ConfigError, TrainConfig
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
-from ui import engine, library, recipe
+from ui import engine, incoming, library, recipe
 from ui.state import RANGES, RUN, LabState
 
 COOKIE = "maml_lab_visitor"
@@ -46,7 +45,6 @@ MOST = 500_000
 """Bytes of a run's metrics in one answer. There is always another."""
 TAIL = 65_536
 """Bytes at the end of a run's metrics in which there is a validation."""
-MAX_BODY = 4096
 
 _scheduler: Scheduler | None = None
 
@@ -97,12 +95,12 @@ def time_words(config: TrainConfig) -> str:
     return f"about {seconds / 3600:.0f} h" if seconds < 172_800 else f"about {seconds / 86_400:,.0f} days"
 
 
-def new_cookie() -> str:
-    """What makes a browser known from now on, for a year: a word that only it and this server see.
+def new_cookie(word: str = "") -> str:
+    """What makes a browser known from now on, for a year: a word that only it and this server see, a new one if none is given.
 
     Lax: it must come along when somebody follows a link to here, or it would be taken for a stranger and given another.
     """
-    return f"{COOKIE}={secrets.token_urlsafe(24)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+    return f"{COOKIE}={word or secrets.token_urlsafe(24)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
 
 def owner(token: str) -> str:
@@ -186,15 +184,10 @@ def act(name: str, do: str, value: Any, token: str, local: bool) -> None:
         title, note = (value.get(part) if isinstance(value, dict) else None for part in ("title", "note"))
         if not (isinstance(title, str) and isinstance(note, str)):
             raise RunError("A name and a note are needed, both as text")
-        runs.rename(run.folder, title=_legible(title), note=_legible(note))
+        runs.rename(run.folder, title=incoming.legible(title), note=incoming.legible(note))
     else:
         raise RunError(f"There is no way to {do[:20]} a run")
     _changed()
-
-
-def _legible(text: str) -> str:
-    """Text on one line, without characters that are not seen or that turn others around."""
-    return " ".join("".join(c for c in text if c.isspace() or unicodedata.category(c)[0] != "C").split())
 
 
 # What is served
@@ -213,34 +206,29 @@ def routes() -> list[Route]:
         return Route(f"/train/{name}", answer)
 
     async def steer(request: Request) -> Response:
-        # JSON alone: a form on another site cannot send it.
-        if not request.headers.get("content-type", "").startswith("application/json"):
-            return PlainTextResponse("JSON is expected", status_code=415)
-        body = b""
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                return PlainTextResponse("That is too much to ask for at once", status_code=413)
         try:
-            asked = json.loads(body)
+            asked = await incoming.json_object(request)
             local = is_local(request.client.host if request.client else "", request.headers)
             what = str(asked["run"]), str(asked["do"]), asked.get("value")
-            await run_in_threadpool(act, *what, token=_token(request), local=local)
+            await run_in_threadpool(act, *what, token=token_of(request), local=local)
+        except incoming.Refused as refused:
+            return refused.answer()
         except (RunError, ConfigError, OSError) as error:
             return PlainTextResponse(str(error), status_code=400)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, KeyError):
             return PlainTextResponse("run and do are expected", status_code=400)
         return JSONResponse({})
 
     return [
-        route("runs.json", lambda request: list_for(_token(request), request.query_params.getlist("also"))),
+        route("runs.json", lambda request: list_for(token_of(request), request.query_params.getlist("also"))),
         route("run.json", lambda request: details(request.query_params)),
         route("task.json", lambda request: task(request.query_params)),
         Route("/train/act", steer, methods=["POST"]),
     ]
 
 
-def _token(request: Request) -> str:
+def token_of(request: Request) -> str:
+    """The word that a browser is known by, or nothing."""
     return request.cookies.get(COOKIE, "")
 
 

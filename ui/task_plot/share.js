@@ -75,7 +75,7 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
   };
 }
 
-async function copy(text) {
+export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,0 +1,335 @@
+"""A class in a browser: a teacher and three students through a card, reloads and a restart in its middle, following, the CSV."""
+
+import csv
+import http.client
+import re
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import Lab, Server
+from playwright.sync_api import Browser, Page, expect
+
+CARD, RIGHT, WRONG = "One step", "one of them follows", "both stay"
+LESSON = f"""+++
+title = "{CARD}"
+minutes = 2
+predict = "seed=15&K=10&step=0"
+observe = "seed=15&K=10&num_updates=10&step=0"
+right = "So it is: {{{{maml}}}}, and not {{{{pretrained}}}}."
+
+[numbers]
+maml = {{ measure = "error", learner = "maml", step = 1, K = 10 }}
+pretrained = {{ measure = "error", learner = "pretrained", step = 1, K = 10 }}
+
+[[choice]]
+text = "{WRONG}"
+when = "pretrained < maml"
+said = "One is at {{{{maml}}}}."
+
+[[choice]]
+text = "{RIGHT}"
+when = "maml < pretrained"
+said = ""
+
+[[choice]]
+text = "neither"
+when = "maml > 3"
+said = "One is at {{{{maml}}}}."
++++
+
+# Predict
+
+What happens?
+
+# Observe
+
+Step.
+
+# Explain
+
+$\\theta$ was trained for it.
+"""
+PHONE = {"width": 390, "height": 844}
+
+
+class Person(Lab):
+    """Somebody on the Classroom page, in a browser of their own."""
+
+    expected = "$^"
+    """What the browser may complain of, as a pattern."""
+
+    def _said(self, problem: str) -> None:
+        if not re.search(self.expected, problem):
+            super()._said(problem)
+
+    def ready(self) -> "Person":
+        expect(self.page.locator(".classroom h1, .classroom .code-large").first).to_be_visible(timeout=30_000)
+        return self
+
+    def open(self, query: str = "") -> "Person":
+        self.page.goto(f"{self.base}/classroom{query}")
+        return self.ready()
+
+    def reload(self) -> "Person":
+        self.page.reload()
+        return self.ready()
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def sees(self, text: str | re.Pattern, timeout: int = 15_000) -> None:
+        expect(self.page.locator(".classroom").get_by_text(text).first).to_be_visible(timeout=timeout)
+
+    def predict(self, words: str) -> None:
+        self.page.get_by_text(words).click()
+        self.press("Commit")
+        self.sees("Your prediction is in")
+
+    @property
+    def code(self) -> str:
+        return self.page.locator(".code-small").text_content()
+
+    def at_step(self, step: int) -> None:
+        expect(self.page.locator(".live .count")).to_have_text(re.compile(f"^step {step} of"), timeout=15_000)
+
+
+@pytest.fixture
+def person(browser: Browser) -> Iterator[Callable[..., Person]]:
+    """People with browsers of their own; the test fails if one of these complained."""
+    people: list[Person] = []
+
+    def come(base: str, query: str = "", **settings) -> Person:
+        context = browser.new_context(**({"viewport": {"width": 1280, "height": 800}} | settings))
+        people.append(Person(context.new_page(), base))
+        return people[-1].open(query)
+
+    yield come
+    for one in people:
+        one.page.context.close()
+    assert [one.problems for one in people] == [[]] * len(people)
+
+
+def start(folder: Path) -> Server:
+    """A server with that one card, so that no test depends on the words of a shipped one."""
+    (folder / "lessons").mkdir()
+    (folder / "lessons" / "01-one-step.md").write_text(LESSON, encoding="utf-8")
+    server = Server(folder / "runs")
+    server.environment["MAML_LAB_LESSONS"] = str(folder / "lessons")
+    return server.start()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Its address."""
+    server = start(tmp_path_factory.mktemp("school"))
+    yield server.base
+    server.stop()
+
+
+@pytest.fixture
+def teacher(person: Callable[..., Person], server: str) -> Person:
+    teacher = person(server)
+    teacher.press("Open a room")
+    expect(teacher.page.locator(".code-large")).to_be_visible()
+    return teacher
+
+
+def put(teacher: Person, card: str = CARD) -> None:
+    teacher.page.get_by_role("button", name=card).click()
+    expect(teacher.page.locator(".watched")).to_be_visible()
+
+
+def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person, tmp_path, request):
+    server = start(tmp_path)
+    request.addfinalizer(server.stop)
+    teacher = person(server.base)
+    teacher.press("Open a room")
+    teacher.sees("0 have joined")
+    ana, bo, cy = (person(server.base, f"?room={teacher.code.lower()}", viewport=PHONE) for _ in range(3))
+    for student in (ana, bo, cy):
+        student.sees("Waiting for the teacher")
+    teacher.sees("3 have joined")
+    ana.page.get_by_label("Your name").fill("<b>Ana</b>")
+    ana.press("Give it")
+    ana.sees("you are <b>Ana</b>")
+    put(teacher)
+    ana.predict(RIGHT)
+    teacher.sees("1 of 3 have answered")
+
+    for one in (teacher, ana, bo):
+        one.reload()
+    teacher.sees("1 of 3 have answered")
+    ana.sees("Your prediction is in")
+    expect(ana.page.get_by_role("radio", name=RIGHT)).to_be_checked()
+    expect(ana.page.get_by_role("radio", name=RIGHT)).to_be_disabled()
+    bo.predict(WRONG)
+    for one in (teacher, ana, bo, cy):
+        expect(one.page.locator(".tally")).to_have_count(0)
+
+    for one in (teacher, ana, bo, cy):
+        one.expected = "ERR_CONNECTION|WebSocket"
+    server.stop()
+    for one in (teacher, cy):
+        one.sees("The server does not answer")
+    server.start()
+    for one in (teacher, cy):
+        expect(one.page.locator(".away")).to_be_empty(timeout=15_000)
+    teacher.sees("2 of 3 have answered")
+    teacher.page.get_by_text("Who has not").click()
+    teacher.sees("student 3")
+    cy.predict(WRONG)
+    teacher.sees("3 of 3 have answered")
+
+    teacher.press("Reveal")
+    for one in (teacher, ana, bo, cy):
+        expect(one.page.locator(".tally strong")).to_have_text(["2", "1", "0"], timeout=20_000)
+        one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
+    expect(bo.page.locator(".tally li", has_text=WRONG)).to_contain_text("yours")
+    expect(ana.page.locator(".tally li", has_text=RIGHT)).to_contain_text("so it is · yours")
+    bo.reload()
+    expect(bo.page.locator(".tally strong")).to_have_text(["2", "1", "0"])
+
+    teacher.page.get_by_text("This room:").click()
+    for name, header in (("Answers as CSV", "student"), ("Tally as CSV", "card")):
+        with teacher.page.expect_download() as download:
+            teacher.press(name)
+        rows = list(csv.reader(download.value.path().read_text("utf-8-sig").splitlines()))
+        assert rows[0][0] == header
+        assert len(rows) == 4
+
+
+def test_an_answer_on_a_line_that_stays_open_is_not_held_back(server):
+    line, took = http.client.HTTPConnection(server.partition("//")[2]), []
+    for _ in range(40):
+        began = time.perf_counter()
+        line.request("GET", "/classroom/qr.svg?address=http://a")
+        assert line.getresponse().read()
+        took.append(time.perf_counter() - began)
+    assert statistics.median(took) < 0.03, "a socket that waits for confirmations takes 40 ms"
+
+
+def test_everybody_follows_the_teachers_lab_and_is_free_again(person, server, teacher):
+    student = person(server, f"?room={teacher.code}")
+    student.sees("Waiting for the teacher")
+    put(teacher)
+    student.predict(RIGHT)
+    teacher.press("Reveal")
+    for one in (teacher, student):
+        one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
+    teacher.page.get_by_role("switch", name="Follow me").click()
+    student.sees("The lab follows the teacher's")
+    expect(student.page.locator(".live .steps button").first).to_be_disabled()
+    teacher.page.locator(".live .steps input").focus()
+    teacher.page.keyboard.press("End")
+    teacher.page.keyboard.press("ArrowLeft")
+    teacher.at_step(9)
+    student.at_step(9)
+    teacher.page.locator(".live").get_by_role("button", name="New task").click()
+    teacher.page.wait_for_timeout(1500)
+    for part in ("h1", ".cards"):
+        texts = [one.page.locator(f".live {part}").inner_text() for one in (teacher, student)]
+        assert texts[0] == texts[1]
+    step = teacher.page.locator(".live .count").inner_text()
+    student.reload()
+    expect(student.page.locator(".live .count")).to_have_text(step, timeout=15_000)
+    expect(student.page.locator(".live .cards")).to_have_text(teacher.page.locator(".live .cards").text_content())
+    teacher.page.get_by_role("switch", name="Follow me").click()
+    student.sees("The lab is yours to explore")
+    student.page.locator(".live .steps input").focus()
+    student.page.keyboard.press("Home")
+    student.at_step(0)
+    expect(teacher.page.locator(".live .count")).to_have_text(step)
+
+
+def test_the_teachers_address_carries_the_room_to_another_browser_and_hides_its_secret(person, server, teacher):
+    teacher.page.get_by_text("This room:").click()
+    teacher.press("Show my address")
+    address = teacher.page.get_by_label("The address that makes its reader").input_value()
+    assert "#teacher=" in address
+    assert "teacher" not in teacher.page.url
+    asked: list[str] = []
+    context = teacher.page.context.browser.new_context()
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address.replace(re.search(r"//[^/]+", address)[0], "//" + server.partition("//")[2]))
+    expect(page.locator(".code-large")).to_have_text(teacher.code, timeout=30_000)
+    assert "teacher" not in page.url
+    secret = address.partition("#teacher=")[2]
+    assert not [url for url in asked if secret in url]
+    page.reload()
+    expect(page.locator(".code-large")).to_have_text(teacher.code, timeout=30_000)
+    context.close()
+
+
+def test_a_wrong_code_is_said_and_the_right_one_is_read_however_it_is_typed(person, server, teacher):
+    student = person(server)
+    student.expected = "404"
+    student.open("?room=BCDGH")
+    student.sees("There is no room BCDGH")
+    student.page.get_by_label("The code on the board").fill(f" {teacher.code[:2].lower()} {teacher.code[2:]}")
+    student.page.keyboard.press("Enter")
+    student.sees("Waiting for the teacher")
+    assert student.page.url.endswith(f"room={teacher.code}")
+
+
+def test_who_comes_after_the_reveal_sees_it_too(person, server, teacher):
+    put(teacher)
+    teacher.press("Reveal")
+    teacher.sees("so it is")
+    late = person(server, f"?room={teacher.code}")
+    late.sees("0 predictions")
+    late.sees("so it is")
+    late.page.locator(".live svg.task .curve").first.wait_for(state="attached")
+
+
+def test_the_end_of_a_room_is_asked_twice_and_seen_by_everybody(person, server, teacher):
+    student = person(server, f"?room={teacher.code}")
+    student.sees("Waiting for the teacher")
+    teacher.page.get_by_text("This room:").click()
+    teacher.press("End the room")
+    student.sees("Waiting for the teacher")
+    teacher.press("End the room: sure?")
+    for one in (teacher, student):
+        one.sees("This room is over")
+
+
+def test_presenting_is_large_and_nothing_but_the_room(person, server, teacher):
+    put(teacher)
+    size = "() => parseFloat(getComputedStyle(document.querySelector('.question .asked .prose')).fontSize)"
+    before = teacher.page.evaluate(size)
+    teacher.press("Present")
+    assert teacher.page.evaluate(size) >= 1.2 * before
+    expect(teacher.page.locator(".room-menu")).to_be_hidden()
+    teacher.reload()
+    expect(teacher.page.locator(".classroom.present")).to_be_visible()
+    teacher.page.keyboard.press("Escape")
+    expect(teacher.page.locator(".classroom.present")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_in_the_way_of_anybody(person, server, teacher, scheme):
+    student = person(server, f"?room={teacher.code}", viewport=PHONE, color_scheme=scheme)
+    student.sees("Waiting for the teacher")
+    teacher.page.emulate_media(color_scheme=scheme)
+
+    def clean(page: Page) -> None:
+        page.wait_for_timeout(400)
+        found = Axe().run(page, context=".classroom").response["violations"]
+        assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+    for page in (teacher.page, student.page):
+        clean(page)
+    put(teacher)
+    student.predict(WRONG)
+    for page in (teacher.page, student.page):
+        clean(page)
+    teacher.press("Reveal")
+    student.sees("so it is")
+    for page in (teacher.page, student.page):
+        page.locator(".live svg.task .curve").first.wait_for(state="attached")
+        clean(page)

@@ -1,0 +1,508 @@
+"""A class and its teacher at the routes: what each may do and sees, what nobody can do, and how one waits for news."""
+
+import contextlib
+import csv
+import io
+import json
+import threading
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.testclient import TestClient
+
+from ui import classroom, lessons, rooms, training
+
+CARD = "which"
+LESSON = """+++
+title = "Which"
+minutes = 1
+predict = "seed=1&K=5&step=0"
+observe = "seed=1&K=5&step=1"
+
+[[choice]]
+text = "=the first"
+when = "1 < 2"
+said = "no"
+
+[[choice]]
+text = "the second"
+when = "2 < 1"
+said = "no"
++++
+
+# Predict
+Which?
+
+# Observe
+This.
+
+# Explain
+So.
+"""
+
+
+@pytest.fixture(autouse=True)
+def fresh(tmp_path, monkeypatch):
+    """Folders of our own, and a server that remembers nothing."""
+    (tmp_path / "lessons").mkdir()
+    (tmp_path / "lessons" / f"01-{CARD}.md").write_text(LESSON)
+    (tmp_path / "lessons" / "02-other.md").write_text(LESSON)
+    monkeypatch.setenv("MAML_LAB_LESSONS", str(tmp_path / "lessons"))
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path / "runs"))
+    restart(monkeypatch)
+
+
+def restart(monkeypatch):
+    monkeypatch.setattr(classroom, "_live", {})
+    monkeypatch.setattr(classroom, "_misses", classroom.Allowance(40, 6))
+    monkeypatch.setattr(classroom, "_openings", classroom.Allowance(5, 300))
+    monkeypatch.setattr(classroom, "_loop", None)
+    monkeypatch.setattr(classroom, "_stopping", False)
+
+
+APP = Starlette(routes=classroom.routes(), middleware=[Middleware(GZipMiddleware, minimum_size=1000)])
+
+
+class Person:
+    """A browser in a room, or at its door."""
+
+    def __init__(self, room="", *, token="", secret="", host="127.0.0.1", base="http://lab.test"):
+        headers = {classroom.SECRET: secret} if secret else {}
+        cookies = {training.COOKIE: token} if token else None
+        self.room, self.client = room, TestClient(APP, base, cookies=cookies, headers=headers, client=(host, 1234))
+
+    def send(self, route, /, **asked):
+        body = json.dumps({"room": self.room, **asked})  # not the client's own, which refuses what others may send
+        return self.client.post(f"/classroom/{route}", content=body, headers={"Content-Type": "application/json"})
+
+    def act(self, do, value=None):
+        return self.send("act", do=do, value=value)
+
+    def join(self, name=""):
+        answer = self.send("join", name=name)
+        assert answer.status_code == 200, answer.text
+        return self
+
+    def vote(self, answer, card=CARD):
+        return self.send("vote", card=card, answer=answer)
+
+    def get(self, route="room.json", /, **query):
+        return self.client.get(f"/classroom/{route}", params={"room": self.room, **query})
+
+    @property
+    def state(self):
+        answer = self.get()
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+def teacher():
+    opened = Person().send("open").json()
+    return Person(opened["room"], secret=opened["secret"])
+
+
+@pytest.fixture
+def ana(teacher):
+    return Person(teacher.room, token="the cookie of ana").join("Ana")
+
+
+@pytest.fixture
+def bo(teacher, ana):
+    return Person(teacher.room, token="the cookie of bo").join()
+
+
+def rows(answer):
+    assert answer.status_code == 200
+    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+
+
+# A card from beginning to end
+
+
+def test_a_card_through_a_room(teacher, ana, bo):
+    assert ana.state["card"] == ""
+    state = teacher.act("card", CARD).json()
+    assert (state["students"], state["answered"], state["missing"]) == (2, 0, ["Ana", "student 2"])
+    assert (ana.state["card"], ana.state["mine"]) == (CARD, None)
+    assert ana.vote("1").json()["mine"] == "1"
+    state = teacher.state
+    assert (state["answered"], state["missing"]) == (1, ["student 2"])
+    assert bo.vote("0").status_code == 200
+    tally = {"kind": "choice", "counts": [1, 1]}
+    assert teacher.act("reveal", CARD).json()["tally"] == tally
+    for student, mine in ((ana, "1"), (bo, "0")):
+        assert student.state["tally"] == tally
+        assert student.state["mine"] == mine
+        assert "tally" not in student.get(has=CARD).json(), "who has it needs it no more"
+    assert teacher.act("card", "").json()["done"] == [CARD]
+    assert "tally" not in ana.state
+
+
+def test_following_shows_everybody_the_teachers_lab_and_else_nobody(teacher, ana):
+    teacher.act("card", CARD)
+    teacher.act("held", {"query": "K=5", "step": 2})
+    assert ana.state["held"] is None
+    teacher.act("follow", True)
+    assert (ana.state["following"], ana.state["held"]) == (True, {"query": "K=5", "step": 2})
+    teacher.act("follow", False)
+    assert (ana.state["following"], ana.state["held"]) == (False, None)
+
+
+def test_the_answers_and_their_tally_go_home_as_csv_after_the_reveal(teacher, ana, bo):
+    formula = Person(teacher.room, token="another").join('=HYPERLINK("x")')
+    teacher.act("card", CARD)
+    for student, answer in ((ana, "1"), (bo, "0"), (formula, "0")):
+        student.vote(answer)
+    assert rows(teacher.get("answers.csv")) == [["student", "name", "card", "answer", "option"]]
+    assert rows(teacher.get("tally.csv")) == [["card", "answer", "option", "students"]]
+    teacher.act("reveal", CARD)
+    answer = teacher.get("answers.csv")
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert rows(answer)[1:] == [
+        ["1", "Ana", CARD, "1", "the second"],
+        ["2", "", CARD, "0", "'=the first"],
+        ["3", '\'=HYPERLINK("x")', CARD, "0", "'=the first"],
+    ]
+    assert rows(teacher.get("tally.csv"))[1:] == [[CARD, "0", "'=the first", "2"], [CARD, "1", "the second", "1"]]
+
+
+def test_a_restart_in_the_middle_changes_nothing(teacher, ana, bo, monkeypatch):
+    teacher.act("card", CARD)
+    teacher.act("follow", True)
+    teacher.act("held", {"query": "K=5", "step": 2})
+    ana.vote("1")
+    before = [person.state for person in (teacher, ana, bo)]
+    restart(monkeypatch)
+    assert [person.state for person in (teacher, ana, bo)] == before
+    assert ana.vote("0").status_code == 400
+    teacher.act("reveal", CARD)
+    restart(monkeypatch)
+    assert bo.state["tally"]["counts"] == [0, 1]
+
+
+def test_the_end_of_a_room(teacher, ana):
+    assert teacher.act("end").json()["ended"]
+    assert ana.state["ended"], "who was in it hears of it"
+    assert ana.vote("1").status_code == 404
+    assert list(rooms.folder().iterdir()) == []
+
+
+def test_a_room_that_is_a_day_old_is_over(teacher, ana, monkeypatch):
+    now = time.time() + rooms.LASTS + 1
+    monkeypatch.setattr(classroom.time, "time", lambda: now)
+    assert ana.state["ended"]
+    assert list(rooms.folder().iterdir()) == []
+
+
+# Who may
+
+
+def test_a_student_cannot_do_what_a_teacher_does(teacher, ana, bo):
+    teacher.act("card", CARD)
+    ana.vote("1")
+    stranger, guess = Person(teacher.room), Person(teacher.room, token="the cookie of ana", secret="x" * 43)
+    before = teacher.state
+    for person in (bo, ana, stranger, guess, Person(teacher.room, secret=rooms.find(teacher.room).secret)):
+        for do, value in (
+            ("card", "other"),
+            ("reveal", CARD),
+            ("follow", True),
+            ("held", {"query": "", "step": 1}),
+            ("end", None),
+        ):
+            assert person.act(do, value).status_code == 403
+        for name in ("answers.csv", "tally.csv"):
+            assert person.get(name).status_code == 403
+    assert teacher.state == before
+
+
+def test_nobody_sees_a_tally_or_who_answered_what_before_the_reveal(teacher, ana, bo):
+    teacher.act("card", CARD)
+    said = [ana.vote("1").text]
+    said += [person.get(has="").text for person in (teacher, bo, Person(teacher.room))]
+    said += [person.get(name).text for person in (teacher, bo) for name in ("answers.csv", "tally.csv")]
+    for text in said:
+        assert "tally" not in text.replace("tally.csv", "")
+        assert "counts" not in text
+    assert '"mine":null' in bo.get().text
+    assert "Ana" not in bo.get().text, "students do not see each other's names"
+
+
+def test_an_answer_is_given_once_and_repeating_it_is_no_other(teacher, ana):
+    assert ana.vote("1").text == "This question is not before the room any more"
+    teacher.act("card", CARD)
+    assert ana.vote("1").status_code == ana.vote("1").status_code == 200
+    assert ana.vote("0").text == "Your answer is committed and stays as it is"
+    again = Person(teacher.room, token="the cookie of ana").join("somebody else")
+    assert (again.state["mine"], again.state["name"]) == ("1", "Ana")
+    assert teacher.state["answered"] == 1
+
+
+def test_nobody_answers_in_a_room_he_is_not_in_or_after_the_reveal(teacher, ana, bo):
+    other = Person().send("open").json()
+    Person(other["room"], secret=other["secret"]).act("card", CARD)
+    assert Person(other["room"], token="the cookie of ana").vote("1").text == "Join the room first"
+    teacher.act("card", CARD)
+    teacher.act("reveal", CARD)
+    assert ana.vote("1").text == "The answers have been revealed: no more can be given"
+    assert Person(other["room"], secret=other["secret"]).state["answered"] == 0
+
+
+def test_a_secret_is_good_for_its_own_room_alone(teacher):
+    other = Person().send("open").json()
+    assert Person(other["room"], secret=teacher.client.headers[classroom.SECRET]).act("end").status_code == 403
+
+
+def test_a_browser_without_a_cookie_gets_one_and_is_known_by_it(teacher):
+    newcomer = Person(teacher.room)
+    answer = newcomer.send("join", name="Cy")
+    assert "HttpOnly" in answer.headers["set-cookie"]
+    assert newcomer.state["name"] == "Cy"
+    assert newcomer.client.cookies[training.COOKIE] not in (rooms.folder() / f"{teacher.room}.jsonl").read_text()
+
+
+def test_a_visitor_at_the_door_is_told_that_it_is_there_and_no_more(teacher, ana):
+    assert Person(teacher.room).state == {"version": "0", "room": teacher.room, "ended": False, "joined": False}
+    assert Person(f" {teacher.room[:2]} {teacher.room[2:].lower()} ").state["room"] == teacher.room
+
+
+# Odd input
+
+
+@pytest.mark.parametrize("answer", ["", "2", "-1", "x", "0\n", "0" * 5000, "١"])
+def test_what_is_no_answer_is_refused_in_a_sentence(teacher, ana, answer):
+    teacher.act("card", CARD)
+    reply = ana.vote(answer)
+    assert reply.status_code in (400, 413)
+    assert 0 < len(reply.text) < 200
+    assert teacher.state["answered"] == 0
+
+
+@pytest.mark.parametrize(
+    ("do", "value"),
+    [
+        ("card", "none"),
+        ("card", 7),
+        ("card", "../x"),
+        ("reveal", "other"),
+        ("follow", "yes"),
+        ("held", {"query": "x" * 2001, "step": 1}),
+        ("held", {"query": "\ud800", "step": 1}),
+        ("held", {"query": "K=5", "step": 1e300}),
+        ("held", {"query": "K=5", "step": -1}),
+        ("held", "x"),
+        ("burn", None),
+        ({}, None),
+    ],
+)
+def test_a_teachers_act_that_cannot_be_is_refused_in_a_sentence(teacher, do, value):
+    teacher.act("card", CARD)
+    reply = teacher.act(do, value)
+    assert reply.status_code == 400
+    assert 0 < len(reply.text) < 200
+    assert teacher.get().status_code == 200
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.sampled_from(["join", "vote", "act", "open"]),
+    st.dictionaries(st.sampled_from(["card", "answer", "do", "value", "name", "has"]), JSON),
+    st.booleans(),
+)
+@settings(max_examples=150)
+def test_nothing_that_is_sent_crashes_anything(name, asked, teaches):
+    opened = Person().send("open").json() if not classroom._live else {"room": next(iter(classroom._live)), "secret": ""}
+    person = Person(opened["room"], token="x", secret=opened["secret"] if teaches else "")
+    if name != "open":
+        assert person.send(name, **asked).status_code < 500
+    assert (
+        person.client.post(
+            f"/classroom/{name}", content=json.dumps([asked]), headers={"Content-Type": "application/json"}
+        ).status_code
+        == 400
+    )
+
+
+def test_a_form_on_another_site_does_nothing(teacher):
+    for name in ("open", "join", "vote", "act"):
+        answer = teacher.client.post(f"/classroom/{name}", content="{}", headers={"Content-Type": "text/plain"})
+        assert answer.status_code == 415
+        assert teacher.client.post(f"/classroom/{name}", json={"room": "x" * 5000}).status_code == 413
+
+
+def test_a_name_is_text_whatever_is_in_it(teacher):
+    Person(teacher.room, token="x").join("<script>\u202e\x00 \ud83d" + "y" * 100)
+    teacher.act("card", CARD)
+    assert teacher.state["missing"] == [("<script> " + "y" * 100)[:40]]
+
+
+def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teacher, ana):
+    teacher.act("card", CARD)
+    ana.vote("1")
+    (lessons.folder() / f"01-{CARD}.md").unlink()
+    assert teacher.act("reveal", CARD).json()["tally"] is None
+    assert ana.state["tally"] is None
+    assert rows(teacher.get("answers.csv"))[1:] == [["1", "Ana", CARD, "1", ""]]
+
+
+# Limits
+
+
+def test_who_tries_codes_is_slowed_down_but_who_is_in_a_room_never(teacher, ana):
+    guesser, codes = Person(host="10.0.0.7"), ("BCDGH", "HGDCB")
+    for at in range(40):
+        guesser.room = codes[at % 2]
+        assert guesser.get().status_code == 404
+    refused = guesser.get()
+    assert refused.status_code == 429
+    assert "Wait" in refused.text
+    assert " s and" in refused.text
+    guesser.room = teacher.room
+    assert guesser.send("join", name="").status_code == 429, "a right code must not stand out among the wrong ones"
+    there = Person(teacher.room, token="the cookie of ana", host="10.0.0.7")
+    assert there.get().status_code == 200
+    assert Person(teacher.room, secret=teacher.client.headers[classroom.SECRET], host="10.0.0.7").get().status_code == 200
+    assert Person(teacher.room, host="10.0.0.8").get().status_code == 200, "others' addresses have their own"
+
+
+def test_an_allowance_comes_back(monkeypatch):
+    now = 0.0
+    monkeypatch.setattr(classroom.time, "monotonic", lambda: now)
+    allowance = classroom.Allowance(3, 10)
+    for _ in range(3):
+        assert allowance.wait("a") == 0
+        allowance.take("a")
+    assert allowance.wait("a") == 10
+    now = 4.0
+    assert (allowance.wait("a"), allowance.wait("b")) == (6, 0)
+    now = 10.0
+    assert allowance.wait("a") == 0
+    for i in range(20_000):
+        allowance.take(str(i))
+    assert len(allowance._full) <= 10_000
+
+
+def test_rooms_are_opened_freely_at_the_server_and_by_turns_from_elsewhere():
+    for _ in range(6):
+        assert Person().send("open").status_code == 200
+    for _ in range(5):
+        assert Person(host="10.0.0.7").send("open").status_code == 200
+    assert Person(host="10.0.0.7").send("open").status_code == 429
+
+
+def test_one_network_of_version_six_is_one_address(teacher):
+    for host in ("2001:db8::1", "2001:db8::2"):
+        for _ in range(20):
+            Person("BCDGH", host=host).get()
+    assert Person("BCDGH", host="2001:db8::3").get().status_code == 429
+    assert Person("BCDGH", host="2001:db8:1::1").get().status_code == 404
+
+
+# Waiting
+
+
+@contextlib.contextmanager
+def waiting(person, **query):
+    """An answer that somebody waits for, in a thread: a list that it is put into, with the seconds it took."""
+    took = []
+
+    def ask():
+        began = time.perf_counter()
+        took.append((person.get(**query), time.perf_counter() - began))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    time.sleep(0.3)
+    yield took
+    thread.join(5)
+    assert took
+
+
+@pytest.fixture
+def one_loop():
+    """All clients on one event loop, as on a server."""
+    with TestClient(APP) as client, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TestClient, "portal", client.portal)
+        yield
+
+
+def test_news_reach_who_waits_at_once_and_votes_only_the_teacher(one_loop, teacher, ana, bo):
+    teacher.act("card", CARD)
+    with waiting(ana, since=ana.state["version"]) as student, waiting(teacher, since=teacher.state["version"]) as teaching:
+        bo.vote("1")
+        time.sleep(0.6)
+        assert not student, "a vote is no news for the others"
+        assert teaching[0][0].json()["answered"] == 1
+        teacher.act("reveal", CARD)
+        time.sleep(0.1)
+        assert student[0][0].json()["tally"] == {"kind": "choice", "counts": [0, 1]}
+
+
+def test_a_question_that_is_behind_is_answered_at_once(one_loop, teacher, ana):
+    before = ana.state["version"]
+    teacher.act("card", CARD)
+    began = time.perf_counter()
+    assert ana.get(since=before).json()["card"] == CARD
+    assert ana.get().json()["card"] == CARD
+    assert ana.get(since="nonsense").json()["card"] == CARD
+    assert time.perf_counter() - began < 1
+
+
+def test_a_wait_ends_by_itself_and_who_is_not_in_the_room_does_not_wait(one_loop, teacher, ana, monkeypatch):
+    monkeypatch.setattr(classroom, "POLL", 0.5)
+    assert ana.get(since=ana.state["version"]).json()["version"] == "0"
+    began = time.perf_counter()
+    assert not Person(teacher.room).get(since="0").json()["joined"]
+    assert time.perf_counter() - began < 0.4
+
+
+def test_one_person_waits_in_so_many_tabs(one_loop, teacher, ana):
+    with contextlib.ExitStack() as tabs:
+        took = [tabs.enter_context(waiting(ana, since="0")) for _ in range(classroom.TABS + 2)]
+        assert [len(tab) for tab in took] == [1, 1] + [0] * classroom.TABS, "the oldest make room"
+        teacher.act("card", CARD)
+
+
+def test_who_waits_hears_that_the_server_ends(one_loop, teacher, ana, monkeypatch):
+    with waiting(ana, since="0") as took:
+        live = classroom._live[teacher.room]
+        monkeypatch.setattr(classroom, "_loop", next(iter(live._waiting.values()))[0].get_loop())
+        classroom.stop()
+        time.sleep(0.2)
+        assert took[0][1] < 2
+    assert ana.get(since="0").elapsed.total_seconds() < 1
+
+
+# The way in
+
+
+def test_an_address_is_drawn_as_a_code(teacher):
+    answer = teacher.client.get("/classroom/qr.svg", params={"address": f"http://192.168.0.2:8501/classroom?room={teacher.room}"})
+    assert answer.headers["content-type"] == "image/svg+xml"
+    assert answer.text.startswith("<svg")
+    for odd in ("", "javascript:alert(1)", "http://" + "x" * 200, "http://ü"):
+        assert teacher.client.get("/classroom/qr.svg", params={"address": odd}).status_code == 400
+
+
+def test_a_teacher_at_the_server_is_told_how_others_reach_it(teacher, ana, monkeypatch):
+    secret = teacher.client.headers[classroom.SECRET]
+    monkeypatch.setattr(classroom, "_hosts", lambda: ["192.168.0.2"])
+    monkeypatch.setattr(classroom, "_listens", "127.0.0.1")
+    here = Person(teacher.room, secret=secret, base="http://localhost:8501")
+    assert here.state["reach"] == {"hosts": ["192.168.0.2"], "alone": True}
+    monkeypatch.setattr(classroom, "_listens", "0.0.0.0")
+    assert here.state["reach"] == {"hosts": ["192.168.0.2"], "alone": False}
+    assert teacher.state["reach"] is None
+    assert "reach" not in ana.state

@@ -1,0 +1,301 @@
+"""A room follows from its journal and from nothing else, whatever happens to the journal and to the server."""
+
+import json
+import os
+import stat
+import time
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ui import library, rooms, training
+from ui.rooms import NoRoom, RoomError
+
+OPENED = {"do": "opened", "code": "BCDGH", "salt": "salt", "secret": "digest", "at": 1000.0}
+WHO, CARDS, ANSWERS = st.sampled_from(["a", "b", "c", "d"]), st.sampled_from(["one", "two", ""]), st.sampled_from(["0", "1", "2"])
+EVENTS = st.one_of(
+    st.builds(lambda who, name: {"do": "joined", "who": who, "name": name}, WHO, st.sampled_from(["", "Ana", "Bo\u202e"])),
+    st.builds(lambda card: {"do": "card", "card": card}, CARDS),
+    st.builds(lambda who, card, answer: {"do": "vote", "who": who, "card": card, "answer": answer}, WHO, CARDS, ANSWERS),
+    st.builds(lambda card: {"do": "reveal", "card": card}, CARDS),
+    st.builds(lambda on: {"do": "follow", "on": on}, st.booleans()),
+    st.builds(
+        lambda query, step: {"do": "held", "query": query, "step": step}, st.sampled_from(["K=5", "K=6"]), st.integers(0, 9)
+    ),
+)
+ODD = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+DONE = st.sampled_from(["joined", "card", "vote", "reveal", "follow", "held", "opened", "?"])
+FIELDS = st.sampled_from(["who", "name", "card", "answer", "on", "query", "step"])
+ODD_EVENTS = st.builds(lambda do, rest: {**rest, "do": do}, DONE | ODD, st.dictionaries(FIELDS, ODD | st.just("one"), max_size=5))
+
+
+@pytest.fixture
+def root(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
+    return tmp_path
+
+
+def journal(code):
+    return rooms.folder() / f"{code}.jsonl"
+
+
+def played(room, events):
+    """The room after those of the events that are possible, kept in its journal."""
+    for event in events:
+        try:
+            room = rooms.add(room, event)
+        except RoomError:
+            continue
+    return room
+
+
+# What follows from events
+
+
+@given(st.lists(EVENTS, max_size=40))
+def test_an_answer_once_committed_never_changes_and_none_comes_after_the_reveal(events):
+    room = rooms.begin(OPENED)
+    for event in events:
+        before = room
+        try:
+            room = rooms.apply(room, event)
+        except RoomError:
+            assert room is before
+            continue
+        for card, answers in before.answers.items():
+            assert answers.items() <= room.answers[card].items()
+            assert card not in before.revealed or room.answers[card] == answers
+        assert all(who in room.students for answers in room.answers.values() for who in answers)
+        assert before.revealed <= room.revealed
+        changed = room is not before
+        assert room.version == before.version + changed
+        assert room.news == before.news + (changed and event["do"] not in ("joined", "vote"))
+        assert [student.number for student in room.students.values()] == list(range(1, len(room.students) + 1))
+
+
+@given(st.lists(EVENTS, max_size=30))
+def test_an_event_repeated_changes_nothing(events):
+    room = rooms.begin(OPENED)
+    for event in events:
+        try:
+            room = rooms.apply(room, event)
+        except RoomError:
+            continue
+        assert rooms.apply(room, event) is room
+
+
+@given(ODD_EVENTS)
+@settings(max_examples=300)
+def test_an_odd_event_is_refused_or_harmless(event):
+    room = rooms.fold([OPENED, {"do": "joined", "who": "a", "name": ""}, {"do": "card", "card": "one"}])
+    try:
+        after = rooms.apply(room, event)
+    except RoomError as error:
+        assert str(error)
+        assert "\n" not in str(error)
+    else:
+        for text in (after.card, *(held.query for held in [after.held] if held), *(s.label for s in after.students.values())):
+            assert text.encode(), "what is kept can be sent"
+
+
+def test_a_student_is_somebody_else_in_every_room_and_the_secret_is_nowhere(root):
+    (one, secret), (two, _) = rooms.open_room(), rooms.open_room()
+    assert one.knows("cookie") == one.knows("cookie") != two.knows("cookie")
+    assert training.owner("cookie") not in (one.knows("cookie"), two.knows("cookie"))
+    assert one.is_teacher(secret)
+    assert not two.is_teacher(secret)
+    assert not one.is_teacher(one.secret)
+    assert secret not in journal(one.code).read_text()
+    assert len(secret) >= 32
+
+
+def test_a_name_is_plain_short_and_given_once():
+    room = rooms.begin(OPENED)
+    room = rooms.apply(room, {"do": "joined", "who": "a", "name": ""})
+    assert room.students["a"].label == "student 1"
+    room = rooms.apply(room, {"do": "joined", "who": "a", "name": " <b>A\u202en\x00a\n " + "x" * 100})
+    assert room.students["a"].name == ("<b>Ana " + "x" * 100)[: rooms.MAX_NAME]
+    assert rooms.apply(room, {"do": "joined", "who": "a", "name": "other"}) is room
+
+
+def test_a_room_holds_so_many():
+    room = rooms.begin(OPENED)
+    for i in range(rooms.MAX_STUDENTS):
+        room = rooms.apply(room, {"do": "joined", "who": str(i), "name": ""})
+    with pytest.raises(RoomError, match="as many as it can hold"):
+        rooms.apply(room, {"do": "joined", "who": "one more", "name": ""})
+    assert rooms.apply(room, {"do": "joined", "who": "0", "name": ""}) is room
+
+
+def test_a_new_card_forgets_the_lab_of_the_one_before():
+    room = rooms.begin(OPENED)
+    for event in ({"do": "card", "card": "one"}, {"do": "follow", "on": True}, {"do": "held", "query": "K=5", "step": 2}):
+        room = rooms.apply(room, event)
+    assert room.held == ("K=5", 2)
+    room = rooms.apply(room, {"do": "card", "card": "two"})
+    assert (room.held, room.following) == (None, True)
+
+
+# Codes
+
+
+def test_a_code_spells_nothing_and_is_read_however_it_was_typed(root):
+    codes = {rooms.open_room()[0].code for _ in range(rooms.MAX_ROOMS)}
+    assert len(codes) == rooms.MAX_ROOMS
+    for code in codes:
+        assert len(code) == 5
+        assert not set(code) & set("AEIOUYLFSZ0125")
+        assert all(a != b for a, b in pairwise(code))
+        assert rooms.code_in(f" {code[:2].lower()} {code[2:]}-") == code
+    for none in ("", "BCDG", "BCDGHJ", "ÄCDGH", "../..", "B" * 10_000, "BCDG0"):
+        assert rooms.code_in(none) == ""
+
+
+# The journal
+
+
+@given(st.lists(EVENTS, max_size=12), st.data())
+@settings(max_examples=60)
+def test_a_journal_cut_anywhere_is_the_room_at_an_earlier_moment(tmp_path_factory, events, data):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAML_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        room, _ = rooms.open_room(1e9)  # a journal as long every time
+        moments = [room]
+        for event in events:
+            moments.append(played(moments[-1], [event]))
+        whole = journal(room.code).read_bytes()
+        cut = data.draw(st.integers(0, len(whole)))
+        journal(room.code).write_bytes(whole[:cut])
+        try:
+            found = rooms.find(room.code)
+        except RoomError:
+            assert cut < whole.index(b"\n"), "it was never open"
+            return
+        assert found in moments
+        assert cut < len(whole) or found == moments[-1]
+        after = played(found, [{"do": "joined", "who": "late", "name": ""}])
+        assert rooms.find(room.code) == after, "what comes after a cut line is kept whole"
+
+
+@given(st.lists(EVENTS, max_size=25))
+@settings(max_examples=60)
+def test_a_restart_changes_nothing(tmp_path_factory, events):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAML_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        room, secret = rooms.open_room()
+        room = played(room, events)
+        assert rooms.find(room.code) == room
+        assert rooms.find(room.code).is_teacher(secret)
+
+
+@given(st.lists(st.binary(max_size=40) | ODD.map(lambda odd: json.dumps(odd).encode()), max_size=6))
+@settings(max_examples=100)
+def test_damaged_lines_are_passed_over(tmp_path_factory, lines):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAML_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
+        room, _ = rooms.open_room()
+        with journal(room.code).open("ab") as file:
+            file.write(b"\n".join(lines) + b"\n")
+        room = played(room, [{"do": "joined", "who": "a", "name": "Ana"}])
+        assert rooms.find(room.code).students == room.students
+
+
+def test_a_damaged_room_harms_no_other(root):
+    (bad, _), (good, _) = rooms.open_room(), rooms.open_room()
+    journal(bad.code).write_bytes(b"\x00" * 100)
+    with pytest.raises(RoomError, match="cannot be read"):
+        rooms.find(bad.code)
+    journal(bad.code).write_bytes(journal(good.code).read_bytes())
+    with pytest.raises(RoomError, match="that of another"):
+        rooms.find(bad.code)
+    assert rooms.find(good.code) == good
+    assert set(rooms.sweep()) <= {good.code, bad.code}
+    assert rooms.open_room()
+
+
+def test_a_room_ends_after_a_day_and_its_journal_with_it(root):
+    now = time.time()
+    old, _ = rooms.open_room(now - rooms.LASTS - 1)
+    new, _ = rooms.open_room(now)
+    damaged = journal("BCDGH")
+    damaged.write_text("nothing\n")
+    os.utime(damaged, (now - rooms.LASTS - 1,) * 2)
+    assert rooms.sweep() == [new.code]
+    assert [path.stem for path in rooms.folder().iterdir()] == [new.code]
+    with pytest.raises(NoRoom):
+        rooms.find(old.code)
+
+
+def test_an_ended_room_is_gone_and_nothing_more_happens_in_it(root):
+    room, _ = rooms.open_room()
+    ended = rooms.add(room, {"do": "ended"})
+    assert ended.is_over(time.time())
+    assert not journal(room.code).exists()
+    with pytest.raises(NoRoom):
+        rooms.add(ended, {"do": "card", "card": "one"})
+    with pytest.raises(NoRoom):
+        rooms.add(room, {"do": "card", "card": "one"})
+    assert not journal(room.code).exists(), "a journal does not begin in the middle"
+
+
+def test_there_are_so_many_rooms(root):
+    for _ in range(rooms.MAX_ROOMS):
+        room, _ = rooms.open_room()
+    with pytest.raises(RoomError, match="as many as it can hold"):
+        rooms.open_room()
+    rooms.add(room, {"do": "ended"})
+    assert rooms.open_room()
+
+
+def test_where_there_can_be_no_more_a_room_that_nobody_joined_gives_way(root):
+    now = time.time()
+    used, _ = rooms.open_room(now - 3 * rooms.UNUSED)
+    rooms.add(used, {"do": "joined", "who": "a", "name": ""})
+    unused, _ = rooms.open_room(now - 2 * rooms.UNUSED)
+    for _ in range(rooms.MAX_ROOMS - 2):
+        rooms.open_room(now)
+    rooms.open_room(now)
+    assert rooms.find(used.code).students
+    with pytest.raises(NoRoom):
+        rooms.find(unused.code)
+    with pytest.raises(RoomError, match="as many as it can hold"):
+        rooms.open_room(now)
+
+
+def test_a_journal_that_is_full_takes_no_more_but_the_lab_still_moves(root, monkeypatch):
+    room, _ = rooms.open_room()
+    monkeypatch.setattr(rooms, "MAX_JOURNAL", 10)
+    size = journal(room.code).stat().st_size
+    with pytest.raises(RoomError, match="as much as it can"):
+        rooms.add(room, {"do": "joined", "who": "a", "name": ""})
+    assert rooms.add(room, {"do": "held", "query": "K=5", "step": 1}).held == ("K=5", 1)
+    assert journal(room.code).stat().st_size == size
+
+
+def test_where_nothing_can_be_kept_nothing_happened(root):
+    room, _ = rooms.open_room()
+    if os.geteuid() == 0:
+        journal(room.code).unlink()
+        journal(room.code).mkdir()
+    else:
+        journal(room.code).chmod(stat.S_IRUSR)
+    with pytest.raises(RoomError, match="cannot keep this"):
+        rooms.add(room, {"do": "card", "card": "one"})
+    (root / "file").write_text("")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAML_LAB_RUNS", str(root / "file"))
+        with pytest.raises(RoomError, match="Rooms cannot be kept in"):
+            rooms.open_room()
+
+
+def test_rooms_are_no_runs(root):
+    rooms.open_room()
+    assert training.list_for("")["runs"] == []
+    assert training.list_for("")["damaged"] == {}
+    assert library.trained_here() == []

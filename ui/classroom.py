@@ -1,0 +1,481 @@
+"""Classroom: the routes by which a teacher and a class act in a room, wait for what happens in it, and take it home.
+
+A browser's question for the state of its room waits here until there is news, so that a class costs next to nothing while it
+thinks. All of this runs on the server's one event loop, and nothing in it takes long. No streamlit here.
+"""
+
+import asyncio
+import csv
+import io
+import ipaddress
+import math
+import secrets
+import socket
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import segno
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from ui import lessons, rooms, training
+from ui.answers import Choice
+from ui.incoming import Refused, json_object
+from ui.rooms import NoRoom, Room
+
+POLL = 25.0
+"""Seconds that a question for the state waits at most: shorter than proxies and browsers give up."""
+COALESCE = 0.25
+"""Seconds that news for the teacher gather: the count of answers need not be drawn more often while a class votes."""
+TABS = 4
+"""Questions of one person that wait in a room at once. The oldest is answered when there is one more."""
+TEACHER = "teacher"
+"""Who waits, beside the students. None of them is known by this: theirs are digests."""
+SECRET = "x-teacher"
+"""The header that carries the teacher's secret. An address would end up in a log or on the projector."""
+SWEEP = 600
+"""Seconds between two looks for rooms whose day is over."""
+MAX_ADDRESS = 200
+
+
+class Allowance:
+    """So many at once for each address, and one more every so many seconds."""
+
+    def __init__(self, most: int, every: float):
+        self.most, self.every = most, every
+        self._full: dict[str, float] = {}
+        """Address -> when it has its whole allowance again."""
+
+    def wait(self, address: str) -> int:
+        """Seconds until there is one: 0 if there is."""
+        return max(0, math.ceil(self._full.get(address, 0) - time.monotonic() - (self.most - 1) * self.every))
+
+    def take(self, address: str) -> None:
+        """Use one."""
+        now = time.monotonic()
+        self._full[address] = max(self._full.pop(address, 0), now) + self.every
+        while len(self._full) > 10_000:
+            del self._full[next(iter(self._full))]
+
+
+class Live:
+    """A room that is in use, and who waits for news of it."""
+
+    def __init__(self, room: Room):
+        self.room = room
+        self.tallies: dict[str, dict[str, Any] | None] = {}
+        self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
+
+    def add(self, event: rooms.Event) -> None:
+        """Let something happen, and tell those whom it concerns. Raises RoomError if it cannot."""
+        before, self.room = self.room, rooms.add(self.room, event)
+        if self.room is not before:
+            self.tell(everybody=self.room.news != before.news)
+
+    def tell(self, everybody: bool) -> None:
+        """Answer those who wait: all, or the teacher alone."""
+        for who, asked in self._waiting.items():
+            if everybody or who == TEACHER:
+                _answer(asked, True)
+
+    async def news(self, who: str, seconds: float) -> bool:
+        """Wait until there is some, and say whether there is: not if it took too long, or somebody asks in too many tabs."""
+        asked, mine = asyncio.get_running_loop().create_future(), self._waiting.setdefault(who, [])
+        _answer(mine[: 1 - TABS], False)
+        mine.append(asked)
+        try:
+            await asyncio.wait([asked], timeout=seconds)
+            return asked.done() and asked.result()
+        finally:
+            mine.remove(asked)
+            if not mine:
+                self._waiting.pop(who, None)
+
+    def tally(self, card: str) -> dict[str, Any] | None:
+        """The answers to a card that was revealed, together; None if there is no such card (any more) or it is another."""
+        if card not in self.tallies:
+            try:
+                lesson = lessons.find(card)
+                self.tallies[card] = lesson.tally([lesson.read_answer(text) for text in self.room.answers.get(card, {}).values()])
+            except ValueError:
+                self.tallies[card] = None
+        return self.tallies[card]
+
+
+def _answer(asked: Iterable[asyncio.Future[bool]], news: bool) -> None:
+    for future in asked:
+        if not future.done():
+            future.set_result(news)
+
+
+_live: dict[str, Live] = {}
+_misses = Allowance(40, 6)
+"""Wrong codes: a class behind one address may mistype, and one who tries all codes needs months for one room."""
+_openings = Allowance(5, 300)
+_loop: asyncio.AbstractEventLoop | None = None
+_stopping = False
+_listens: str | None = None
+"""The address that the server listens on, as its settings say."""
+
+
+def start(listens: str | None) -> None:
+    """Keep rooms from now on, on the event loop that runs. listens: the server's own address, None for all."""
+    global _loop, _listens, _stopping
+    _loop, _listens, _stopping = asyncio.get_running_loop(), listens, False
+    _sweep()
+
+
+def stop() -> None:
+    """Answer everybody who waits, at once: a server ends when nobody waits any more. May be called from anywhere."""
+
+    def let_go() -> None:
+        global _stopping
+        _stopping = True
+        for live in _live.values():
+            live.tell(everybody=True)
+
+    if _loop and not _loop.is_closed():
+        _loop.call_soon_threadsafe(let_go)
+
+
+def _sweep() -> None:
+    """End what is over, now and from time to time."""
+    now = time.time()
+    for live in list(_live.values()):
+        if live.room.is_over(now):
+            _end(live)
+    rooms.sweep(now)
+    for code in [code for code, live in _live.items() if now > live.room.opened + rooms.LASTS]:
+        del _live[code]
+    if _loop:
+        _loop.call_later(SWEEP, _sweep)
+
+
+def _end(live: Live) -> None:
+    if not live.room.ended:
+        live.add({"do": "ended"})
+
+
+# Who asks, and for which room
+
+
+class Visit(NamedTuple):
+    """Somebody at the door of a room or in it."""
+
+    live: Live
+    who: str
+    """What the room knows him by; nothing for a browser without a cookie."""
+    teaches: bool
+
+    @property
+    def inside(self) -> bool:
+        """Whether he is in the room already."""
+        return self.teaches or self.who in self.live.room.students
+
+    @property
+    def version(self) -> str:
+        """Changes when what he is shown does."""
+        room = self.live.room
+        return f"{room.news}.{room.version}" if self.teaches else str(room.news)
+
+
+def _visit(request: Request, code: str) -> Visit:
+    """Raises Refused for a code that is none, or from where too many such came. Who is in the room is never refused."""
+    secret, token, address = request.headers.get(SECRET, ""), training.token_of(request), _address(request)
+    try:
+        live = _find(rooms.code_in(code))
+    except NoRoom as error:
+        live, why = None, str(error)
+    if live:
+        who = live.room.knows(token) if token else ""
+        visit = Visit(live, who, bool(secret) and live.room.is_teacher(secret))
+        if visit.inside:
+            return visit
+    if wait := _misses.wait(address):
+        raise Refused(429, f"Too many codes that do not exist came from your network. Wait {wait} s and try again.")
+    if live is None:
+        _misses.take(address)
+        raise Refused(404, f"{why}. Look at the code again; a room ends after a day.")
+    if secret:
+        _misses.take(address)
+        raise Refused(403, "This is not the teacher's address of this room")
+    return visit
+
+
+def _find(code: str) -> Live:
+    """Raises NoRoom, RoomError."""
+    live = _live.get(code)
+    if live is None:
+        live = _live[code] = Live(rooms.find(code))
+    if live.room.is_over(time.time()):
+        _end(live)
+    return live
+
+
+def _teacher(request: Request, code: str) -> Live:
+    """Raises Refused for anybody else."""
+    visit = _visit(request, code)
+    if not visit.teaches:
+        raise Refused(403, "Only the teacher of this room can do this")
+    return visit.live
+
+
+def _address(request: Request) -> str:
+    """Whom misses are counted for: a whole network where one browser has as many addresses as it likes."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network(f"{host.partition('%')[0]}/64", strict=False))
+
+
+# What each is told
+
+
+def _student(visit: Visit, has: str) -> dict[str, Any]:
+    room = visit.live.room
+    student = room.students.get(visit.who)
+    if student is None:
+        return {"version": visit.version, "room": room.code, "ended": room.ended, "joined": False}
+    return {
+        "version": visit.version,
+        "room": room.code,
+        "ended": room.ended,
+        "joined": True,
+        "number": student.number,
+        "name": student.name,
+        "mine": room.answers.get(room.card, {}).get(visit.who),
+        **_everybody(visit.live, has),
+    }
+
+
+def _everybody(live: Live, has: str) -> dict[str, Any]:
+    """has: the card whose tally the browser has already. It is large."""
+    room = live.room
+    revealed = room.card in room.revealed
+    return {
+        "card": room.card,
+        "revealed": revealed,
+        "following": room.following,
+        "held": room.held._asdict() if room.held and room.following else None,
+    } | ({"tally": live.tally(room.card)} if revealed and has != room.card else {})
+
+
+def _for_teacher(visit: Visit, has: str, request: Request) -> dict[str, Any]:
+    room = visit.live.room
+    answers = room.answers.get(room.card, {})
+    host = request.url.hostname or ""
+    return {
+        "version": visit.version,
+        "room": room.code,
+        "ended": room.ended,
+        "teaches": True,
+        "ends": room.opened + rooms.LASTS,
+        "students": len(room.students),
+        "answered": len(answers),
+        "missing": [student.label for who, student in room.students.items() if who not in answers] if room.card else [],
+        "done": sorted(room.revealed),
+        "reach": _reach() if host in ("localhost", "::1") or host.startswith("127.") else None,
+        **_everybody(visit.live, has),
+    }
+
+
+def _reach() -> dict[str, Any]:
+    """How others reach this machine: `hosts` in its networks, and `alone` if the server listens to nobody else."""
+    return {"hosts": _hosts(), "alone": _listens in ("localhost", "127.0.0.1", "::1")}
+
+
+def _hosts() -> list[str]:
+    """This machine's own addresses: those that it would speak from. Nothing is sent to find out."""
+    found = []
+    for there in ("10.255.255.255", "172.31.255.255", "192.168.255.255"):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+            try:
+                probe.connect((there, 9))
+                host = probe.getsockname()[0]
+            except OSError:
+                continue
+        if host not in found and not host.startswith(("127.", "0.")):
+            found.append(host)
+    return found
+
+
+# What is served
+
+
+def routes() -> list[Route]:
+    """The routes, below /classroom."""
+
+    def route(name: str, act: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
+        async def answer(request: Request) -> Response:
+            try:
+                response = await act(request)
+            except Refused as refused:
+                response = refused.answer()
+            except ValueError as error:  # of rooms and lessons: one sentence each
+                response = PlainTextResponse(str(error), status_code=404 if isinstance(error, NoRoom) else 400)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return Route(f"/classroom/{name}", answer, methods=[method])
+
+    return [
+        route("open", _open, "POST"),
+        route("join", _join, "POST"),
+        route("vote", _vote, "POST"),
+        route("act", _act, "POST"),
+        route("room.json", _room),
+        route("answers.csv", _answers_csv),
+        route("tally.csv", _tally_csv),
+        route("qr.svg", _qr),
+    ]
+
+
+def _field(asked: dict[str, Any], name: str) -> str:
+    value = asked.get(name)
+    if not isinstance(value, str):
+        raise Refused(400, f"{name} is expected, as text")
+    return value
+
+
+async def _open(request: Request) -> Response:
+    """A new room: its code, and the secret that makes the asker its teacher."""
+    await json_object(request)
+    address = _address(request)
+    if not training.is_local(request.client.host if request.client else "", request.headers):
+        if wait := _openings.wait(address):
+            raise Refused(429, f"Many rooms were opened from your network. Wait {wait} s and try again.")
+        _openings.take(address)
+    rooms.sweep()
+    room, secret = rooms.open_room()
+    _live[room.code] = Live(room)
+    return JSONResponse({"room": room.code, "secret": secret})
+
+
+async def _join(request: Request) -> Response:
+    """Be a student of the room: {room, name}. Who has joined before is the one he was."""
+    asked = await json_object(request)
+    live, who, _ = _visit(request, _field(asked, "room"))
+    headers = {}
+    if not who:
+        word = secrets.token_urlsafe(24)
+        who, headers = live.room.knows(word), {"Set-Cookie": training.new_cookie(word)}
+    live.add({"do": "joined", "who": who, "name": _field(asked, "name")[: 4 * rooms.MAX_NAME]})
+    return JSONResponse(_student(Visit(live, who, False), ""), headers=headers)
+
+
+async def _vote(request: Request) -> Response:
+    """Commit an answer: {room, card, answer}. The same one again changes nothing, another one is refused."""
+    asked = await json_object(request)
+    visit, card = _visit(request, _field(asked, "room")), _field(asked, "card")
+    if visit.who not in visit.live.room.students:
+        raise Refused(403, "Join the room first")
+    lesson = lessons.find(card)
+    answer = lesson.write_answer(lesson.read_answer(_field(asked, "answer")))
+    visit.live.add({"do": "vote", "who": visit.who, "card": card, "answer": answer})
+    return JSONResponse(_student(visit._replace(teaches=False), card))
+
+
+async def _act(request: Request) -> Response:
+    """What the teacher does: {room, do, value}; put and take away a card, reveal, follow, held, end."""
+    asked = await json_object(request)
+    live, do, value = _teacher(request, _field(asked, "room")), _field(asked, "do"), asked.get("value")
+    if do == "card":
+        card = _field(asked, "value")
+        if card:
+            lessons.find(card)
+        live.add({"do": "card", "card": card})
+    elif do == "reveal":
+        live.add({"do": "reveal", "card": _field(asked, "value")})
+    elif do == "follow":
+        live.add({"do": "follow", "on": value})
+    elif do == "held" and isinstance(value, dict):
+        live.add({"do": "held", "query": value.get("query"), "step": value.get("step")})
+    elif do == "end":
+        _end(live)
+    else:
+        raise Refused(400, "A teacher's acts are card, reveal, follow, held and end")
+    return JSONResponse(_for_teacher(Visit(live, "", True), str(asked.get("has", "")), request))
+
+
+async def _room(request: Request) -> Response:
+    """The state for who asks, at once if it is not `since`; `has`: the card whose tally is there already."""
+    query = request.query_params
+    visit, since, has = _visit(request, query.get("room", "")), query.get("since"), query.get("has", "")
+    until = time.monotonic() + POLL
+    while visit.inside and since == visit.version and not _stopping:
+        if not await visit.live.news(TEACHER if visit.teaches else visit.who, until - time.monotonic()):
+            break
+        if visit.teaches and not _stopping:
+            await asyncio.sleep(COALESCE)
+    return JSONResponse(_for_teacher(visit, has, request) if visit.teaches else _student(visit, has))
+
+
+async def _answers_csv(request: Request) -> Response:
+    """Who answered what, of the cards that were revealed."""
+    room = _teacher(request, request.query_params.get("room", "")).room
+    rows = [
+        [str(room.students[who].number), room.students[who].name, card, answer, _words(card, answer)]
+        for card in sorted(room.revealed)
+        for who, answer in room.answers.get(card, {}).items()
+    ]
+    return _csv("answers", room, [["student", "name", "card", "answer", "option"], *rows])
+
+
+async def _tally_csv(request: Request) -> Response:
+    """How often each answer was given, of the cards that were revealed."""
+    live = _teacher(request, request.query_params.get("room", ""))
+    rows = [["card", "answer", "option", "students"]]
+    for card in sorted(live.room.revealed):
+        given = list(live.room.answers.get(card, {}).values())
+        options = (live.tally(card) or {}).get("counts")
+        different = [str(at) for at in range(len(options))] if options else dict.fromkeys(given)
+        rows += [[card, answer, _words(card, answer), str(given.count(answer))] for answer in different]
+    return _csv("tally", live.room, rows)
+
+
+def _words(card: str, answer: str) -> str:
+    """What the option says, for the answer to a choice, as it stands in the lesson's file."""
+    try:
+        asked = lessons.find(card).answer
+        return asked.options[asked.read(answer)].text if isinstance(asked, Choice) else ""
+    except ValueError:
+        return ""
+
+
+def _csv(name: str, room: Room, rows: list[list[str]]) -> Response:
+    out = io.StringIO()
+    csv.writer(out).writerows([[_harmless(cell) for cell in row] for row in rows])
+    return Response(
+        "\ufeff" + out.getvalue(),  # without it Excel takes names for Latin-1
+        media_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}-{room.code}.csv"'},
+    )
+
+
+def _harmless(cell: str) -> str:
+    """A cell that a spreadsheet does not run: it takes what begins like this for a formula, and a number for a number."""
+    try:
+        float(cell)
+    except ValueError:
+        return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
+    return cell
+
+
+async def _qr(request: Request) -> Response:
+    """An address as a QR code, dark on light in both themes: phones read no other."""
+    address = request.query_params.get("address", "")
+    if not address.startswith(("http://", "https://")) or len(address) > MAX_ADDRESS or not address.isascii():
+        raise Refused(400, f"An address that begins with http is expected, of at most {MAX_ADDRESS} characters")
+    return Response(_drawn(address), media_type="image/svg+xml")
+
+
+@lru_cache(maxsize=64)
+def _drawn(address: str) -> bytes:
+    out = io.BytesIO()
+    segno.make_qr(address).save(out, kind="svg", border=3, light="#fff", dark="#000", omitsize=True, xmldecl=False)
+    return out.getvalue()

@@ -1,0 +1,45 @@
+// Before a room: open one, or join with a code.
+
+import { el } from "../task_plot/svg.js";
+import { roomsOfMine } from "./address.js";
+import { AWAY } from "./server.js";
+
+// code, said: what was typed before, and why it did not do. `open()` opens a room and raises why not; `enter(code)` goes to one.
+export function door(parent, { code, said, open, enter }) {
+  const root = el("div", { class: "door" }, parent);
+  const title = el("h1", { tabindex: -1 }, root, "Predict together");
+  el("p", { class: "setting" }, root, "Everybody predicts on a screen of their own. Nobody sees a prediction before the teacher reveals them all; then the lab settles it.");
+  const ways = el("div", { class: "door-ways" }, root);
+
+  const join = el("form", { class: "door-way" }, ways);
+  el("h2", {}, join, "Join a room");
+  el("label", { for: "room-code" }, join, "The code on the board");
+  const line = el("div", { class: "door-line" }, join);
+  const field = el("input", { id: "room-code", class: "code-field", autocomplete: "off", autocapitalize: "characters", spellcheck: "false", maxlength: 12, required: "" }, line);
+  field.value = code;
+  el("button", { type: "submit", class: "primary" }, line, "Join");
+  el("p", { class: "complaint", role: "alert" }, join, said);
+  join.addEventListener("submit", (event) => {
+    event.preventDefault();
+    enter(field.value.replace(/[\s-]/g, "").toUpperCase());
+  });
+
+  const teach = el("div", { class: "door-way" }, ways);
+  el("h2", {}, teach, "Teach");
+  el("p", {}, teach, "You get a code for the board and put one card after the other to the room. No accounts; a room ends by itself after a day.");
+  const row = el("div", { class: "door-line" }, teach), button = el("button", { type: "button" }, row, "Open a room");
+  for (const mine of roomsOfMine()) {
+    el("button", { type: "button" }, row, `Back to ${mine}`).addEventListener("click", () => enter(mine));
+  }
+  const trouble = el("p", { class: "complaint", role: "alert" }, teach);
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    try {
+      await open();
+    } catch (error) {
+      trouble.textContent = error.status ? error.message : AWAY;
+      button.disabled = false;
+    }
+  });
+  return { title, remove: () => root.remove() };
+}

@@ -1,0 +1,118 @@
+// A student's side of a room: wait, predict, commit, wait, see.
+
+import { el } from "../task_plot/svg.js";
+import { questionPart } from "../lesson_view/card.js";
+import { sentence } from "../lesson_view/parts.js";
+import { RETRY_MS, pause } from "./server.js";
+import { cardOf, together } from "./together.js";
+
+// `vote(card, answer)` and `name(text)` do so, and raise why not. Gives { update(state), remove() }.
+export function studentView(parent, { looks, base, vote, name }) {
+  const root = el("div", { class: "student" }, parent);
+  const title = el("h1", { tabindex: -1 }, root), lead = el("p", { class: "room-lead", role: "status" }, root);
+  const complaint = el("p", { class: "complaint", role: "alert" }, root);
+  const body = el("div", {}, root), foot = el("footer", { class: "room-foot" }, root);
+  const who = el("span", {}, foot), form = nameForm(foot, name);
+  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, ready = false, hasLab = false;
+
+  function clear() {
+    stop.abort();
+    stop = new AbortController();
+    for (const part of [question, shared]) part?.remove();
+    [question, shared, ready] = [null, null, false];
+    body.replaceChildren();
+    complaint.textContent = "";
+  }
+
+  async function play() {
+    const { signal } = stop;
+    try {
+      const card = await cardOf(state.card, signal);
+      if (signal.aborted) return;
+      title.textContent = card.title;
+      [ready, hasLab] = [true, card.view === "lab"];
+      if (state.revealed) shared = together(body, { card, mine: state.mine, tally: state.tally, looks, base, following: state.following, held: state.held });
+      else question = questionPart(body, { card, base, looks, committed: state.mine, commit: (text) => commit(card, text) });
+      say();
+    } catch (error) {
+      title.textContent = "This card cannot be shown";
+      complaint.textContent = sentence(error);
+    }
+  }
+
+  // An answer is kept until the server has it: a class may lose its network for a moment.
+  async function commit(card, text) {
+    const { signal } = stop;
+    while (!signal.aborted) {
+      try {
+        await vote(card.card, text);
+        complaint.textContent = "";
+        up(); // where it says what comes next
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error.status && error.status < 500 && error.status !== 429) {
+          const words = sentence(error);
+          scene = null; // the question stands as the server has it
+          update(state);
+          complaint.textContent = words;
+          return;
+        }
+        complaint.textContent = "Your answer has not arrived yet. It is sent again until it does.";
+        await pause(RETRY_MS);
+      }
+    }
+  }
+
+  const up = () => root.closest("[data-testid=stMain]")?.scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+
+  function say() {
+    if (!state.card) lead.textContent = "The next card appears here by itself.";
+    else if (!ready) lead.textContent = "";
+    else if (!state.revealed) lead.textContent = state.mine === null ? "Predict, and commit: nobody sees it before all are revealed." : "Your prediction is in. Wait until the teacher reveals them all.";
+    else if (!shared) lead.textContent = "";
+    else lead.textContent = `The predictions are revealed. ${!hasLab ? "" : state.following ? "The lab follows the teacher's." : "The lab is yours to explore."}`;
+  }
+
+  function update(newState) {
+    state = newState;
+    who.textContent = `Room ${state.room} · you are ${state.name || `student ${state.number}`}`;
+    form.hidden = Boolean(state.name);
+    const now = JSON.stringify([state.card, state.revealed]);
+    if (now !== scene) {
+      const first = scene === null;
+      scene = now;
+      clear();
+      if (state.card) play();
+      else title.textContent = "Waiting for the teacher";
+      if (!first) up();
+    } else if (question && state.mine !== null) question.lock(state.mine);
+    shared?.follow(state.following, state.held);
+    say();
+  }
+
+  return {
+    update,
+    remove() {
+      clear();
+      root.remove();
+    },
+  };
+}
+
+function nameForm(parent, name) {
+  const form = el("form", { class: "name-form" }, parent);
+  el("label", { for: "room-name" }, form, "Your name, if you like");
+  const field = el("input", { id: "room-name", maxlength: 40, autocomplete: "given-name", required: "" }, form);
+  el("button", { type: "submit" }, form, "Give it");
+  const said = el("span", { class: "complaint", role: "alert" }, form);
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await name(field.value);
+    } catch (error) {
+      said.textContent = error.status ? sentence(error) : "The server does not answer.";
+    }
+  });
+  return form;
+}

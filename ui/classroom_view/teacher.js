@@ -1,0 +1,232 @@
+// The teacher's side of a room, on the projector: the code, a card, how many have answered, the reveal, the lab for everybody.
+
+import { copy } from "../task_plot/share.js";
+import { el } from "../task_plot/svg.js";
+import { questionPart } from "../lesson_view/card.js";
+import { sentence } from "../lesson_view/parts.js";
+import { addressOf } from "./address.js";
+import { AWAY, RETRY_MS, codeOf, pause } from "./server.js";
+import { allCards, cardOf, together } from "./together.js";
+
+const LOOK_MS = 40; // between two looks at the lab that others follow
+const STEP_MS = 100; // between two of its steps that are sent: sixty browsers draw each
+const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
+
+// `act(what, value)` and `file(name)` ask the server and raise why not; `present(on)` makes it large. Gives { update(state), remove() }.
+export function teacherView(parent, { room, secret, looks, base, act, file, present, presented }) {
+  const root = el("div", { class: "teacher" }, parent);
+  const top = el("header", { class: "room-top" }, root), code = el("strong", { class: "code-small", "aria-label": `Code ${[...room].join(" ")}` }, top, room);
+  const where = el("span", { class: "where" }, top), joined = el("span", { class: "joined", role: "status" }, top);
+  const large = el("button", { type: "button", "aria-pressed": presented }, top, "Present");
+  large.addEventListener("click", () => enlarge(large.getAttribute("aria-pressed") !== "true"));
+  const complaint = el("p", { class: "complaint", role: "alert" }, root), body = el("div", { class: "room-body" }, root);
+  const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root), status = el("p", { class: "hidden", role: "status" }, root);
+  const aside = roomMenu(root, { room, secret, host: () => host(), file, end: () => tell("end"), complain });
+  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "";
+
+  function complain(error) {
+    complaint.textContent = error ? (error.status ? sentence(error) : AWAY) : "";
+  }
+
+  async function tell(what, value) {
+    complain(null);
+    try {
+      await act(what, value);
+    } catch (error) {
+      if (!stop.signal.aborted || error.status) complain(error);
+    }
+  }
+
+  function enlarge(on) {
+    large.setAttribute("aria-pressed", on);
+    present(on);
+  }
+  const escaped = (event) => event.key === "Escape" && large.getAttribute("aria-pressed") === "true" && enlarge(false);
+  document.addEventListener("keydown", escaped);
+
+  // Where others reach this page: this machine has another name for them.
+  const host = () => state?.reach?.hosts[0] ?? "";
+
+  function clear() {
+    stop.abort();
+    stop = new AbortController();
+    for (const part of [question, shared]) part?.remove();
+    [question, shared, card, live, sent] = [null, null, null, {}, ""];
+    body.replaceChildren();
+    bar.replaceChildren();
+  }
+
+  const button = (parent, words, act, attributes = {}) => {
+    const made = el("button", { type: "button", ...attributes }, parent, words);
+    made.addEventListener("click", act);
+    return made;
+  };
+
+  function lobby() {
+    const { signal } = stop, address = addressOf(room, { host: host() });
+    const way = el("div", { class: "way-in" }, body), words = el("div", {}, way);
+    el("p", { class: "way-words" }, words, "Join at");
+    el("p", { class: "way-address" }, words, addressOf("", { host: host() }).replace(/^https?:\/\//, ""));
+    el("p", { class: "way-words" }, words, "with the code");
+    el("p", { class: "code-large", "aria-label": `Code ${[...room].join(" ")}` }, words, room);
+    el("img", { class: "qr", src: codeOf(address), alt: `QR code of ${address}` }, way);
+    if (state.reach?.alone) el("p", { class: "warning" }, body, "This server listens on this machine alone: nobody else can join. Stop it, and start it with “make classroom”.");
+    else if (state.reach && !host()) el("p", { class: "warning" }, body, "This machine is in no network now: nobody else can join.");
+    const list = el("div", {}, body);
+    el("h2", {}, list, "Put a card to the room");
+    const rows = el("div", { class: "room-cards" }, list);
+    allCards(signal).then(({ cards, broken }) => {
+      for (const { card, title, minutes } of cards) {
+        const row = button(rows, null, () => tell("card", card), { class: "room-card" });
+        el("span", {}, row, title);
+        el("span", { class: "room-card-state" }, row, state.done.includes(card) ? "revealed" : `${minutes} min`);
+      }
+      for (const { file, line, message } of broken) el("p", { class: "hint" }, list, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
+    }, complain);
+  }
+
+  async function play() {
+    const { signal } = stop;
+    let found;
+    try {
+      found = await cardOf(state.card, signal);
+    } catch (error) {
+      button(bar, "All cards", () => tell("card", ""));
+      return complain(Object.assign(error, { status: 400 }));
+    }
+    if (signal.aborted) return;
+    card = found;
+    el("h1", {}, body, card.title);
+    if (state.revealed) reveal();
+    else ask();
+    update(state);
+  }
+
+  function ask() {
+    const watched = el("div", { class: "watched" }, body);
+    question = questionPart(watched, { card, base, looks, commit() {} });
+    for (const part of watched.querySelectorAll(".answer, .pad, .commit-bar")) part.inert = true; // the room answers, not the board
+    live.count = el("strong", { class: "answered", role: "status" }, bar);
+    live.reveal = button(bar, "Reveal", () => tell("reveal", state.card), { class: "primary" });
+    live.fold = el("details", { class: "missing" }, bar);
+    el("summary", {}, live.fold, "Who has not");
+    live.missing = el("p", {}, live.fold);
+    button(bar, "Take the card away", () => tell("card", ""), { class: "last" });
+  }
+
+  function reveal() {
+    shared = together(body, { card, mine: null, tally: state.tally, looks, base, following: false, held: state.held });
+    if (card.view === "lab") live.follow = button(bar, "Follow me", follow, { class: "switch", role: "switch" });
+    button(bar, "To the result", () => shared.focus());
+    button(bar, "All cards", () => tell("card", ""), { class: "last" });
+    if (card.next) button(bar, "Next card", () => tell("card", card.next), { class: "primary" });
+  }
+
+  // Everybody's lab is to show this one before it is held.
+  async function follow() {
+    const on = !state.following;
+    if (on) await tell("held", shared.query());
+    await tell("follow", on);
+  }
+
+  const looking = setInterval(async () => {
+    if (!state?.following || !shared || sending) return;
+    const now = shared.query(), text = JSON.stringify(now);
+    if (!now || text === sent) return;
+    sending = true;
+    sent = text;
+    const enough = pause(STEP_MS);
+    try {
+      await act("held", now);
+    } catch (error) {
+      sent = "";
+      if (error.status) complain(error);
+      await pause(RETRY_MS);
+    }
+    await enough;
+    sending = false;
+  }, LOOK_MS);
+
+  function update(newState) {
+    state = newState;
+    const { students, answered } = state;
+    joined.textContent = students === 1 ? "1 has joined" : `${students} have joined`;
+    where.textContent = addressOf("", { host: host() }).replace(/^https?:\/\//, "");
+    const now = JSON.stringify([state.card, state.revealed]);
+    if (now !== scene) {
+      scene = now;
+      clear();
+      root.classList.toggle("lobby", !state.card);
+      if (state.card) play();
+      else lobby();
+      root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
+      status.textContent = state.revealed ? "The predictions are revealed." : "";
+    }
+    if (live.count) {
+      live.count.textContent = `${answered} of ${students} ${students === 1 ? "has" : "have"} answered`;
+      live.missing.textContent = state.missing.join(", ") || "Everybody has answered.";
+    }
+    live.follow?.setAttribute("aria-checked", state.following);
+  }
+
+  return {
+    update,
+    remove() {
+      clearInterval(looking);
+      document.removeEventListener("keydown", escaped);
+      clear();
+      aside.remove();
+      root.remove();
+    },
+  };
+}
+
+// What a teacher needs now and then, and a class need not see.
+function roomMenu(parent, { room, secret, host, file, end, complain }) {
+  const menu = el("details", { class: "room-menu" }, parent);
+  el("summary", {}, menu, "This room: answers, your own address, the end");
+  const row = el("div", { class: "menu-row" }, menu);
+  for (const [name, words] of [["answers.csv", "Answers as CSV"], ["tally.csv", "Tally as CSV"]]) {
+    el("button", { type: "button" }, row, words).addEventListener("click", async () => {
+      try {
+        save(await file(name), `${name.replace(".csv", "")}-${room}.csv`);
+      } catch (error) {
+        complain(error);
+      }
+    });
+  }
+  el("span", { class: "hint" }, row, "of the cards that were revealed");
+  const own = el("div", { class: "menu-row" }, menu), show = el("button", { type: "button" }, own, "Show my address");
+  show.addEventListener("click", () => {
+    own.replaceChildren();
+    const field = el("input", { readonly: "", type: "text", "aria-label": "The address that makes its reader the teacher of this room" }, own);
+    field.value = addressOf(room, { host: host(), secret });
+    const button = el("button", { type: "button" }, own, "Copy"), said = el("span", { class: "hint", role: "status" }, own, "Whoever has it is the teacher of this room.");
+    button.addEventListener("click", async () => {
+      field.focus();
+      field.select();
+      said.textContent = (await copy(field.value)) ? "Copied." : "The text is selected: press Ctrl+C.";
+    });
+    el("button", { type: "button" }, own, "Hide").addEventListener("click", () => own.replaceChildren(show));
+    field.focus();
+    field.select();
+  });
+  const last = el("div", { class: "menu-row" }, menu), ending = el("button", { type: "button" }, last, "End the room");
+  el("span", { class: "hint" }, last, "All its answers are deleted; else it ends by itself a day after it was opened.");
+  ending.addEventListener("click", () => {
+    if (ending.dataset.sure) return end();
+    ending.dataset.sure = "true";
+    ending.textContent = "End the room: sure?";
+    setTimeout(() => {
+      delete ending.dataset.sure;
+      ending.textContent = "End the room";
+    }, SURE_MS);
+  });
+  return menu;
+}
+
+function save(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
