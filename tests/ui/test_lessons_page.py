@@ -5,9 +5,8 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-import app as server
 from maml_core.palette import NEUTRAL, ROLES
-from ui import modules
+from ui import middleware, modules
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +27,7 @@ def test_opens_with_a_look_for_every_role():
 
 
 def test_the_pages_modules_are_fetched_ahead():
-    folders = server.PRELOADS["/lessons"]
+    folders = middleware.PRELOADS["/lessons"]
     ahead = modules.preloads(*folders)
     for name in ("lesson_view/main.js", "lesson_view/card.js", "task_plot/alone.js"):
         assert f"/{name}>" in ahead

@@ -12,8 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-import app as server
-from ui import modules
+from ui import middleware, modules
 from ui.state import LabState
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
@@ -22,7 +21,7 @@ FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 @pytest.fixture(scope="module")
 def client():
     pages = [Route(path, lambda request: PlainTextResponse("the page itself")) for path in ("/", "/lab", "/explore")]
-    return TestClient(Starlette(routes=pages, middleware=[Middleware(server.OldLabLinks)]), follow_redirects=False)
+    return TestClient(Starlette(routes=pages, middleware=[Middleware(middleware.OldLabLinks)]), follow_redirects=False)
 
 
 def test_opens_before_any_step_with_two_learners():
@@ -34,10 +33,10 @@ def test_opens_before_any_step_with_two_learners():
 
 
 def test_its_modules_and_those_they_import_are_fetched_at_once():
-    link = modules.preloads(*server.PRELOADS["/"])
+    link = modules.preloads(*middleware.PRELOADS["/"])
     assert "start_view/main.js" in link
     assert "task_plot/task.js" in link
-    assert "start_view/main.js" not in modules.preloads(*server.PRELOADS["/lab"])
+    assert "start_view/main.js" not in modules.preloads(*middleware.PRELOADS["/lab"])
 
 
 @pytest.mark.parametrize("query", ["seed=7", "shots=1%2C2%3B-3%2C0.4&K=2", "utm=x&step=3", "alpha=seven", "present=1&panel=step"])
@@ -49,7 +48,7 @@ def test_a_link_from_when_the_lab_was_the_first_page_leads_to_the_lab(client, qu
     assert parse_qs(location.query) == parse_qs(query)
 
 
-@pytest.mark.parametrize("name", sorted(server.LAB_PARAMETERS))
+@pytest.mark.parametrize("name", sorted(middleware.LAB_PARAMETERS))
 def test_every_setting_of_the_lab_is_recognised(client, name):
     assert client.get("/", params={name: "1"}).status_code == 307
 
@@ -60,7 +59,9 @@ def test_nothing_else_is_redirected(client, path):
 
 
 def test_a_redirect_below_a_path_stays_below_it():
-    inner = Starlette(routes=[Route("/", lambda request: PlainTextResponse("no"))], middleware=[Middleware(server.OldLabLinks)])
+    inner = Starlette(
+        routes=[Route("/", lambda request: PlainTextResponse("no"))], middleware=[Middleware(middleware.OldLabLinks)]
+    )
     outer = Starlette()
     outer.mount("/class", inner)
     answer = TestClient(outer).get("/class/?seed=3", follow_redirects=False)
