@@ -116,11 +116,16 @@ class Slider:
         return f"{answer:.6g}"
 
     def truth(self, values: Values, observe: LabState | None) -> float | None:
-        """The number that was measured."""
-        return self.truth_of.value(values) if self.truth_of else None
+        """The number that was measured. Raises ValueError if it has no place on such an axis."""
+        if self.truth_of is None:
+            return None
+        found = self.truth_of.value(values)
+        if not math.isfinite(found) or (self.log and found <= 0):
+            raise ValueError(f"{self.label}: what was measured, {found:g}, has no place on this axis")
+        return found
 
     def is_right(self, answer: Answer, truth: Any) -> bool:
-        """Whether this answer is near enough. The truth of a log axis must be above 0."""
+        """Whether this answer is near enough."""
         assert isinstance(answer, int | float)
         return max(answer / truth, truth / answer) <= self.within if self.log else abs(answer - truth) <= self.within
 
@@ -171,11 +176,14 @@ class Sketch:
         return ",".join(f"{value:g}" for value in answer)
 
     def truth(self, values: Values, observe: LabState | None) -> list[float]:
-        """The learner's curve, SKETCH numbers."""
+        """The learner's curve, SKETCH numbers. Raises ValueError if it diverged."""
         assert observe
         shown = replace(observe, num_updates=max(observe.num_updates, self.step))
         every = (len(engine.GRID) - 1) // (SKETCH - 1)
-        return [round(float(y), 4) for y in measures.curve(shown, self.learner, self.step)[::every]]
+        curve = measures.curve(shown, self.learner, self.step)[::every]
+        if not np.isfinite(curve).all():
+            raise ValueError(f"The curve of {self.learner} at step {self.step} is not finite: there is nothing to compare with")
+        return [round(float(y), 4) for y in curve]
 
     def is_right(self, answer: Answer, truth: Any) -> bool:
         """Whether the mean squared distance is small enough."""

@@ -3,7 +3,7 @@
 import dataclasses
 from bisect import bisect_left
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import streamlit as st
 import torch
@@ -13,6 +13,7 @@ from maml_core.palette import ROLES
 from maml_core.runs import DEVICES
 from ui import library
 from ui.messages import plain
+from ui.settings import ALPHAS, SETTINGS
 from ui.state import CHOICES, HIDE, LEARNERS, RANGES
 
 Change = Callable[[str], None]
@@ -21,62 +22,6 @@ Change = Callable[[str], None]
 EXACT = "exact_"
 """Prefix of the keys of number fields that stand beside a slider."""
 EXACT_NAMES = {"alpha": "step size α", "noise": "noise σ", "amplitude": "amplitude A", "phase": "phase φ"}
-
-_E24 = (1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6, 6.2, 6.8, 7.5, 8.2, 9.1)
-ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)
-"""Evenly spaced in the logarithm, in preferred numbers (IEC 60063)."""
-
-
-class Setting(NamedTuple):
-    """A setting of the lab that is a scale or a choice: what stands beside it, and the values it can be moved to."""
-
-    label: str
-    help: str
-    values: tuple
-    names: tuple[str, ...] = ()  # of a choice's values, as a person reads them
-
-
-def _whole(name: str) -> tuple[int, ...]:
-    low, high = RANGES[name]
-    return tuple(range(int(low), int(high) + 1))
-
-
-SETTINGS = {
-    "K": Setting(
-        "K shots",
-        "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. "
-        "Moving it samples that many.",
-        _whole("K"),
-    ),
-    "alpha": Setting(
-        "step size α",
-        "Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed.",
-        ALPHAS,
-    ),
-    "num_updates": Setting(
-        "inner steps",
-        "How many inner gradient steps there are to walk through. More of them show what happens past the number trained for.",
-        _whole("num_updates"),
-    ),
-    "noise": Setting(
-        "noise σ",
-        "Standard deviation of Gaussian noise on sampled shots, in units of y. Shots edited by hand stay where you put them.",
-        tuple(round(0.05 * i, 2) for i in range(round(RANGES["noise"].high / 0.05) + 1)),
-    ),
-    "placement": Setting(
-        "shots lie",
-        "Where sampled shots lie in x. Half of the range, or one cluster, leaves the rest of the curve to the initialisation.",
-        CHOICES["placement"],
-        ("anywhere", "left half", "cluster", "evenly"),
-    ),
-    "freeze": Setting(
-        "layers that move",
-        "Layers that stay as they were trained. With the head alone moving, the features are reused as they are (ANIL’s claim).",
-        CHOICES["freeze"],
-        ("all", "head only", "body only"),
-    ),
-}
-"""The settings that a lab without Streamlit can be given too (task_plot/alone.js)."""
 
 CONFIG_LABELS = {
     "algorithm": "algorithm",

@@ -21,7 +21,8 @@ from maml_core import algorithms, checkpoint
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
-from ui import bundle, controls, engine, library, modules, task_plot
+from ui import bundle, engine, library, modules, task_plot
+from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
 from ui.tables import csv_text
 
@@ -51,7 +52,7 @@ def routes() -> list[Route]:
 
     return [
         route("picture.json", lambda request: _picture(request.query_params)),
-        route("controls.json", lambda request: JSONResponse({name: s._asdict() for name, s in controls.SETTINGS.items()})),
+        route("controls.json", lambda request: JSONResponse({name: s._asdict() for name, s in SETTINGS.items()})),
         route("losses.csv", of_state(losses_csv, "text/csv", "maml-lab-losses.csv")),
         route("curves.csv", of_state(curves_csv, "text/csv", "maml-lab-curves.csv")),
         route("picture.html", of_state(picture_html, "text/html", "maml-lab.html")),

@@ -14,13 +14,14 @@ from ui import expressions, library, measures, prose
 from ui.answers import Answer, Choice, Kind, Option, Sketch, Slider
 from ui.expressions import Expression
 from ui.measures import Question
+from ui.settings import SETTINGS
 from ui.state import LabState
 
 MOST_BYTES = 100_000
 VIEWS = ("lab", "world", "train")
 """What settles a question: a lab picture, the two-parameter world of the Geometry page, or a run of one's own."""
-CONTROLS = ("K", "alpha", "num_updates", "noise", "freeze", "placement")
-"""What a lab on a card may offer beside the picture."""
+USUAL_CONTROLS = ["K", "alpha", "num_updates"]
+"""What stands beside the lab on a card that names nothing else."""
 SECTIONS = ("predict", "observe", "explain", "challenge")
 STATE = dict.fromkeys(("K", "shots", "alpha", "num_updates", "step", "noise", "amplitude", "phase", "x_min", "x_max"), float)
 GOALS: dict[str, dict[str, type]] = {
@@ -60,7 +61,7 @@ class Lesson:
     view: str
     predict: str  # address queries of what is on show with the question, and of what settles it
     observe: str
-    controls: tuple[str, ...] | None  # beside a lab; None: as the page thinks best
+    controls: tuple[str, ...]  # beside a lab, of SETTINGS
     claims: tuple[Expression, ...]
     numbers: dict[str, Question | Expression]
     answer: Kind
@@ -93,10 +94,14 @@ class Lesson:
 
     def values(self, names: Iterable[str]) -> dict[str, float]:
         """The numbers of these names, measured now or before. Raises ValueError in one sentence if one cannot be measured."""
-        found = {}
-        for name in names:
-            number = self.numbers[name]
-            found[name] = number.value(self.values(number.names)) if isinstance(number, Expression) else measures.take(number)
+        wanted = set(names)
+        for name, number in reversed(self.numbers.items()):  # one stands on those above it
+            if name in wanted and isinstance(number, Expression):
+                wanted |= number.names
+        found: dict[str, float] = {}
+        for name, number in self.numbers.items():
+            if name in wanted:
+                found[name] = number.value(found) if isinstance(number, Expression) else measures.take(number)
         return found
 
     def html(self, text: str, *, inline: bool = False) -> str:
@@ -203,9 +208,9 @@ class _Reader:
         front = "\n".join(lines[1:end])
         try:
             self.front = tomllib.loads(front)
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # of TOML, and of numbers with thousands of digits
             at = re.search(r"\(at line (\d+)", str(error))
-            reason = re.sub(r" \(at .*\)", "", str(error))
+            reason = re.sub(r" \(at .*\)|; use sys.*", "", str(error))
             raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end) from None
         self.lines = _lines(front)
         # What stands above keeps its place, so that lines are those of the file.
@@ -231,13 +236,13 @@ class _Reader:
         if not title.strip():
             top.wrong("title must not be empty", "title")
         if not 0 < minutes <= 60:
-            top.wrong("minutes must be from 1 to 60", "minutes")
+            top.wrong("minutes must be above 0 and at most 60", "minutes")
         if view not in VIEWS:
             top.wrong(f"view must be one of {', '.join(VIEWS)}", "view")
         predict, observe = self.pictures(top, view)
-        controls = top.take("controls", list, None)
-        if unknown := [name for name in controls or () if name not in CONTROLS]:
-            top.wrong(f"there is no control {unknown[0]!r:.40}; there are {', '.join(CONTROLS)}", "controls")
+        controls = top.take("controls", list, USUAL_CONTROLS)
+        if unknown := [name for name in controls if name not in SETTINGS]:
+            top.wrong(f"there is no control {unknown[0]!r:.40}; there are {', '.join(SETTINGS)}", "controls")
         self.read_numbers(top.take("numbers", dict, {}))
         known: dict[str, type] = dict.fromkeys(self.numbers, float)
         claims = tuple(top.expression("claims", claim, known, bool) for claim in top.take("claims", list, []))
@@ -254,7 +259,7 @@ class _Reader:
             view,
             predict,
             observe,
-            None if controls is None else tuple(controls),
+            tuple(controls),
             claims,
             self.numbers,
             answer,

@@ -6,14 +6,16 @@ What is right is told to nobody who has not answered. `python -m ui.lessons [FOL
 import argparse
 import asyncio
 import json
+import logging
 import math
 import os
+import re
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,13 +24,13 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from maml_core.checkpoint import CheckpointError
 from maml_core.config import DIVERGED_ABOVE
 from ui import engine, library, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
 from ui.lesson_format import Lesson, LessonError, card_of, read
 from ui.state import FAMILY, LabState
 
+_log = logging.getLogger("maml_lab")
 GUIDE = "README.md"
 """The one file of the folder that is no lesson."""
 
@@ -51,7 +53,7 @@ def shelf(where: Path | None = None) -> Shelf:
     lessons: dict[str, Lesson] = {}
     broken: list[LessonError] = []
     try:
-        paths = sorted(path for path in where.glob("*.md") if path.name != GUIDE)
+        paths = sorted((path for path in where.glob("*.md") if path.name != GUIDE), key=_place)
         if not where.is_dir():
             raise FileNotFoundError(2, "there is no such folder")
     except OSError as error:
@@ -67,6 +69,12 @@ def shelf(where: Path | None = None) -> Shelf:
         except LessonError as error:
             broken.append(error)
     return Shelf(lessons, broken)
+
+
+def _place(path: Path) -> tuple[int, str]:
+    """By the number in front of the name, as a number; those without one last."""
+    number = re.match(r"[0-9]{1,9}", path.name)
+    return int(number[0]) if number else 10**9, path.name
 
 
 def _signature(path: Path) -> tuple[int, int]:
@@ -93,6 +101,9 @@ def _read(path: Path, when: int, size: int) -> Lesson | LessonError:
         return error
     except OSError as error:
         return LessonError(f"the file cannot be read: {error.strerror}", path.name, 1)
+    except Exception as error:  # whatever it is, the other lessons go on
+        _log.exception("a lesson cannot be read: %s", path.name)
+        return LessonError(f"the file cannot be read as a lesson ({type(error).__name__})", path.name, 1)
 
 
 def _card(file: str) -> str | None:
@@ -103,9 +114,9 @@ def _card(file: str) -> str | None:
         return None
 
 
-def find(card: str) -> Lesson:
+def find(card: str, among: Shelf | None = None) -> Lesson:
     """The lesson of that card. Raises LessonError in one sentence if there is none, or if its file is broken."""
-    lessons, broken = shelf()
+    lessons, broken = among or shelf()
     if card in lessons:
         return lessons[card]
     for error in broken:
@@ -120,13 +131,15 @@ def find(card: str) -> Lesson:
 def routes() -> list[Route]:
     """The routes, below /lessons."""
 
-    def route(name: str, make: Callable[[Mapping[str, str], str], Any]) -> Route:
+    def route(name: str, make: Callable[[Mapping[str, str], str], Any], *, settled: bool = False) -> Route:
         async def answer(request: Request) -> Response:
-            token = request.cookies.get(training.COOKIE, "")
+            query, token = request.query_params, request.cookies.get(training.COOKIE, "")
             try:
-                made = await asyncio.get_running_loop().run_in_executor(_workers, partial(make, request.query_params, token))
+                if settled:
+                    await _measured(query.get("card", ""))
+                made = await asyncio.get_running_loop().run_in_executor(_workers, make, query, token)
                 response = Response(json.dumps(made, allow_nan=False), media_type="application/json")
-            except (CheckpointError, ValueError) as error:  # one sentence each
+            except (ValueError, OSError) as error:  # one sentence each; CheckpointError is a ValueError
                 response = PlainTextResponse(str(error), status_code=400)
             response.headers["Cache-Control"] = "no-store"
             return response
@@ -136,15 +149,14 @@ def routes() -> list[Route]:
     return [
         route("cards.json", lambda query, token: cards()),
         route("card.json", lambda query, token: card(query)),
-        route("answer.json", answer),
+        route("answer.json", lambda query, token: answer(query), settled=True),
         route("check.json", check),
     ]
 
 
-# What waits for a measurement must not wait on the threads that answer all else.
 _workers = ThreadPoolExecutor(16, thread_name_prefix="lessons")
-_ahead = ThreadPoolExecutor(1, thread_name_prefix="lessons-ahead")
-_under_way: set[Lesson] = set()
+_ahead = ThreadPoolExecutor(2, thread_name_prefix="lessons-ahead")
+_under_way: dict[Lesson, Future[None]] = {}
 _under_way_lock = threading.Lock()
 
 
@@ -169,7 +181,8 @@ def cards() -> dict[str, Any]:
 
 def card(query: Mapping[str, str]) -> dict[str, Any]:
     """One card's question. Begins to measure what an answer will need."""
-    lesson, lessons = find(query.get("card", "")), list(shelf().lessons)
+    now = shelf()
+    lesson, lessons = find(query.get("card", ""), now), list(now.lessons)
     measure_ahead(lesson)
     at = lessons.index(lesson.card)
     return {
@@ -210,10 +223,6 @@ def widget(lesson: Lesson) -> dict[str, Any]:
 
 def measure_ahead(lesson: Lesson) -> None:
     """Measure in the background what an answer will need; once for all who read the question."""
-    with _under_way_lock:
-        if lesson in _under_way:
-            return
-        _under_way.add(lesson)
 
     def measure() -> None:
         try:
@@ -222,9 +231,19 @@ def measure_ahead(lesson: Lesson) -> None:
             pass
         finally:
             with _under_way_lock:
-                _under_way.discard(lesson)
+                _under_way.pop(lesson, None)
 
-    _ahead.submit(measure)
+    with _under_way_lock:
+        if lesson not in _under_way:
+            _under_way[lesson] = _ahead.submit(measure)
+
+
+async def _measured(card: str) -> None:
+    """Wait while this card is measured, on no thread: a class that answers at once must not keep others waiting."""
+    with _under_way_lock:
+        known = [future for lesson, future in _under_way.items() if lesson.card == card]
+    for future in known:
+        await asyncio.shield(asyncio.wrap_future(future))  # one who leaves must not cancel it for the others
 
 
 class Settled(NamedTuple):
@@ -245,15 +264,18 @@ def settle(lesson: Lesson) -> Settled:
     return Settled(values, truth, failed)
 
 
-def answer(query: Mapping[str, str], token: str = "") -> dict[str, Any]:
+def answer(query: Mapping[str, str]) -> dict[str, Any]:
     """An answer settled. right and truth are null where only a run of one's own will tell."""
     lesson = find(query.get("card", ""))
     given = lesson.read_answer(query.get("answer", ""))
     _, truth, failed = settle(lesson)
-    right = None if truth is None and lesson.view == "train" else truth is not None and lesson.answer.is_right(given, truth)
-    said = (
-        lesson.answer.said(given, truth) if right is False and truth is not None else lesson.right if right is not False else ""
-    )
+    right: bool | None = False
+    said = ""
+    if truth is None and lesson.view == "train":
+        right, said = None, lesson.right
+    elif truth is not None:
+        right = lesson.answer.is_right(given, truth)
+        said = lesson.right if right else lesson.answer.said(given, truth)
     return {
         "right": right,
         "said": lesson.html(said),

@@ -328,7 +328,7 @@ def parameters(measure: str) -> dict[str, Parameter]:
 def read(asked: Mapping[str, Any]) -> Question:
     """A question as a lesson file asks it: `measure`, and its arguments by name. Raises ValueError with one sentence."""
     name = asked.get("measure")
-    if name not in MEASURES:
+    if not isinstance(name, str) or name not in MEASURES:
         raise ValueError(f"there is no measure {name!r:.40}; there are {', '.join(MEASURES)}")
     known, arguments = parameters(name), []
     if unknown := [key for key in asked if key != "measure" and key not in known]:

@@ -5,6 +5,7 @@ import socket
 from contextlib import suppress
 from dataclasses import fields
 
+import streamlit as st
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse
@@ -26,6 +27,13 @@ PRELOADS = {
 LAB_PARAMETERS = {field.name for field in fields(LabState)}
 
 
+def _page(scope: Scope) -> str:
+    """The path of a page, below whatever path the app is served from."""
+    path: str = scope["path"].removeprefix(scope.get("root_path", ""))
+    base = "/" + (st.get_option("server.baseUrlPath") or "").strip("/")
+    return path.removeprefix(base) if base != "/" and path.startswith(base + "/") else path
+
+
 class OldLabLinks:
     """Sends a link to the lab from when it was the first page to where the lab is now; the start page has no parameters."""
 
@@ -34,7 +42,7 @@ class OldLabLinks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Redirect, or pass on."""
-        first = scope["type"] == "http" and scope["path"] == scope.get("root_path", "") + "/"
+        first = scope["type"] == "http" and _page(scope) == "/"
         if first and LAB_PARAMETERS & HTTPConnection(scope).query_params.keys():
             # Relative, so that it is right below any path that a proxy serves this from.
             moved = RedirectResponse("lab?" + scope["query_string"].decode("latin-1"), status_code=307)
@@ -56,8 +64,8 @@ class PageHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    if scope["path"] in PRELOADS:
-                        headers["Link"] = modules.preloads(*PRELOADS[scope["path"]])
+                    if folders := PRELOADS.get(_page(scope)):
+                        headers["Link"] = modules.preloads(*folders)
                     if training.COOKIE not in HTTPConnection(scope).cookies:
                         headers.append("Set-Cookie", training.new_cookie())
             await send(message)

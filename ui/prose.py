@@ -6,6 +6,7 @@
 import re
 from collections.abc import Collection, Mapping
 from itertools import pairwise
+from xml.etree import ElementTree
 
 import latex2mathml.converter
 import numpy as np
@@ -31,6 +32,19 @@ def _formula(latex: str, options: Mapping[str, bool]) -> str:
     return to_mathml(latex, "block" if options["display_mode"] else "inline")
 
 
+# fmt: off
+_TAGS = {
+    "math", "mrow", "mi", "mn", "mo", "mtext", "mspace", "msub", "msup", "msubsup", "munder", "mover", "munderover",
+    "mmultiscripts", "mprescripts", "none", "mfrac", "msqrt", "mroot", "mstyle", "mpadded", "mphantom", "menclose", "mtable",
+    "mtr", "mtd", "mlabeledtr"
+}
+_ATTRIBUTES = {
+    "display", "displaystyle", "scriptlevel", "stretchy", "fence", "form", "separator", "largeop", "movablelimits", "symmetric",
+    "accent", "accentunder", "minsize", "maxsize", "width", "height", "depth", "lspace", "rspace", "voffset", "linethickness",
+    "mathcolor", "mathbackground", "mathsize", "mathvariant", "notation", "columnalign", "columnspacing", "columnlines",
+    "rowalign", "rowspacing", "rowlines"
+}
+# fmt: on
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 _markdown.use(dollarmath_plugin, renderer=_formula, allow_labels=False, double_inline=True)
 
@@ -47,7 +61,19 @@ def to_mathml(latex: str, display: str = "inline") -> str:
         raise ValueError(f"the formula {latex!r:.60} cannot be converted (a brace is missing)")
     if unknown := re.search(r">(\\[A-Za-z]+)", converted):
         raise ValueError(f"the formula {latex!r:.60} cannot be converted ({unknown[1]} is not known)")
+    if foreign := _foreign(converted):
+        raise ValueError(f"the formula {latex!r:.60} cannot be converted ({foreign} has no place in it)")
     return _spaced(converted)
+
+
+def _foreign(mathml: str) -> str:
+    """What a browser would take for something else than a formula: the converter lets HTML and links through."""
+    try:
+        nodes = list(ElementTree.fromstring(mathml).iter())
+    except ElementTree.ParseError:
+        return "a < or & in its text"
+    tags, attributes = {node.tag.rpartition("}")[2] for node in nodes}, {name for node in nodes for name in node.attrib}
+    return ", ".join(sorted((tags - _TAGS) | (attributes - _ATTRIBUTES)))
 
 
 def _spaced(mathml: str) -> str:

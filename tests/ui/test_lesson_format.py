@@ -86,7 +86,7 @@ def test_a_lesson_is_read():
     assert (lesson.card, lesson.title, lesson.minutes, lesson.view, lesson.kind) == ("a-title", "A title", 2, "lab", "choice")
     assert lesson.headings == ("Predict", "Observe", "Explain", "Now change this")
     assert lesson.sections["explain"].strip().startswith("Because")
-    assert lesson.controls is None
+    assert lesson.controls == ("K", "alpha", "num_updates")
     assert [option.text for option in lesson.answer.options] == ["It falls.", "It rises."]
 
 
@@ -133,6 +133,10 @@ def wrong(change, into, at, says):
         wrong("So it is: {{one}}", "So it is: {{one:$}}", "right", "is not the place of a number"),
         wrong("So it is: {{one}}", "So it is: {{one", "right", "is not the place of a number"),
         wrong('{ measure = "error", learner = "maml", step = 1 }', '{ measure = "eror" }', "one =", "there is no measure 'eror'"),
+        wrong(
+            '{ measure = "error", learner = "maml", step = 1 }', '{ measure = ["error"] }', "one =", "there is no measure ['err"
+        ),
+        wrong("minutes = 2", f"minutes = {'2' * 5000}", "solution", "the settings are not TOML"),
         wrong('learner = "maml", step = 1', 'learner = "mamml", step = 1', "one =", "there is no learner 'mamml'"),
         wrong('"one / zero"', '"one / null"', "ratio", "null in 'one / null' is not known; known are one, zero"),
         wrong('"one / zero"', "3", "ratio", "ratio must be a measure"),
@@ -236,6 +240,36 @@ def test_texts_become_html_and_formulas_mathml_and_html_stays_text():
     assert "<script" not in html
     assert 'href="javascript' not in html
     assert "<p>" not in prose.to_html("one {{a}}", {"a": 1.0}, inline=True)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\text{<img/src='x'/onerror='alert(1)'>}",
+        r"\text{<mi>x</mi><script>alert(1)</script>}",
+        r"\text{<a href='javascript:alert(1)'>x</a>}",
+        r"\href{javascript:alert(1)}{x}",
+        r"\style{position:fixed}{x}",
+        r"\class{primary}{x}",
+    ],
+)
+def test_nothing_but_mathematics_comes_out_of_a_formula(latex):
+    with pytest.raises(prose.ProseError, match="has no place in it"):
+        prose.check(f"a ${latex}$", [])
+
+
+@pytest.mark.parametrize(
+    "latex", [r"a < b", r"\text{for all } x \leq 2", r"\begin{pmatrix}1&2\\3&4\end{pmatrix}", r"\color{red}{\hat x}"]
+)
+def test_mathematics_does(latex):
+    prose.check(f"$${latex}$$", [])
+
+
+def test_numbers_that_stand_on_each_other_are_worked_out_once():
+    chain = "\n".join(f'f{i} = "f{i - 1} + f{i - 2}"' for i in range(2, 60))
+    numbers = f'[numbers]\nf0 = "1"\nf1 = "1"\n{chain}\n'
+    lesson = read(GOOD.replace("[numbers]\n", numbers))
+    assert lesson.values(["f59"])["f59"] == 1548008755920
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from maml_core.config import DIVERGED_ABOVE
-from ui import engine, lessons, training
-from ui.answers import MOST_SKETCHES, SKETCH
-from ui.lesson_format import CONTROLS, LessonError
+from ui import engine, expressions, lessons, training
+from ui.answers import MOST_SKETCHES, SKETCH, Slider
+from ui.lesson_format import LessonError
 from ui.state import LabState
 
 FOLDER = Path(__file__).parents[2] / "lessons"
@@ -159,7 +159,7 @@ def test_a_solution_can_be_reached_on_the_card(lesson):
         return
     start, (solution, _) = lesson.lab, LabState.from_query(dict(parse_qsl(lesson.challenge.solution)))
     assert set(solution.learners) == set(start.learners)
-    free = {*(lesson.controls or CONTROLS), "seed", "amplitude", "phase", "shots", "step"}
+    free = {*lesson.controls, "seed", "amplitude", "phase", "shots", "step"}
     if solution.shots is not None:
         free.add("K")
     changed = {name for name in start.__dataclass_fields__ if getattr(start, name) != getattr(solution, name)}
@@ -319,6 +319,14 @@ def test_a_run_of_ones_own_keeps_a_promise_or_not(client, monkeypatch):
     assert not check(client, lesson, "")["done"]
     client.cookies.set(training.COOKIE, "somebody else")
     assert not check(client, lesson, "", answer="0.45")["done"]
+
+
+def test_a_truth_without_a_place_on_the_axis_is_said():
+    slider = Slider("error", 0.1, 3.0, expressions.read("x", {"x": float}, float), 1.5, "", "", log=True)
+    assert slider.truth({"x": 0.5}, None) == 0.5
+    for nowhere in (0.0, -1.0, math.inf):
+        with pytest.raises(ValueError, match="has no place on this axis"):
+            slider.truth({"x": nowhere}, None)
 
 
 # Tallies

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -67,6 +67,19 @@ def test_a_redirect_below_a_path_stays_below_it():
     answer = TestClient(outer).get("/class/?seed=3", follow_redirects=False)
     assert answer.status_code == 307
     assert answer.next_request.url.path == "/class/lab"
+
+
+def test_a_path_of_streamlits_own_is_known_too(monkeypatch):
+    monkeypatch.setattr(middleware.st, "get_option", {"server.baseUrlPath": "class"}.get)
+    pages = [
+        Route(path, lambda request: HTMLResponse("a page"))
+        for path in ("/class/", "/class/train", "/classroom", "/class/classroom")
+    ]
+    around = [Middleware(middleware.OldLabLinks), Middleware(middleware.PageHeaders)]
+    client = TestClient(Starlette(routes=pages, middleware=around), follow_redirects=False)
+    assert client.get("/class/?seed=3").next_request.url.path == "/class/lab"
+    assert "training_view/main.js" in client.get("/class/train").headers["link"]
+    assert "classroom_view/main.js" in client.get("/class/classroom").headers["link"]
 
 
 def test_what_a_link_says_is_what_the_lab_shows(client):
