@@ -187,10 +187,14 @@ class Sketch:
 
     def is_right(self, answer: Answer, truth: Any) -> bool:
         """Whether the mean squared distance is small enough."""
+        return self.apart(answer, truth)["distance"] <= self.within
+
+    def apart(self, answer: Answer, truth: Any) -> dict[str, float]:
+        """The mean squared distance where it is judged, and that within which it is right."""
         low, high = measures.HALVES[self.half]
         x = np.linspace(*FAMILY.x, SKETCH)
         inside = (x >= low) & (x <= high)
-        return float(np.square(np.subtract(answer, truth))[inside].mean()) <= self.within
+        return {"distance": float(np.square(np.subtract(answer, truth))[inside].mean()), "within": self.within}
 
     def said(self, answer: Answer, truth: Any) -> str:
         """What is said to a wrong answer."""

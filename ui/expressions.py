@@ -42,6 +42,8 @@ class Expression:
     kind: type
     names: frozenset[str]
     work_out: Callable[[Values], Any]
+    parts: tuple["Expression", ...] = ()
+    """The conditions that it joins with `and`, if it does."""
 
     def value(self, values: Values) -> Any:
         """Its value. Raises ValueError if a value is missing, or where it divides by zero."""
@@ -72,7 +74,9 @@ def read(text: str, names: Mapping[str, type], kind: type) -> Expression:
     found, work_out = _understand(tree, text, names, used)
     if found is not kind:
         raise ValueError(f"{text!r} is {_KINDS[found]}, and {_KINDS[kind]} is needed")
-    return Expression(text, kind, frozenset(used), work_out)
+    joined = tree.values if isinstance(tree, ast.BoolOp) and isinstance(tree.op, ast.And) else []
+    parts = tuple(read(ast.unparse(part), names, bool) for part in joined)
+    return Expression(text, kind, frozenset(used), work_out, parts)
 
 
 def _understand(node: ast.AST, text: str, names: Mapping[str, type], used: set[str]) -> tuple[type, Callable[[Values], Any]]:

@@ -211,7 +211,8 @@ class _Reader:
         except (ValueError, RecursionError) as error:  # of TOML, and of numbers with thousands of digits
             at = re.search(r"\(at line (\d+)", str(error))
             reason = re.sub(r" \(at .*\)|; use sys.*", "", str(error))
-            raise LessonError(f"the settings are not TOML: {reason}", file, int(at[1]) + 1 if at else end) from None
+            line = int(at[1]) + 1 if at else end
+            raise LessonError(f"the settings are not TOML: {reason}: {lines[line - 1].strip()!r:.60}", file, line) from None
         self.lines = _lines(front)
         # What stands above keeps its place, so that lines are those of the file.
         self.body = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
@@ -396,8 +397,10 @@ class _Reader:
         if len(found) != len(wanted):
             line = found[len(wanted)][0] if len(found) > len(wanted) else self.body.count("\n") + 1
             why = "with [challenge]" if with_challenge else "without [challenge]"
+            last = f", the last of them {found[-1][1]!r:.40}" if found else ""
             raise LessonError(
-                f"there are {len(found)} headings that begin with one #; {why} a lesson has {len(wanted)}: {', '.join(wanted)}",
+                f"there are {len(found)} headings that begin with one #{last}; "
+                f"{why} a lesson has {len(wanted)}: {', '.join(wanted)}",
                 self.file,
                 line,
             )

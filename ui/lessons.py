@@ -25,14 +25,17 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core.config import DIVERGED_ABOVE
-from ui import engine, library, training, world
+from ui import engine, library, prose, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
+from ui.expressions import Expression
 from ui.lesson_format import Lesson, LessonError, card_of, read
 from ui.state import FAMILY, LabState
 
 _log = logging.getLogger("maml_lab")
 GUIDE = "README.md"
 """The one file of the folder that is no lesson."""
+UNNUMBERED = 10**9
+"""The place of a file without a number: after all that have one."""
 
 
 class Shelf(NamedTuple):
@@ -53,7 +56,7 @@ def shelf(where: Path | None = None) -> Shelf:
     lessons: dict[str, Lesson] = {}
     broken: list[LessonError] = []
     try:
-        paths = sorted((path for path in where.glob("*.md") if path.name != GUIDE), key=_place)
+        paths = sorted((path for path in where.glob("*.md") if path.name != GUIDE), key=lambda path: _place(path.name))
         if not where.is_dir():
             raise FileNotFoundError(2, "there is no such folder")
     except OSError as error:
@@ -71,10 +74,10 @@ def shelf(where: Path | None = None) -> Shelf:
     return Shelf(lessons, broken)
 
 
-def _place(path: Path) -> tuple[int, str]:
+def _place(file: str) -> tuple[int, str]:
     """By the number in front of the name, as a number; those without one last."""
-    number = re.match(r"[0-9]{1,9}", path.name)
-    return int(number[0]) if number else 10**9, path.name
+    number = re.match(r"[0-9]{1,9}", file)
+    return int(number[0]) if number else UNNUMBERED, file
 
 
 def _signature(path: Path) -> tuple[int, int]:
@@ -167,6 +170,7 @@ def cards() -> dict[str, Any]:
         "cards": [
             {
                 "card": lesson.card,
+                "number": number if (number := _place(lesson.file)[0]) < UNNUMBERED else None,
                 "title": lesson.title,
                 "minutes": lesson.minutes,
                 "view": lesson.view,
@@ -276,12 +280,16 @@ def answer(query: Mapping[str, str]) -> dict[str, Any]:
     elif truth is not None:
         right = lesson.answer.is_right(given, truth)
         said = lesson.right if right else lesson.answer.said(given, truth)
+    apart = None
+    if isinstance(lesson.answer, Sketch):
+        apart = {name: prose.number(value) for name, value in lesson.answer.apart(given, truth).items()}
     return {
         "right": right,
         "said": lesson.html(said),
         "observe": lesson.html(lesson.sections["observe"]),
         "explain": lesson.html(lesson.sections["explain"]),
         "truth": truth,
+        "apart": apart,
         "failed": failed,
     }
 
@@ -293,8 +301,21 @@ def check(query: Mapping[str, str], token: str = "") -> dict[str, Any]:
         raise ValueError(f"The card {lesson.card} has no challenge")
     goal = lesson.challenge.goal
     known = lesson.values(goal.names & lesson.numbers.keys())
-    done = any(goal.names <= each.keys() and goal.value(each) for each in (known | it for it in shown(lesson, query, token)))
-    return {"done": done, "said": lesson.html(lesson.challenge.said) if done else ""}
+    found = [known | it for it in shown(lesson, query, token)]
+    found = [values for values in found if goal.names <= values.keys()]
+    done = any(goal.value(values) for values in found)
+    return {
+        "done": done,
+        "said": lesson.html(lesson.challenge.said) if done else "",
+        "parts": [part(condition, found[0]) for condition in goal.parts or [goal]] if found and not done else [],
+    }
+
+
+def part(condition: Expression, values: Mapping[str, Any]) -> dict[str, Any]:
+    """One condition of a goal: as it is written, whether it holds, and the measured values that it is about."""
+    measured = {name: values[name] for name in sorted(condition.names) if isinstance(values[name], float)}
+    now = {name: prose.number(value) if value <= DIVERGED_ABOVE else "diverged" for name, value in measured.items()}
+    return {"text": condition.text, "holds": bool(condition.value(values)), "now": now}
 
 
 def shown(lesson: Lesson, query: Mapping[str, str], token: str) -> list[dict[str, Any]]:
@@ -356,9 +377,11 @@ def of_world(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def runs_of(token: str) -> list[dict[str, float]]:
-    """The runs of one's own on the tasks of the lab that have an error yet."""
+    """The runs of one's own on the tasks of the lab that have come to their end: before it an error is not yet the run's."""
     all_runs = training.list_for(token)["runs"] if token else []
-    mine = [run for run in all_runs if run["mine"] and run["error"] and run["family"] == "sinusoid"]
+    mine = [
+        run for run in all_runs if run["mine"] and run["state"] == "finished" and run["error"] and run["family"] == "sinusoid"
+    ]
     return [{"run.error": run["error"]["mean"], "run.K": run["K"], "run.steps": run["steps"]} for run in mine]
 
 

@@ -19,11 +19,12 @@ from maml_core.baselines import PUBLISHED
 from maml_core.config import MAX_UPDATES
 from maml_core.evaluation import query_losses, summarise
 from ui import engine, geometry, library, world
+from ui.settings import ALPHAS
 from ui.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState
 
 USUAL_STEPS = 10
 """Inner steps that are measured at once, as the lab does: the steps of one question share a measurement."""
-CLIFF = tuple(float(f"{value:.3g}") for value in np.geomspace(0.001, 1, 37))
+CLIFF = tuple(alpha for alpha in ALPHAS if alpha >= 0.001)
 """The step sizes that `cliff` tries: twelve a decade."""
 HALVES = {"all": (-np.inf, np.inf), "left": (-np.inf, 0.0), "right": (0.0, np.inf)}
 WAVES = {"cos": 0, "sin": 1}
@@ -194,7 +195,7 @@ def mean_wave(of: Wave) -> float:
 
 
 def cliff(learner: Learner, K: Shots = 10) -> float:
-    """The smallest alpha, twelve a decade from 0.001 to 1, at which one step leaves the mean error above that before any step."""
+    """The smallest alpha on the lab's slider, from 0.001 on, with which one step leaves the mean error above that before it."""
     return engine.measured(_cliff, learner, library.version(learner), K)
 
 

@@ -246,7 +246,7 @@ def test_a_challenge_is_reached_in_the_live_lab_and_stays_so(lessons):
     expect(state).to_contain_text("Reached")
     assert page.url.endswith("?card=choose"), "the live lab leaves the address alone"
     page.get_by_role("link", name="All lessons").click()
-    expect(page.locator("[data-card=choose] .card-state")).to_have_text("predicted · as it came · challenge reached")
+    expect(page.locator("[data-card=choose] .card-state")).to_have_text("predicted · and so it was · challenge reached")
     expect(page.locator("[data-card=choose]")).to_be_focused()
 
 

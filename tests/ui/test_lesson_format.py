@@ -156,7 +156,12 @@ def wrong(change, into, at, says):
         wrong("shots <= 3", "shot <= 3", "goal", "shot in"),
         wrong("maml.query < 0.1", "anil.query < 0.1", "goal", "anil.query in"),
         wrong("seed=15&K=3", "seed=15&K=0", "solution", "solution: K=0 in the address"),
-        wrong("# Observe\n", "", "", "there are 3 headings that begin with one #; with [challenge] a lesson has 4"),
+        wrong(
+            "# Observe\n",
+            "",
+            "",
+            "there are 3 headings that begin with one #, the last of them 'Now change this'; with [challenge] a lesson has 4",
+        ),
         wrong("# Predict", "Before\n\n# Predict", "Before", "text must stand below a heading"),
         wrong("\nLook.\n", "", "# Observe", "the section 'Observe' is empty"),
         wrong("What becomes of {{zero}}?", "What\nbecomes of {{null}}?", "becomes", "there is no number 'null'"),

@@ -18,6 +18,18 @@ export function challengePart(parent, { card, known = false, reached }) {
     el("strong", {}, state, words);
     if (html) inline(state, html);
   }
+
+  // What of the goal is so already, with what was measured for it.
+  function conditions(parts) {
+    const all = el("ul", { class: "conditions" }, state);
+    for (const { text, holds, now } of parts) {
+      const item = el("li", { class: holds ? "holds" : null }, all);
+      el("code", {}, item, text);
+      const values = Object.entries(now).map(([name, value]) => (Object.keys(now).length > 1 ? `${name} ${value}` : value));
+      item.append(holds ? " yes" : ` not yet${values.length ? `, now ${values.join(", ")}` : ""}`);
+    }
+  }
+
   say(known ? "Reached before" : "Not yet", known || card.view === "train" ? "" : "Looked at whenever the picture above comes to rest.");
 
   return {
@@ -32,6 +44,7 @@ export function challengePart(parent, { card, known = false, reached }) {
         if (signal.aborted) return;
         done = found.done;
         say(done ? "Reached" : known ? "Reached before" : "Not yet", found.said);
+        if (found.parts.length && !known) conditions(found.parts);
         if (done) reached();
       } catch (error) {
         say("This cannot be looked at", sentence(error));

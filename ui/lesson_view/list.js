@@ -28,9 +28,9 @@ export function cardList(root, { from, link, title }) {
     list.replaceChildren();
     let minutes = 0;
     const groups = [["The first ten minutes", []], ["Further", []]];
-    for (const [i, card] of cards.entries()) {
+    for (const card of cards) {
       minutes += card.minutes;
-      groups[minutes <= FIRST_MINUTES ? 0 : 1][1].push({ ...card, number: i + 1 });
+      groups[minutes <= FIRST_MINUTES ? 0 : 1][1].push(card);
     }
     for (const [name, members] of groups.filter(([, members]) => members.length)) {
       el("h2", { class: "group-name" }, list, name);
@@ -42,9 +42,9 @@ export function cardList(root, { from, link, title }) {
 
   function row(rows, { card, title, minutes, answer: kind, challenge, number }) {
     const { answer, right, reached } = progress.of(card), item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
-    el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number));
+    el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number ?? ""));
     el("span", { class: "card-title" }, item, title);
-    const came = { true: "as it came", false: "it came otherwise" }[right];
+    const came = { true: "and so it was", false: "and it was not so" }[right];
     const states = answer === undefined ? [TASK_OF[kind]] : ["predicted", came, challenge && reached && "challenge reached"];
     el("span", { class: "card-state" }, item, states.filter(Boolean).join(" · "));
     el("span", { class: "card-minutes" }, item, `${minutes} min`);

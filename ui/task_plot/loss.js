@@ -67,7 +67,9 @@ export function lossChart(parent, { go }) {
       if (sx(trained) < free) continue;
       const names = view.learners.length > 2 ? "" : `${who.join(", ")} `;
       const label = el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 * unit }, labels, `${names}trained for ${trained}`);
-      free = sx(trained) + 8 * unit + label.getComputedTextLength();
+      const long = label.getComputedTextLength();
+      if (sx(trained) + 4 + long > size.right + 40 * unit) set(label, { x: sx(trained) + 2, "text-anchor": "end" });
+      free = sx(trained) + 8 * unit + long;
     }
     // A line ends where its learner diverges, at the top.
     const high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);

@@ -69,11 +69,14 @@ export function setting(view) {
   const trained = trainedFor(view).map(([n, who]) => `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`);
   const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${ORIGINS[l.name]}`)];
   if (!about.length) return "";
-  return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? "Same shots, same" : "Shown at"} step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
+  const scaled = view.learners.filter((l) => l.algorithm === "meta_sgd").map((l) => l.label), alpha = `α\u00a0=\u00a0${alphaWords(view.alpha)}`;
+  const size = scaled.length ? `${alpha}, which scales the step sizes that ${list(scaled)} learned` : `step size ${alpha}`;
+  return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? `Same shots, same ${size}` : `Shown at ${size}`}.`;
 }
 
 // What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
 export function usual(view, step) {
+  if (view.freeze !== "none" || view.placement !== "anywhere" || view.noise) return ""; // the tables are of none of these
   const known = view.learners.map((l) => l.results[view.shots.length]?.[step]);
   if (!known.length || !known.every(Boolean)) return "";
   const each = view.learners.map((l, i) => `${l.label} ${known[i].mean.toFixed(2)} ± ${known[i].ci95.toFixed(2)}`);
