@@ -14,6 +14,7 @@ from typing import Any
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import classroom, engine, exports, geometry, lessons, maps, modules, training
 from ui.middleware import AtOnce, OldLabLinks, PageHeaders
@@ -71,6 +72,8 @@ app = st.App(
     on_script_error=explain,
     middleware=[
         Middleware(AtOnce),
+        # Streamlit asks its own socket alone who it is spoken to as; a page elsewhere must not speak to a route by another name.
+        Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"], www_redirect=False),
         Middleware(OldLabLinks),
         Middleware(GZipMiddleware, minimum_size=1000),
         Middleware(PageHeaders),
