@@ -140,7 +140,9 @@ function cardPage(root, { name, link, looks, base, arrive }) {
   function observe(answer) {
     observed = observePart(body, {
       card, answer, base, looks,
+      lab: { query: progress.of(name).lab },
       known: Boolean(progress.of(name).reached),
+      changed: (query) => progress.note(name, { lab: query }),
       done: () => progress.note(name, { reached: true }),
       settled(found) {
         if (found.truth !== null) question.show(found.truth);

@@ -21,7 +21,8 @@ function write(all) {
   }
 }
 
-// Of a card: {answer: the committed text, right: whether it was, once that is known, reached: whether its challenge was}.
+// Of a card: {answer: the committed text, right: whether it was, once that is known, reached: whether its challenge was, lab: what was last on
+// show}.
 export const of = (card) => read()[card] ?? {};
 export const note = (card, news) => write({ ...read(), [card]: { ...of(card), ...news } });
 export const isEmpty = () => !Object.keys(read()).length;
