@@ -13,7 +13,8 @@ export { SHEETS } from "./parts.js";
 
 const ANSWERS = { choice: choiceAnswer, slider: sliderAnswer, sketch: sketchAnswer };
 
-// The question, the still picture that it is about, and the answer, which `commit(text)` hears of once and which is then locked.
+// The question, the still picture that it is about, and the answer, which `commit(text)` hears of once and which is then locked;
+// where it gives a promise, the answer is said to be committed when that is kept.
 // card: what lessons/card.json says; committed: the text of an answer given before.
 // Gives { lock(text), show(truth), remove() }: lock an answer given elsewhere; mark the truth of answer.json beside it.
 export function questionPart(parent, { card, looks, commit, committed = null }) {
@@ -45,7 +46,10 @@ export function questionPart(parent, { card, looks, commit, committed = null }) 
     if (text === null) said.textContent = answer.missing;
     else {
       lock(text);
-      commit(text);
+      const sent = commit(text);
+      if (!sent?.then) return;
+      said.textContent = "Sending …";
+      sent.then(() => (said.textContent = "Committed."), () => (said.textContent = ""));
     }
   });
   changed();

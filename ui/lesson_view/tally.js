@@ -73,21 +73,17 @@ function dots(parent, { card: { answer } }) {
       el("line", { class: "truth-line", x1: at(truth), x2: at(truth), y1: 4 * unit, y2: bottom + 6 * unit }, svg);
       el("text", { class: "truth-words", x: at(truth) + (right ? -8 : 8) * unit, y: 18 * unit, "text-anchor": right ? "end" : "start" }, svg, `measured: ${scale.words(truth)}`);
     }
-    // Dots in columns as wide as a dot, on each other; closer where a column is full.
-    const columns = new Map(), column = (value) => Math.round((at(value) - x(0)) / (2 * r + 2 * unit));
-    for (const value of values) columns.set(column(value), (columns.get(column(value)) ?? 0) + 1);
-    const pitch = Math.min(2 * r + 2 * unit, (bottom - 34 * unit) / Math.max(...columns.values(), 1)), filled = new Map();
-    let own = mine === null ? null : Number(mine);
-    for (const value of values) {
-      const i = column(value), k = filled.get(i) ?? 0, cx = x(0) + i * (2 * r + 2 * unit), cy = bottom - r - 2 * unit - k * pitch;
-      filled.set(i, k + 1);
-      const isOwn = own !== null && Math.abs(value - own) <= 1e-9 * Math.abs(own);
-      el("circle", { class: isOwn ? "dot own" : "dot", cx, cy, r }, svg);
-      if (isOwn) own = null;
-    }
-    if (mine === null) return;
-    const i = column(Number(mine)), top = bottom - r - 2 * unit - ((columns.get(i) ?? 1) - 1) * pitch - r;
-    el("text", { class: "own-words", x: x(0) + i * (2 * r + 2 * unit), y: top - 6 * unit, "text-anchor": "middle" }, svg, "yours");
+    // Each dot stands at its value, as low as those before it leave room; rows are closer where there are many.
+    const wide = 2 * r + 2 * unit, ends = []; // of each row, where its last dot is
+    const placed = values.map((value) => {
+      const free = ends.findIndex((end) => at(value) - end >= wide), row = free < 0 ? ends.length : free;
+      ends[row] = at(value);
+      return { value, row };
+    });
+    const pitch = Math.min(wide, (bottom - 48 * unit) / Math.max(ends.length, 1)), level = (row) => bottom - r - 2 * unit - row * pitch;
+    const own = mine === null ? undefined : placed.findLast(({ value }) => Math.abs(value - Number(mine)) <= 1e-9 * Math.abs(value));
+    for (const dot of placed) el("circle", { class: dot === own ? "dot own" : "dot", cx: at(dot.value), cy: level(dot.row), r }, svg);
+    if (own) el("text", { class: "own-words", x: at(own.value), y: level(own.row) - r - 6 * unit, "text-anchor": "middle" }, svg, "yours");
   }
   const resized = new ResizeObserver(draw);
   resized.observe(svg);

@@ -115,6 +115,7 @@ export function stepBar(parent, { go, think }) {
       const marked = trained > 0 && trained <= updates;
       trainedMark.hidden = !marked;
       trainedMark.style.setProperty("--at", trained / updates);
+      trainedMark.classList.toggle("late", trained / updates > 0.6); // its words stand to the left of it then
       trainedMark.textContent = marked ? `${who} trained for ${trained === 1 ? "1 step" : `${trained} steps`}` : "";
       // Not `disabled`: that would drop the focus of whoever just pressed it.
       for (const button of [firstButton, backButton]) button.setAttribute("aria-disabled", step === 0);
