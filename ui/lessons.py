@@ -27,7 +27,7 @@ from maml_core.config import DIVERGED_ABOVE
 from ui import engine, library, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
 from ui.lesson_format import Lesson, LessonError, card_of, read
-from ui.state import FAMILY, LabState
+from ui.state import FAMILY, Y_LIMIT, LabState
 
 GUIDE = "README.md"
 """The one file of the folder that is no lesson."""
@@ -204,6 +204,7 @@ def widget(lesson: Lesson) -> dict[str, Any]:
                 "step": sketch.step,
                 "half": sketch.half,
                 "x": list(FAMILY.x),
+                "y": [-Y_LIMIT, Y_LIMIT],
                 "points": SKETCH,
             }
 
