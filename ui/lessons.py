@@ -29,7 +29,7 @@ from ui import engine, library, prose, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
 from ui.expressions import Expression
 from ui.lesson_format import Lesson, LessonError, card_of, read
-from ui.state import FAMILY, LabState
+from ui.state import FAMILY, Y_LIMIT, LabState
 
 _log = logging.getLogger("maml_lab")
 GUIDE = "README.md"
@@ -221,6 +221,7 @@ def widget(lesson: Lesson) -> dict[str, Any]:
                 "step": sketch.step,
                 "half": sketch.half,
                 "x": list(FAMILY.x),
+                "y": [-Y_LIMIT, Y_LIMIT],
                 "points": SKETCH,
             }
 

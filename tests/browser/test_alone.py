@@ -1,12 +1,16 @@
 """The lab without Streamlit behind it, as a card of a lesson holds it: put on the start page in the start view's place."""
 
 import re
-from urllib.parse import parse_qs
+from dataclasses import replace
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from conftest import Lab
 from playwright.sync_api import expect
 
+from ui.state import LabState
+
+UNANSWERED = "The server could not answer this. Reload the page to try again."
 ALL = ["K", "alpha", "num_updates", "noise", "placement", "freeze"]
 PUT = """async ([query, controls]) => {
   const sheet = [...document.querySelectorAll("link[rel=stylesheet]")].find((link) => link.href.includes("/modules/"));
@@ -56,6 +60,11 @@ class Alone(Lab):
         labels = self.page.locator(".alone .shot").evaluate_all("all => all.map(s => s.getAttribute('aria-label'))")
         return [tuple(map(float, re.search(r"at x (\S+), y (\S+)\. ", label).groups())) for label in labels]
 
+    def press(self, key: str) -> None:
+        """Press a key in the lab: elsewhere on the page it is not the lab's."""
+        self.plot.focus()
+        self.page.keyboard.press(key)
+
     def curve(self, name):
         return self.page.locator(f".alone svg.task [data-curve={name}]").get_attribute("d")
 
@@ -86,7 +95,7 @@ def alone(page, server):
 
 def test_what_a_person_does_is_told_when_it_has_come_to_rest(alone):
     assert alone.page.evaluate("[alone.query(), changes.length]") == ["step=0", 0]
-    alone.page.keyboard.press("ArrowRight")
+    alone.press("ArrowRight")
     assert alone.rest() == {"step": "1"}
     alone.click(3, 0)
     told = alone.rest()
@@ -101,9 +110,9 @@ def test_what_a_person_does_is_told_when_it_has_come_to_rest(alone):
     alone.page.get_by_role("button", name="Clear").click()
     assert alone.rest()["shots"] == "none"
     for before in (sampled, fresh, told, {"step": "1"}):
-        alone.page.keyboard.press("Control+z")
+        alone.press("Control+z")
         assert alone.rest() == before
-    alone.page.keyboard.press("Control+Shift+z")
+    alone.press("Control+Shift+z")
     assert alone.rest() == told
 
 
@@ -119,7 +128,7 @@ def test_a_drag_asks_for_no_curve_twice(alone):
     assert [tuple(map(float, pair.split(","))) for pair in told["shots"].split(";")] == [
         pytest.approx(shot, abs=0.006) for shot in drawn
     ]
-    alone.page.keyboard.press("Control+z")
+    alone.press("Control+z")
     assert alone.rest() == {"step": "1"}  # the whole drag is one edit
 
 
@@ -153,8 +162,7 @@ def test_a_slider_redraws_while_it_is_dragged_and_is_one_edit(alone, name):
     told = alone.rest()
     assert told.keys() == {name, "step"}
     assert slider.get_attribute("aria-valuetext") == told[name]
-    alone.page.evaluate("document.activeElement.blur()")
-    alone.page.keyboard.press("Control+z")
+    alone.press("Control+z")
     assert alone.rest() == {"step": "1"}
 
 
@@ -168,6 +176,26 @@ def test_alpha_takes_the_lab_pages_positions_and_any_other(alone, server):
     slider.focus()
     alone.page.keyboard.press("ArrowRight")
     assert alone.rest()["alpha"] == f"{at:g}"
+
+
+def test_a_setting_does_to_shots_by_hand_what_it_does_on_the_lab_page(alone):
+    by_hand = {"shots": "1,2;3,-0.5", "step": "1"}
+    sliders = {name: alone.page.locator(f".alone input[name={name}]") for name in ("K", "noise")}
+    for name in ("K", "noise", "placement", "freeze"):
+        alone.call(f"show('{urlencode(by_hand)}')")
+        expect(alone.page.locator(".alone .shot")).to_have_count(2)
+        if name in sliders:
+            sliders[name].press("ArrowRight")
+        else:
+            alone.page.locator(f".alone button[name={name}]").last.click()
+        told = alone.rest()
+        before, after = LabState.from_query(by_hand)[0], LabState.from_query(told)[0]
+        assert after == before.change(name, getattr(after, name)) != before
+    for button, act in (("New task", LabState.new_task), ("Sample", LabState.sample_shots)):
+        alone.call("show('shots=1,2&noise=0.5&freeze=head&step=1')")
+        alone.page.get_by_role("button", name=button).click()
+        after, before = (LabState.from_query(q)[0] for q in (alone.rest(), {"shots": "1,2", "noise": "0.5", "freeze": "head"}))
+        assert after == replace(act(before), seed=after.seed) != before
 
 
 def test_choices_change_what_they_name(alone):
@@ -215,15 +243,14 @@ def test_held_it_can_be_looked_at_and_led_but_not_changed(alone):
     alone.call("show('step=3')")
     expect(alone.page.locator(".alone .count")).to_have_text("step 3 of 10")
     alone.call("hold(false)")
-    alone.page.evaluate("document.activeElement.blur()")
-    alone.page.keyboard.press("ArrowRight")
+    alone.press("ArrowRight")
     assert alone.rest() == {"step": "4"}
 
 
 def test_names_that_are_hidden_can_be_voted_on(alone):
     alone.call("show('hide=names&learners=pretrained,maml&step=0')")
     alone.page.locator(".alone .vote").get_by_role("button", name="B is MAML").click()
-    alone.page.keyboard.press("ArrowRight")
+    alone.press("ArrowRight")
     expect(alone.page.locator(".alone h1")).to_have_text("Right: B is MAML, A pretrained")
 
 
@@ -244,17 +271,69 @@ def test_parameters_that_mean_nothing_are_refused_in_words(alone):
     alone.call("show('alpha=seven')")
     expect(alone.page.locator(".alone .below .hint")).to_have_text(re.compile("alpha=seven in the address"))
     assert alone.rest() == {"step": "0"}
-    alone.page.keyboard.press("ArrowRight")
+    alone.press("ArrowRight")
     assert alone.rest() == {"step": "1"}
     alone.problems.clear()  # the refused request
 
 
+@pytest.mark.parametrize(("status", "said"), [(400, "Not these."), (500, UNANSWERED)])
+def test_what_the_server_refuses_is_taken_back_and_asked_for_no_more(alone, status, said):
+    asked = []
+
+    def refuse(route):
+        asked.append(route.request.url)
+        route.fulfill(status=status, body="Not these.")
+
+    shots, slider = alone.shots, alone.page.locator(".alone input[name=alpha]")
+    alone.page.route("**/lab/picture.json*", refuse)
+    alone.page.get_by_role("button", name="Clear").click()
+    expect(alone.page.locator(".alone .below .hint")).to_have_text(said)
+    assert alone.shots == shots
+    slider.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "0.01")
+    so_far = len(asked)
+    alone.page.wait_for_timeout(2500)
+    assert len(asked) == so_far <= 3
+    assert alone.rest() == {"step": "0"}
+    alone.page.unroute("**/lab/picture.json*")
+    alone.click(3, 0)
+    assert len(alone.rest()["shots"].split(";")) == 6
+    alone.problems.clear()  # the refused requests
+
+
+def test_keys_pressed_elsewhere_are_the_pages_unless_it_is_presented(alone):
+    taken = """(key) => {
+      const event = new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true });
+      return !document.body.dispatchEvent(event);
+    }"""
+    for key in ("ArrowRight", "End", " ", "PageDown", "Escape"):
+        assert not alone.page.evaluate(taken, key)
+    assert alone.rest() == {"step": "0"}
+    alone.page.evaluate("document.querySelector('.lab-alone').parentElement.classList.add('present')")
+    assert [alone.page.evaluate(taken, key) for key in ("ArrowRight", "PageDown", "End", " ")] == [True, True, False, False]
+    assert alone.rest() == {"step": "2"}
+
+
 def test_removed_it_listens_to_nothing_and_another_takes_its_place(alone):
-    alone.call("remove()")
+    asked = []
+    alone.page.route("**/lab/picture.json*", lambda route: asked.append(route))  # and never answered
+    alone.page.get_by_role("button", name="Clear").click()
+    alone.page.wait_for_timeout(50)
+    assert asked
+    alone.page.evaluate("""async () => {
+      window.timers = [];
+      const set = window.setTimeout;
+      window.setTimeout = (act, ms, ...rest) => set(act, ms, ...rest, timers.push(ms));
+      alone.remove();
+      await new Promise((done) => set(done, 100));
+      window.setTimeout = set;
+    }""")
+    assert alone.page.evaluate("timers") == []
+    alone.page.unroute("**/lab/picture.json*")
     expect(alone.page.locator(".lab-alone")).to_have_count(0)
     alone.page.evaluate("put('seed=20&step=2', [])")
     expect(alone.page.locator(".alone .curve").first).to_be_visible()
-    alone.page.keyboard.press("ArrowRight")
+    alone.press("ArrowRight")
     assert alone.rest() == {"seed": "20", "step": "3"}
     assert alone.page.evaluate("changes") == ["seed=20&step=3"]
     expect(alone.page.locator(".alone .scale")).to_have_count(0)

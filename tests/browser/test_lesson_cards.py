@@ -314,10 +314,10 @@ def test_what_a_stroke_and_the_keyboard_make_of_a_curve(lessons):
     body = """async () => {
         const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
         const { stroke, whole, nudged } = await import(loaded.find((name) => name.endsWith("lesson_view/sketch.js")));
-        const nothing = Array(41).fill(null), flat = Array(41).fill(0);
+        const nothing = Array(41).fill(null), flat = Array(41).fill(0), sketch = { x: [-5, 5], y: [-6, 6], points: 41 };
         return {
-            line: whole(stroke(nothing, [-1, -2], [1, 2])), back: stroke(nothing, [1, 2], [-1, -2]),
-            high: stroke(flat, [0, 9], [0, 9]), up: nudged(flat, 20, 1), edge: nudged(flat, 0, 8),
+            line: whole(stroke(nothing, [-1, -2], [1, 2], sketch)), back: stroke(nothing, [1, 2], [-1, -2], sketch),
+            high: stroke(flat, [0, 9], [0, 9], sketch), up: nudged(flat, 20, 1, sketch), edge: nudged(flat, 0, 8, sketch),
         };
     }"""
     found = lessons.page.evaluate(body)
@@ -327,6 +327,15 @@ def test_what_a_stroke_and_the_keyboard_make_of_a_curve(lessons):
     assert (found["high"][20], sum(found["high"])) == (6, 6)
     assert found["up"][16:25] == pytest.approx([0, 0.15, 0.5, 0.85, 1, 0.85, 0.5, 0.15, 0], abs=0.01)
     assert found["edge"][0] == 6
+
+
+def test_the_ends_of_a_slider_can_be_given(lessons):
+    body = """async () => {
+        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+        const { scaleOf } = await import(loaded.find((name) => name.endsWith("lesson_view/slider.js")));
+        return [true, false].map((log) => [0, 1].map(scaleOf({ low: 0.0124, high: 9.98765, log }).value));
+    }"""
+    assert lessons.page.evaluate(body) == [[0.0124, 9.98765]] * 2
 
 
 def test_a_prediction_survives_reload_and_back_and_can_be_made_again(lessons):
@@ -402,6 +411,22 @@ def test_a_server_that_is_away_is_said_and_waited_for(page, tmp_path):
         expect(page.locator(".live svg.task [data-curve=maml]")).to_be_attached(timeout=30_000)
     finally:
         server.stop()
+
+
+def test_what_the_server_cannot_answer_is_asked_for_once(page, school):
+    lessons, asked = Lessons(page, school), []
+
+    def fail(route):
+        asked.append(route.request.url)
+        route.fulfill(**({"status": 500, "body": "broken"} if "choose" in route.request.url else {"body": "<p>no JSON"}))
+
+    page.route("**/lessons/card.json*", fail)
+    for card in ("choose", "estimate"):
+        page.goto(f"{school}/lessons?card={card}")
+        expect(page.locator(".lessons .waiting-words").first).to_contain_text("The server could not answer this. Reload the page")
+        page.wait_for_timeout(2700)
+    assert len(asked) == 2
+    assert [p for p in lessons.problems if "500" not in p] == []
 
 
 def test_on_a_phone_a_finger_draws_and_nothing_is_wider_than_the_screen(browser: Browser, school):

@@ -138,6 +138,32 @@ def test_shots_can_be_moved_here_too(start):
     assert len(start.shots) == 5
 
 
+def test_answers_that_come_late_are_of_no_other_task(start):
+    """Two quick presses bring one task; a shot moved on it while the curves of the old one are awaited gets curves of its own."""
+    start.press(STEP)
+    asked = []
+
+    def wait(route):
+        asked.append(route)
+        if len(asked) > 2:
+            route.continue_()
+
+    start.page.route("**/lab/picture.json*", wait)
+    start.drag(start.shots[0], 60, 1)
+    again = start.page.get_by_role("button", name=AGAIN)
+    again.click()
+    again.click()
+    start.page.wait_for_timeout(200)
+    assert len(asked) == 2, "one for the shot, one for the next task"
+    old, new = asked
+    new.continue_()
+    start.press(STEP)
+    start.drag(start.shots[0], 60, 1)
+    stale = start.curve("maml")
+    old.continue_()
+    expect(start.page.locator("svg.task [data-curve=maml]")).not_to_have_attribute("d", stale)
+
+
 def test_without_an_answer_it_says_so_and_another_press_helps(start):
     start.press(STEP)
     start.page.route("**/lab/picture.json*", lambda route: route.abort())

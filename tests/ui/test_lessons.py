@@ -222,7 +222,7 @@ def test_a_card_tells_nothing_of_what_is_right(lesson, client):
     card = told.json()
     assert card["card"] == lesson.card
     assert len(card["headings"]) == 4
-    of_slider, of_sketch = {"label", "low", "high", "log", "unit"}, {"learner", "label", "step", "half", "x", "points"}
+    of_slider, of_sketch = {"label", "low", "high", "log", "unit"}, {"learner", "label", "step", "half", "x", "y", "points"}
     assert card["answer"].keys() <= {"kind", "options"} | of_slider | of_sketch
     hidden = [lesson.challenge.solution, lesson.challenge.goal.text] if lesson.challenge.solution else []
     hidden += [option.when.text for option in getattr(lesson.answer, "options", ())] + [claim.text for claim in lesson.claims]

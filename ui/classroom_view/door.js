@@ -2,7 +2,7 @@
 
 import { el } from "../task_plot/svg.js";
 import { roomsOfMine } from "./address.js";
-import { AWAY } from "./server.js";
+import { AWAY, isAway } from "./server.js";
 
 // code, said: what was typed before, and why it did not do. `open()` opens a room and raises why not; `enter(code)` goes to one.
 export function door(parent, { code, said, open, enter }) {
@@ -37,7 +37,7 @@ export function door(parent, { code, said, open, enter }) {
     try {
       await open();
     } catch (error) {
-      trouble.textContent = error.status ? error.message : AWAY;
+      trouble.textContent = isAway(error) ? AWAY : error.message;
       button.disabled = false;
     }
   });

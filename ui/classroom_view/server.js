@@ -1,5 +1,7 @@
 // A room at the server: what is done in it, and the news of it for as long as the page is open.
 
+import { UNANSWERED } from "../task_plot/server.js";
+
 export const RETRY_MS = 1000;
 const SPREAD_MS = 1000; // a class does not come back all at once
 const REFUSED_MS = 5000; // before a question that was refused is asked again
@@ -14,9 +16,21 @@ async function request(name, { query = {}, body, secret, signal } = {}) {
   const address = `${new URL(`classroom/${name}`, document.baseURI).href}?${new URLSearchParams(query)}`;
   const answer = await fetch(address, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
   if (answer.ok) return answer;
-  const said = answer.status < 500 ? await answer.text() : `The server answered ${answer.status}`;
-  throw Object.assign(new Error(said), { status: answer.status });
+  throw failure(answer.status, answer.status < 500 ? await answer.text() : UNANSWERED);
 }
+
+const failure = (status, said) => Object.assign(new Error(said), { status });
+
+async function json(answer) {
+  try {
+    return await answer.json();
+  } catch (error) {
+    throw error instanceof SyntaxError ? failure(500, UNANSWERED) : error;
+  }
+}
+
+// Whether nobody answered; a gateway's 502 and above mean the same.
+export const isAway = ({ status, refused = false }) => !refused && (status === undefined || status >= 502);
 
 // Versions are numbers with dots between them.
 function isBefore(a, b) {
@@ -26,7 +40,7 @@ function isBefore(a, b) {
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export const openRoom = async () => (await request("open", { body: {} })).json();
+export const openRoom = async () => json(await request("open", { body: {} }));
 
 // The address of a picture of this address.
 export const codeOf = (address) => `${new URL("classroom/qr.svg", document.baseURI).href}?${new URLSearchParams({ address })}`;
@@ -51,12 +65,12 @@ export function inRoom({ room, secret, news, away, refused }) {
   }
 
   async function ask() {
-    if (!state && !secret) return (await request("join", { body: { room, name: "" }, signal: stop.signal })).json();
+    if (!state && !secret) return json(await request("join", { body: { room, name: "" }, signal: stop.signal }));
     // After a silence the first answer comes at once: it says that the server is back.
     const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally !== undefined ? state.card : "" }) };
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS), { signal } = line;
-    return request("room.json", { query, secret, signal }).then((answer) => answer.json()).finally(() => clearTimeout(dead));
+    return request("room.json", { query, secret, signal }).then(json).finally(() => clearTimeout(dead));
   }
 
   async function listen() {
@@ -72,10 +86,14 @@ export function inRoom({ room, secret, news, away, refused }) {
         if (before && found.version === before.version && performance.now() - began < QUICK_MS) await pause(RETRY_MS);
       } catch (error) {
         if (gone) return;
-        if (error.status === undefined || error.status >= 500) {
+        if (isAway(error)) {
           lost = true;
           away(AWAY);
           await pause(RETRY_MS + SPREAD_MS * Math.random());
+        } else if (error.status >= 500) {
+          lost = true;
+          away(error.message);
+          await pause(REFUSED_MS); // a room goes on when it can
         } else if (state && error.status === 429) await pause(REFUSED_MS);
         else return refused(error);
       }
@@ -83,7 +101,7 @@ export function inRoom({ room, secret, news, away, refused }) {
   }
   listen();
 
-  const send = async (name, body) => take(await (await request(name, { body: { room, ...body }, secret, signal: stop.signal })).json());
+  const send = async (name, body) => take(await json(await request(name, { body: { room, ...body }, secret, signal: stop.signal })));
   return {
     // Raise an Error in one sentence for what cannot be.
     act: (what, value = null) => send("act", { do: what, value, has: state?.tally !== undefined ? state.card : "" }),

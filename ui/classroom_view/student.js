@@ -3,7 +3,7 @@
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
 import { sentence } from "../lesson_view/parts.js";
-import { RETRY_MS, pause } from "./server.js";
+import { RETRY_MS, isAway, pause } from "./server.js";
 import { cardOf, together } from "./together.js";
 
 // `vote(card, answer)` and `name(text)` do so, and raise why not. Gives { update(state), remove() }.
@@ -51,7 +51,7 @@ export function studentView(parent, { looks, base, vote, name }) {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (error.status && error.status < 500 && error.status !== 429) {
+        if (!isAway(error) && error.status !== 429) {
           const words = sentence(error);
           scene = null; // the question stands as the server has it
           update(state);
@@ -111,7 +111,7 @@ function nameForm(parent, name) {
     try {
       await name(field.value);
     } catch (error) {
-      said.textContent = error.status ? sentence(error) : "The server does not answer.";
+      said.textContent = isAway(error) ? "The server does not answer." : sentence(error);
     }
   });
   return form;

@@ -5,7 +5,7 @@ import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
 import { sentence } from "../lesson_view/parts.js";
 import { addressOf } from "./address.js";
-import { AWAY, RETRY_MS, codeOf, pause } from "./server.js";
+import { AWAY, RETRY_MS, codeOf, isAway, pause } from "./server.js";
 import { allCards, cardOf, together } from "./together.js";
 
 const LOOK_MS = 40; // between two looks at the lab that others follow
@@ -25,7 +25,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "";
 
   function complain(error) {
-    complaint.textContent = error ? (error.status ? sentence(error) : AWAY) : "";
+    complaint.textContent = error ? (isAway(error) ? AWAY : sentence(error)) : "";
   }
 
   async function tell(what, value) {
@@ -92,7 +92,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
       found = await cardOf(state.card, signal);
     } catch (error) {
       button(bar, "All cards", () => tell("card", ""));
-      return complain(Object.assign(error, { status: 400 }));
+      return complain(error);
     }
     if (signal.aborted) return;
     card = found;

@@ -21,6 +21,7 @@ const views = new WeakMap();
 export function render(component, base) {
   styled(base, ["style.css", "task_plot/lab.css", "explore_view/explore.css"]).then(() => {
     const parent = component.parentElement;
+    if (!parent.isConnected) return; // the page was left meanwhile
     if (!views.has(parent)) views.set(parent, makeView(parent));
     views.get(parent).update(JSON.parse(component.data));
   });

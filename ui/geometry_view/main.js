@@ -12,6 +12,7 @@ const views = new WeakMap();
 export function render(component, base) {
   styled(base, ["style.css", "task_plot/lab.css", "geometry_view/geometry.css"]).then(() => {
     const parent = component.parentElement;
+    if (!parent.isConnected) return; // the page was left meanwhile
     if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data)));
   });
 }

@@ -2,22 +2,21 @@
 
 import { el, lineOf, path } from "../task_plot/svg.js";
 
-export const POINTS = 41; // of a sketch, at equal distances over the whole plot
-export const X = [-5, 5];
-export const xs = Array.from({ length: POINTS }, (_, i) => X[0] + ((X[1] - X[0]) * i) / (POINTS - 1));
+// Where a sketch's values are, at equal distances over the whole plot.
+export const xsOf = ({ x: [low, high], points }) => Array.from({ length: points }, (_, i) => low + ((high - low) * i) / (points - 1));
 
-// Lines are {values, role, look, label, atTop, opacity, dots}; label stands at the left end, or over the highest point.
+// extent: {x, y, points} of card.json's sketch. Lines are {values, role, look, label, atTop, opacity, dots}; label stands at the left end, or over the highest point.
 // A half of the plot, "left" or "right", can be said to be the one that counts.
-export function laidOver(root) {
-  const plots = new Map();
+export function laidOver(root, extent) {
+  const xs = xsOf(extent), [[left, right], [bottom, top]] = [extent.x, extent.y], plots = new Map();
   let lines = [], half = "all";
 
   function draw(svg) {
     const { layer, scales: { x, y, unit } } = plots.get(svg);
     layer.replaceChildren();
     if (half !== "all") {
-      const [from, to] = half === "left" ? [0, X[1]] : [X[0], 0];
-      el("rect", { class: "aside", x: x(from), y: y(6), width: x(to) - x(from), height: y(-6) - y(6) }, layer);
+      const [from, to] = half === "left" ? [0, right] : [left, 0];
+      el("rect", { class: "aside", x: x(from), y: y(top), width: x(to) - x(from), height: y(bottom) - y(top) }, layer);
     }
     for (const { values, role, look, label, atTop, opacity = 1, dots } of lines) {
       el("path", { class: "curve", "data-laid": role, opacity, d: path(xs.map(x), values.map(y)), ...lineOf(look, role, unit) }, layer);

@@ -34,7 +34,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   if (card.view === "world") world();
   else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
   else {
-    if (own && card.answer.kind === "sketch" && card.answer.learner) sketched();
+    if (own && card.answer.kind === "sketch") sketched();
     lab = aloneLab(live, { base, query, controls: card.controls ?? CONTROLS, changed: rest });
     lab.hold(held);
     removable.push(lab);
@@ -61,7 +61,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   }
 
   function sketched() {
-    const laid = laidOver(live);
+    const laid = laidOver(live, card.answer);
     laid.update([{ values: readSketch(answer), role: YOURS, look: looks[YOURS], label: "your sketch" }]);
     removable.push(laid);
   }

@@ -3,6 +3,7 @@
 import { el } from "../task_plot/svg.js";
 import { number, steps } from "../task_plot/words.js";
 import { count } from "../training_view/words.js";
+import { sentence } from "./parts.js";
 import { AWAY, ask } from "./server.js";
 import { scaleOf } from "./slider.js";
 
@@ -12,7 +13,7 @@ const NEWEST = 5; // runs that are shown
 // predicted: the figure. `news()` is called when an error of the visitor's own runs is another than before.
 export function runPart(parent, { card, predicted, news }) {
   const bar = el("div", { class: "run-bar" }, parent);
-  el("a", { class: "to-train", href: `train${card.observe && `?${card.observe}`}` }, bar, "Train one now");
+  el("a", { class: "to-train", href: "train" }, bar, "Train one now");
   el("p", { class: "setting" }, bar, `Your prediction: ${scaleOf(card.answer).words(predicted)}. Your runs stand here while they learn; this page may be left meanwhile.`);
   const list = el("ul", { class: "own-runs" }, parent), said = el("p", { class: "hint", role: "status" }, parent);
   let timer = null, known = "", gone = false;
@@ -39,8 +40,8 @@ export function runPart(parent, { card, predicted, news }) {
         mine.forEach(row);
         if (mine.some((run) => run.error)) news();
       }
-    } catch {
-      said.textContent = AWAY;
+    } catch (error) {
+      said.textContent = error.refused ? sentence(error) : AWAY;
     }
     if (!gone) timer = setTimeout(poll, document.hidden ? HIDDEN_MS : LIVE_MS);
   }

@@ -1,27 +1,26 @@
 // An answer that is a curve, drawn over the task with the mouse, a finger or the keyboard.
 
 import { el } from "../task_plot/svg.js";
-import { POINTS, X, laidOver, xs } from "./laid.js";
+import { laidOver, xsOf } from "./laid.js";
 import { YOURS } from "./parts.js";
 
 const HANDLE = 4; // the keyboard moves every fourth value, and those between follow
-const Y = [-6, 6];
-const MIDDLE = (POINTS - 1) / 2;
 
-const inside = (value) => Math.min(Math.max(value, Y[0]), Y[1]);
+const inside = (value, [low, high]) => Math.min(Math.max(value, low), high);
 const round = (value) => Math.round(value * 100) / 100;
 const signed = (value, digits) => value.toFixed(digits).replace("-", "minus ");
 
 export const readSketch = (text) => text.split(",").map(Number);
 
-// What a stroke makes of a curve: values between two places of the pen are on the line between them. values: 41 numbers, or nulls.
-export function stroke(values, [x0, y0], [x1, y1]) {
-  const at = (x) => ((x - X[0]) / (X[1] - X[0])) * (POINTS - 1);
+// What a stroke makes of a curve: values between two places of the pen are on the line between them. values: numbers, or nulls;
+// extent: {x, y, points} of card.json's sketch.
+export function stroke(values, [x0, y0], [x1, y1], extent) {
+  const { x: [left, right], points } = extent, xs = xsOf(extent), at = (x) => ((x - left) / (right - left)) * (points - 1);
   const [low, high] = [Math.min(at(x0), at(x1)), Math.max(at(x0), at(x1))], next = [...values];
   const first = Math.ceil(low - 0.5), last = Math.floor(high + 0.5); // the nearest one, however short the stroke
-  for (let i = Math.max(first, 0); i <= Math.min(last, POINTS - 1); i++) {
+  for (let i = Math.max(first, 0); i <= Math.min(last, points - 1); i++) {
     const part = x1 === x0 ? 1 : Math.min(Math.max((xs[i] - x0) / (x1 - x0), 0), 1);
-    next[i] = round(inside(y0 + part * (y1 - y0)));
+    next[i] = round(inside(y0 + part * (y1 - y0), extent.y));
   }
   return next;
 }
@@ -38,11 +37,11 @@ export function whole(values) {
 }
 
 // The curve with one of the keyboard's points moved: those between it and its neighbours follow smoothly.
-export function nudged(values, at, by) {
-  const moved = inside(values[at] + by) - values[at];
+export function nudged(values, at, by, { y }) {
+  const moved = inside(values[at] + by, y) - values[at];
   return values.map((value, i) => {
     const away = Math.abs(i - at) / HANDLE;
-    return away < 1 ? round(inside(value + (moved * (1 + Math.cos(Math.PI * away))) / 2)) : value;
+    return away < 1 ? round(inside(value + (moved * (1 + Math.cos(Math.PI * away))) / 2, y)) : value;
   });
 }
 
@@ -54,9 +53,9 @@ export function sketchAnswer(parent, { answer, looks, stage, changed }) {
   const clearButton = el("button", { type: "button" }, el("div", { class: "sketch-buttons" }, parent), "Clear the sketch");
   const pad = el("div", { class: "pad", tabindex: 0, role: "application", "aria-label": "Your sketch", "aria-describedby": help.id }, stage);
   const spoken = el("p", { class: "hidden", "aria-live": "polite" }, parent);
-  const laid = laidOver(stage);
-  const nothing = () => Array(POINTS).fill(null);
-  let values = nothing(), pen = null, handle = MIDDLE, keys = false, truth = null, locked = false;
+  const laid = laidOver(stage, answer), xs = xsOf(answer), last = answer.points - 1;
+  const nothing = () => Array(answer.points).fill(null);
+  let values = nothing(), pen = null, handle = last / 2, keys = false, truth = null, locked = false;
 
   const isEmpty = () => values.every((value) => value === null);
 
@@ -74,7 +73,7 @@ export function sketchAnswer(parent, { answer, looks, stage, changed }) {
   }
 
   function pull(to) {
-    values = stroke(values, pen, to);
+    values = stroke(values, pen, to, answer);
     pen = to;
     draw();
   }
@@ -102,16 +101,16 @@ export function sketchAnswer(parent, { answer, looks, stage, changed }) {
   pad.addEventListener("pointercancel", lift);
 
   pad.addEventListener("keydown", (event) => {
-    const by = event.shiftKey ? 1 : 0.25, last = POINTS - 1;
+    const by = event.shiftKey ? 1 : 0.25;
     const to = { ArrowLeft: handle - HANDLE, ArrowRight: handle + HANDLE, Home: 0, End: last }[event.key];
     const up = { ArrowUp: by, ArrowDown: -by, PageUp: 1, PageDown: -1 }[event.key];
     if (locked || event.altKey || event.ctrlKey || event.metaKey || (to === undefined && up === undefined)) return;
     event.preventDefault();
     event.stopPropagation();
     keys = true;
-    if (isEmpty()) values = Array(POINTS).fill(0);
-    if (to !== undefined) handle = Math.min(Math.max(to, 0), last);
-    else values = nudged(values, handle, up);
+    if (isEmpty()) values = Array(answer.points).fill(0);
+    if (to !== undefined) handle = inside(to, [0, last]);
+    else values = nudged(values, handle, up, answer);
     draw();
     changed();
     spoken.textContent = `x ${signed(xs[handle], 1)}: y ${signed(values[handle], 2)}`;

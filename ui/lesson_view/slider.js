@@ -9,10 +9,11 @@ export function scaleOf({ low, high, log, unit = "" }) {
   const [from, to] = log ? [Math.log(low), Math.log(high)] : [low, high];
   const digits = Math.max(0, 2 - Math.floor(Math.log10(high - low))); // for a hundredth of the range or so
   const short = (value) => (log ? Number(value.toPrecision(2)) : Number(value.toFixed(digits)));
+  const inside = (value) => Math.min(Math.max(value, low), high); // last: rounding may lead out
   const powers = () => Array.from({ length: 40 }, (_, i) => 10 ** (i - 20)).flatMap((power) => [1, 3].map((n) => n * power));
   return {
     position: (value) => ((log ? Math.log(value) : value) - from) / (to - from),
-    value: (position) => short(Math.min(Math.max(log ? Math.exp(from + position * (to - from)) : from + position * (to - from), low), high)),
+    value: (position) => inside(short(log ? Math.exp(from + position * (to - from)) : from + position * (to - from))),
     words: (value) => `${String(Number(value.toPrecision(log ? 2 : 3))).replace("-", "−")}${unit && `\u00a0${unit}`}`,
     ticks: log
       ? [low, ...powers().filter((tick) => tick > low * 1.6 && tick < high / 1.6), high].map((tick) => Number(tick.toPrecision(2)))

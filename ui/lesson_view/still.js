@@ -6,8 +6,8 @@ import { alphaWords, capital, shotCount, when } from "../task_plot/words.js";
 import { el } from "../task_plot/svg.js";
 import { insist } from "./server.js";
 
-// query: the address parameters of what is shown. `shown(view)` is called once it is.
-export function stillTask(parent, { query, shown = () => {} }) {
+// query: the address parameters of what is shown.
+export function stillTask(parent, { query }) {
   const plot = taskPlot(parent), caption = el("p", { class: "hint", role: "status" }, parent), stop = new AbortController();
   let view = null;
 
@@ -17,7 +17,6 @@ export function stillTask(parent, { query, shown = () => {} }) {
       draw();
       caption.removeAttribute("role");
       caption.textContent = view.learners.length ? `${capital(when(view.step))} · ${shotCount(view)} · α = ${alphaWords(view.alpha)}` : capital(shotCount(view));
-      shown(view);
     } catch (error) {
       caption.textContent = error.message;
     }
@@ -29,7 +28,6 @@ export function stillTask(parent, { query, shown = () => {} }) {
   load();
 
   return {
-    svg: plot.svg,
     remove() {
       stop.abort();
       resized.disconnect();

@@ -103,7 +103,7 @@ function describe(values, truth, scale) {
 }
 
 function sketches(parent, { card, looks }) {
-  const stage = el("div", { class: "stage" }, parent), laid = laidOver(stage), still = stillTask(stage, { query: card.predict });
+  const stage = el("div", { class: "stage" }, parent), laid = laidOver(stage, card.answer), still = stillTask(stage, { query: card.predict });
   const key = el("p", { class: "tally-key" }, parent), { learner } = card.answer;
   const faint = { ...looks[YOURS], width: 2 };
   return {

@@ -2,6 +2,7 @@
 
 import { paint } from "../task_plot/looks.js";
 import { glide } from "../task_plot/motion.js";
+import { otherSeed } from "../task_plot/seeds.js";
 import { text } from "../task_plot/server.js";
 import { styled } from "../task_plot/styles.js";
 import { el, swatch } from "../task_plot/svg.js";
@@ -10,7 +11,6 @@ import { queryOf, unpack } from "../task_plot/view.js";
 import { finding, lossWords, numbers, setting, shots, when } from "../task_plot/words.js";
 
 const GLIDE_MS = 700;
-const SEEDS = 10_000;
 const WAYS = [
   ["lessons", "Ten minutes of lessons", "Short cards: predict, look, explain. From this picture to what makes it work, and what breaks it."],
   ["lab", "The free lab", "This very task: drag its shots, take half of them away, raise α until it breaks."],
@@ -21,6 +21,7 @@ const views = new WeakMap();
 export function render(component, base) {
   styled(base, ["style.css", "task_plot/lab.css", "start_view/start.css"]).then(() => {
     const parent = component.parentElement;
+    if (!parent.isConnected) return; // the page was left meanwhile
     if (!views.has(parent)) views.set(parent, makeView(parent, component.data));
   });
 }
@@ -59,7 +60,7 @@ function makeView(parent, data) {
   el("span", {}, teaching, " where everyone predicts from their own screen.");
 
   const paints = paint(root), plot = taskPlot(picture, { edit });
-  let view = unpack(data), step = 0, stop = () => {}, asking = false, edits = 0, drawn = 0, problem = "", gone = false;
+  let view = unpack(data), step = 0, stop = () => {}, asking = false, changing = false, edits = 0, drawn = 0, problem = "", gone = false;
 
   function go(to) {
     const from = step;
@@ -70,16 +71,20 @@ function makeView(parent, data) {
   }
 
   async function another() {
-    const seed = 1 + Math.floor(Math.random() * (SEEDS - 1));
+    if (changing) return;
+    changing = true;
+    const seed = otherSeed(Number(view.query.seed));
     try {
       const next = unpack(await text(`${server}picture.json?${new URLSearchParams({ seed })}`));
       if (gone) return;
       [view, step, problem] = [next, 0, ""];
       drawn = edits;
-    } catch {
-      problem = "The server does not answer. Try again in a moment.";
+    } catch (error) {
+      problem = error.refused ? error.message : "The server does not answer. Try again in a moment.";
+    } finally {
+      changing = false;
     }
-    draw();
+    if (!gone) draw();
   }
 
   // A shot shows at once; the curves follow, one request at a time, the latest winning.
@@ -98,14 +103,14 @@ function makeView(parent, data) {
     try {
       while (drawn !== edits && !gone) {
         const mine = edits, { seed } = view.query, next = unpack(await text(`${server}picture.json?${new URLSearchParams(queryOf(view, step))}`));
-        if (seed !== view.query.seed) break; // of a task that has gone since
+        if (seed !== view.query.seed) continue; // of a task that has gone since
         view = { ...view, learners: next.learners };
         [drawn, problem] = [mine, ""];
         draw();
       }
-    } catch {
-      problem = "The server does not answer. Move a shot again in a moment.";
-      draw();
+    } catch (error) {
+      problem = error.refused ? error.message : "The server does not answer. Move a shot again in a moment.";
+      if (!gone) draw();
     } finally {
       asking = false;
     }

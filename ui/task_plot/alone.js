@@ -3,13 +3,13 @@
 
 import { controlBar } from "./controls.js";
 import { makeLab } from "./lab.js";
+import { otherSeed } from "./seeds.js";
 import { text } from "./server.js";
 import { styled } from "./styles.js";
 import { el } from "./svg.js";
 
 const REST_MS = 350; // after the last change
 const RETRY_MS = 2000; // a server that is away is asked again
-const SEEDS = 9999; // New task and Sample take one of 1 to so many
 const SAMPLED = ["K", "placement"]; // moving these samples anew
 
 // base: where the modules lie. query: the lab's address parameters to begin with, as text. controls: which sliders and choices stand
@@ -20,7 +20,8 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
   const box = el("div", { class: "lab-alone" }, parent);
   let lab = null, bar = null, link = null, said = null, gone = false, held = false, away = false;
   const stop = new AbortController();
-  // What is wanted on show, and what the lab has been given: {query, epoch, stepEpoch, rev, gesture, guess, shown}, made anew by `want`.
+  // What is wanted on show, and what the lab has been given: {query, epoch, stepEpoch, rev, gesture, guess, shown}, made anew by `want`; with
+  // its json once it is drawn.
   let wanted = null, drawn = null, asking = false, epochs = 0, announced = null, resting = null, latest = { key: null, json: null };
 
   want(readQuery(first), { newShots: true, newStep: true, shown: true });
@@ -49,8 +50,12 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
   async function addControls() {
     let settings = null;
     while (!gone && !settings) {
-      settings = await text(`${server}controls.json`, stop.signal).catch(() => null);
-      if (!settings) await pause();
+      try {
+        settings = await text(`${server}controls.json`, stop.signal);
+      } catch (error) {
+        if (error.refused) return; // what is wrong with the server is said of the picture
+        await pause();
+      }
     }
     if (gone) return;
     bar.make(JSON.parse(settings), controls);
@@ -73,7 +78,7 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
   }
 
   function want(query, { newShots = false, newStep = false, rev = wanted?.rev ?? 0, gesture = null, guess = null, shown = false } = {}) {
-    const epoch = newShots ? ++epochs : wanted.epoch, stepEpoch = newStep ? ++epochs : wanted.stepEpoch;
+    const epoch = newShots || !wanted ? ++epochs : wanted.epoch, stepEpoch = newStep || !wanted ? ++epochs : wanted.stepEpoch;
     wanted = { query, epoch, stepEpoch, rev, gesture, guess, shown, asked: keyOf(query) };
     work();
   }
@@ -90,17 +95,18 @@ export function aloneLab(parent, { base, query: first, controls = [], changed = 
       else if (!error.refused) await pause();
       else if (wanted === mine) {
         said.textContent = error.message;
-        wanted = drawn;
+        wanted = drawn && { ...drawn, epoch: ++epochs, guess: null, shown: false };
+        if (drawn) show(wanted, drawn.json, true); // or the lab and the sliders would keep what was refused
       }
     }
     asking = false;
   }
 
-  function show(mine, json) {
-    const about = { epoch: mine.epoch, rev: mine.rev, step_epoch: mine.stepEpoch, gesture: mine.gesture, fresh: false, present: false };
+  function show(mine, json, again = false) {
+    const about = { epoch: mine.epoch, rev: mine.rev, step_epoch: mine.stepEpoch, gesture: mine.gesture, again, fresh: false, present: false };
     if (mine.query.step !== undefined) about.step = Number(mine.query.step);
     if (mine.guess !== null) about.verdict = { guess: mine.guess, ...behind(lab.view, json) };
-    drawn = mine;
+    drawn = Object.assign(mine, { json });
     lab.update(json, about);
     lab.root.classList.remove("waiting");
     if (wanted !== mine) return; // sliders have gone on
@@ -200,11 +206,6 @@ const defined = (query) => Object.fromEntries(Object.entries(query).filter(([, v
 
 // Parameters but for the step, to tell whether they are the same.
 const keyOf = ({ step, ...query }) => JSON.stringify(Object.entries(query).sort());
-
-function otherSeed(seed) {
-  const drawn = 1 + Math.floor(Math.random() * (SEEDS - 1));
-  return drawn === seed ? SEEDS : drawn;
-}
 
 // Who was behind each letter: the learners' order is the same before and after.
 function behind(blind, json) {

@@ -94,6 +94,10 @@ export function freshPanel(parent, { fetchFresh, show }) {
       draw();
       ask(0);
     },
+    remove() {
+      clearTimeout(timer);
+      asking?.abort();
+    },
   };
 }
 

@@ -29,7 +29,7 @@ const PANELS = [["numbers", "Numbers"], ["algorithm", "Algorithm"], ["step", "On
 // shots: {epoch, rev, points}, after an edit. step: {step}, when it has come to rest. act: {visit, name, value}, what a button asks for.
 // `picture(query)` promises the server's JSON of these parameters.
 export function makeLab(parent, { server, address, tell, picture = (query) => text(`${server}picture.json?${new URLSearchParams(query)}`) }) {
-  const live = server !== null;
+  const live = server !== null, isPage = address !== null || !live;
   const root = el("section", { class: live ? "maml-lab" : "maml-lab saved", "aria-label": "Adapt lab" }, parent);
   const main = el("div", { class: "area-plot" }, root);
   const heading = el("h1", {}, main);
@@ -77,7 +77,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   const undoable = timeline(), paints = paint(root);
 
   let view = null, step = 0, held = false, complaint = "", plots = [], drawnFor = null, travelling = false;
-  let epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, stopGlide = () => {}, speaking = null;
+  let gone = false, epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, stopGlide = () => {}, speaking = null;
 
   function ask(name, value = null) {
     if (!held) tell("act", { visit: view.visit, name, value });
@@ -103,7 +103,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     root.dataset.confirmed = "false";
     draw();
     adapt().finally(flush);
-    setTimeout(() => address?.write(queryOf(view, step), view.names, first)); // after the shot is on the screen
+    setTimeout(() => gone || address?.write(queryOf(view, step), view.names, first)); // after the shot is on the screen
     return true;
   }
 
@@ -112,10 +112,10 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     if (adapting) return;
     adapting = true;
     try {
-      while (drawn !== rev) {
+      while (drawn !== rev && !gone) {
         const mine = rev, before = settings(view.query), of = epoch;
         const next = unpack(await picture(queryOf(view, step)));
-        if (epoch !== of || settings(view.query) !== before) break; // Python's own answer is for other settings, and newer
+        if (gone || epoch !== of || settings(view.query) !== before) break; // Python's own answer is for other settings, and newer
         view = { ...view, learners: next.learners };
         drawn = mine;
         draw();
@@ -128,6 +128,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   }
 
   function flush() {
+    if (gone) return;
     root.dataset.confirmed = String(rev === confirmed);
     if (rev === confirmed || inFlight || adapting) return;
     inFlight = { rev, timer: setTimeout(() => { inFlight = null; flush(); }, RESEND_MS) };
@@ -236,23 +237,26 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
 
   address?.onMove(tabBar.read);
 
-  // Keys work wherever nothing else wants them; a focused shot keeps its own arrows (task.js).
+  // Keys work wherever nothing else wants them; a focused shot keeps its own arrows (task.js). On somebody else's page they work in
+  // the lab alone; but where that page is presented, a lecturer's clicker moves the steps wherever the focus is.
   function key(event) {
     if (!view || held || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const on = event.target;
+    const on = event.target, here = isPage || root.contains(on);
     if (on.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=combobox], [role=dialog], [role=menu]")) return;
     if (event.ctrlKey || event.metaKey) {
       const way = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
-      if (!way) return;
+      if (!way || !here) return;
       travel(way);
       event.preventDefault();
       return;
     }
     if (event.key === " " && on.closest?.("button, summary, a, [role=button]:not(.shot)")) return;
-    const acts = { ArrowLeft: () => bar.by(-1), ArrowRight: () => bar.by(1), " ": bar.toggle, Home: () => bar.jump(0), End: () => bar.jump(view.updates) };
-    // A lecturer's clicker sends the Page keys.
-    const large = { r: () => bar.jump(0), n: () => ask("new_task"), Escape: () => ask("present"), PageDown: () => bar.by(1), PageUp: () => bar.by(-1) };
-    const act = acts[event.key] ?? (view.present ? large[event.key.length === 1 ? event.key.toLowerCase() : event.key] : undefined);
+    const back = () => bar.by(-1), forward = () => bar.by(1);
+    const acts = { ArrowLeft: back, ArrowRight: forward, " ": bar.toggle, Home: () => bar.jump(0), End: () => bar.jump(view.updates) };
+    const clicker = { ArrowLeft: back, ArrowRight: forward, PageUp: back, PageDown: forward };
+    const large = { r: () => bar.jump(0), n: () => ask("new_task"), Escape: () => ask("present") };
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const act = (here && acts[name]) || (root.closest(".present") && clicker[name]) || (view.present && large[name]);
     if (!act) return;
     act();
     event.preventDefault();
@@ -262,10 +266,10 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   tabBar.read();
 
   return {
-    // json: what Python's `payload` made; about: what of it the host knows better.
+    // json: what Python's `payload` made; about: what of it the host knows better. again: the picture before one that cannot be.
     update(json, about = {}) {
       const local = view, next = { ...unpack(json), ...about };
-      if (local && !travelling && (next.epoch !== epoch || settings(next.query) !== settings(local.query))) undoable.note(queryOf(local, step), next.gesture);
+      if (local && !travelling && !next.again && (next.epoch !== epoch || settings(next.query) !== settings(local.query))) undoable.note(queryOf(local, step), next.gesture);
       if (next.epoch !== epoch) {
         epoch = next.epoch;
         complaint = "";
@@ -296,7 +300,6 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       else flush();
     },
     root,
-    complain,
     get view() { return view; },
     get step() { return step; },
     // The lab's address parameters of what is on show.
@@ -316,7 +319,9 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       if (view) draw();
     },
     remove() {
+      gone = true;
       bar.pause();
+      fresh?.remove();
       clearTimeout(resting);
       clearTimeout(speaking);
       if (inFlight) clearTimeout(inFlight.timer);

@@ -10,6 +10,7 @@ const labs = new WeakMap();
 export function render(component, base) {
   styled(base, ["style.css", "task_plot/lab.css"]).then(() => {
     const parent = component.parentElement;
+    if (!parent.isConnected) return; // the page was left meanwhile
     if (!labs.has(parent)) {
       for (const stale of parent.querySelectorAll(".maml-lab")) stale.remove();
       labs.set(parent, component.saved === undefined ? streamlitLab(parent) : savedLab(parent));
