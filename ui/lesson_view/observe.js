@@ -10,8 +10,6 @@ import { insist } from "./server.js";
 import { readSketch } from "./sketch.js";
 import { scaleOf } from "./slider.js";
 
-const CONTROLS = ["K", "alpha", "num_updates"]; // of a lab whose card names none
-
 // answer: the committed text; own: whether it is this person's. lab: {query, held} of the live lab, where they are others than the
 // card's. known: whether the challenge was reached before. `changed(query)`: something a person did in the live picture has come to
 // rest. `done()`: the challenge is reached. `settled(found)` hears answer.json once it is there.
@@ -35,7 +33,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
   else if (card.view === "train") removable.push(runPart(live, { card, predicted: Number(answer), news: () => challenge?.check({ answer }) }));
   else {
     if (own && card.answer.kind === "sketch") sketched();
-    lab = aloneLab(live, { base, query, controls: card.controls ?? CONTROLS, changed: rest });
+    lab = aloneLab(live, { base, query, controls: card.controls, unfold: true, changed: rest });
     lab.hold(held);
     removable.push(lab);
   }
@@ -71,6 +69,7 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
       outcome.replaceChildren();
       if (card.answer.kind === "slider" && found.truth !== null) beside(found.truth);
       prose(outcome, found.said);
+      if (own && found.apart) el("p", { class: "apart" }, outcome, `Your sketch is ${found.apart.distance} away from it, as a mean squared distance. Within ${found.apart.within} it counts as right.`);
       if (found.failed.length) el("p", { class: "failed" }, outcome, `On these checkpoints this does not hold today: ${found.failed.join("; ")}.`);
       prose(look, found.observe);
       heading(why, card.headings[2]);

@@ -10,6 +10,8 @@ import { scaleOf } from "./slider.js";
 const LIVE_MS = 1500, HIDDEN_MS = 8000; // between two questions to the server
 const NEWEST = 5; // runs that are shown
 
+const beside = (ratio) => (ratio > 1.1 ? `it came to ${ratio.toFixed(1)} times that` : ratio < 1 / 1.1 ? `it came to ${(1 / ratio).toFixed(1)} times less` : "it came to that");
+
 // predicted: the figure. `news()` is called when an error of the visitor's own runs is another than before.
 export function runPart(parent, { card, predicted, news }) {
   const bar = el("div", { class: "run-bar" }, parent);
@@ -19,12 +21,12 @@ export function runPart(parent, { card, predicted, news }) {
   let timer = null, known = "", gone = false;
 
   function row(run) {
-    const item = el("li", {}, list), { error } = run, reached = error && error.mean <= predicted;
+    const item = el("li", {}, list), { error } = run, ended = run.state === "finished", reached = ended && error && error.mean <= predicted;
     el("strong", { class: "run-error" }, item, error ? number(error.mean) : "–");
     el("span", {}, item, error ? `± ${error.ci95.toFixed(3)} after ${steps(run.steps)}, ${run.K} shots, iteration ${count(error.iteration)}` : "not measured yet");
     const name = el("a", { href: `train?${new URLSearchParams({ run: run.name })}` }, item, run.title);
     name.after(` ${run.state}`);
-    if (error) el("span", { class: "run-beside" }, item, reached ? "at or under your prediction" : `${(error.mean / predicted).toFixed(1)} times your prediction`);
+    if (error && ended) el("span", { class: "run-beside" }, item, `you predicted ${scaleOf(card.answer).words(predicted)}: ${beside(error.mean / predicted)}`);
     item.classList.toggle("reached", Boolean(reached));
   }
 

@@ -16,6 +16,7 @@ const WAYS = [
   ["lab", "The free lab", "This very task: drag its shots, take half of them away, raise α until it breaks."],
   ["train", "Train your own", "Meta-train an initialisation from scratch, watch its error fall, and put it into this picture."],
 ];
+const FAR = 2, TRIES = 6; // a wave that both draw already, more or less, would show little
 const views = new WeakMap();
 
 export function render(component, base) {
@@ -73,10 +74,13 @@ function makeView(parent, data) {
   async function another() {
     if (changing) return;
     changing = true;
-    const seed = otherSeed(Number(view.query.seed));
     try {
-      const next = unpack(await text(`${server}picture.json?${new URLSearchParams({ seed })}`));
-      if (gone) return;
+      let next = view;
+      for (let tries = 0; tries < TRIES; tries++) {
+        next = unpack(await text(`${server}picture.json?${new URLSearchParams({ seed: otherSeed(Number(next.query.seed)) })}`));
+        if (gone) return;
+        if (next.learners.every((l) => l.query[0] > FAR)) break;
+      }
       [view, step, problem] = [next, 0, ""];
       drawn = edits;
     } catch (error) {

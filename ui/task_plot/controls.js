@@ -1,4 +1,4 @@
-// Sliders and choices for some of the lab's settings, where there is no Streamlit. What there is to move is SETTINGS of ui/controls.py.
+// Sliders and choices for some of the lab's settings, where there is no Streamlit. What there is to move is SETTINGS of ui/settings.py.
 
 import { el } from "./svg.js";
 
@@ -9,7 +9,7 @@ export function controlBar(parent, { move }) {
   const parts = {};
 
   function scale(name, { label, help, values }) {
-    const box = el("label", { class: "scale", title: help }, parent), head = el("span", { class: "scale-label" }, box, label), value = el("strong", {}, head);
+    const box = el("label", { class: "scale", title: help }, parent), head = el("span", { class: "scale-label" }, box), words = el("span", {}, head), value = el("strong", {}, head);
     const input = el("input", { type: "range", min: 0, step: 1, name, "aria-label": label }, box);
     let all = values;
     const say = (i) => {
@@ -21,7 +21,8 @@ export function controlBar(parent, { move }) {
       say(Number(input.value));
       move(name, all[Number(input.value)]);
     });
-    return (at) => {
+    return (at, note) => {
+      words.textContent = label + note;
       all = values.includes(at) ? values : [...values, at].sort((a, b) => a - b); // any value in range is a position once it is set
       const i = all.indexOf(at);
       input.max = all.length - 1;
@@ -48,7 +49,8 @@ export function controlBar(parent, { move }) {
       for (const name of names) parts[name] = (settings[name].names.length ? choice : scale)(name, settings[name]);
     },
     update(view) {
-      for (const [name, put] of Object.entries(parts)) put(view[OF_VIEW[name] ?? name]);
+      const note = (name) => (name === "K" && view.by_hand ? ` (now ${view.shots.length}, by hand)` : "");
+      for (const [name, put] of Object.entries(parts)) put(view[OF_VIEW[name] ?? name], note(name));
     },
   };
 }

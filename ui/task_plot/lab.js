@@ -204,7 +204,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     subheading.textContent = setting(view);
     subheading.hidden = view.blind || view.truth_hidden; // the vote stands there
     hint.classList.toggle("alert", Boolean(complaint));
-    const help = held ? " · held for now: it moves by itself" : live ? " · click to place one, drag to move it, double-click or Delete to remove it" : "";
+    const help = held ? " · led from another screen" : live ? " · click to place one, drag to move it, double-click or Delete to remove it" : "";
     hint.textContent = complaint || shotCount(view) + help;
     for (const { title, name } of plots) {
       const l = title && view.learners.find((l) => l.name === name);

@@ -2,7 +2,7 @@
 // Behind them, when asked for, what is usual over fresh tasks: the median, and the range of 95% of the tasks.
 
 import { el, log, linear, lineOf, path, set, spread, unitOf } from "./svg.js";
-import { isDiverged, lastShown, quantile, trainedFor } from "./view.js";
+import { isDiverged, lastShown, quantile, trainedFor, unfolds } from "./view.js";
 import { describeLoss } from "./words.js";
 
 const TICKS = [0.01, 0.1, 1, 10, 100];
@@ -127,7 +127,7 @@ export function lossChart(parent, { go }) {
     move(newStep) {
       step = newStep;
       if (!size) return;
-      if (view.blind) draw();
+      if (unfolds(view)) draw();
       mark();
     },
     // What is usual: the name of a learner -> its losses over fresh tasks.

@@ -30,8 +30,10 @@ export function trainedFor(view) {
   return counts.map((n) => [n, view.learners.filter((l) => l.trained_steps === n).map((l) => l.label)]);
 }
 
-// The last step whose loss may be shown: while names are hidden, what comes later would tell them.
-export const lastShown = (view, step) => (view.blind ? step : view.updates);
+// Whether what comes later is not shown before its step is taken: it would tell hidden names, or what a card asks to look for.
+export const unfolds = (view) => view.blind || view.unfold;
+// The last step whose loss may be shown.
+export const lastShown = (view, step) => (unfolds(view) ? step : view.updates);
 
 export function isDiverged(view, loss) {
   return !(loss <= view.limits.diverged);
