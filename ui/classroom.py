@@ -41,6 +41,7 @@ SECRET = "x-teacher"
 """The header that carries the teacher's secret. An address would end up in a log or on the projector."""
 OURS = "x-classroom"
 """A header of every answer: a refusal without it came from something in between, and says nothing about the room."""
+NO_TEACHER = "This is not the teacher's address of this room"
 SWEEP = 600
 """Seconds between two looks for rooms whose day is over."""
 MAX_ADDRESS = 200
@@ -286,8 +287,10 @@ def _visit(request: Request, code: str) -> Visit:
     if live:
         who = live.room.knows(token) if token else ""
         visit = Visit(live, who, bool(secret) and live.room.is_teacher(secret))
-        if visit.inside:
+        if visit.teaches or (visit.inside and not secret):
             return visit
+        if visit.inside:
+            raise Refused(403, NO_TEACHER)
     if wait := _misses.wait(address):
         raise Refused(429, f"Too many codes that do not exist came from your network. Wait {wait} s and try again.")
     if live is None:
@@ -295,7 +298,7 @@ def _visit(request: Request, code: str) -> Visit:
         raise Refused(404, f"{why}. Look at the code again; a room ends after a day.")
     if secret:
         _misses.take(address)
-        raise Refused(403, "This is not the teacher's address of this room")
+        raise Refused(403, NO_TEACHER)
     return visit
 
 
@@ -447,7 +450,7 @@ def _field(asked: dict[str, Any], name: str) -> str:
 
 
 async def _open(request: Request) -> Response:
-    """A new room: its code, and the secret that makes the asker its teacher."""
+    """A new room: its code, the secret that makes the asker its teacher, and when it ends."""
     await json_object(request)
     now, address, local = time.time(), _address(request), _is_local(request)
     if not local:
@@ -461,7 +464,7 @@ async def _open(request: Request) -> Response:
     room, secret = rooms.open_room(now)
     live = _live[room.code] = Live(room, address)
     live.see(TEACHER)
-    return JSONResponse({"room": room.code, "secret": secret})
+    return JSONResponse({"room": room.code, "secret": secret, "ends": room.opened + rooms.LASTS})
 
 
 async def _join(request: Request) -> Response:
