@@ -313,7 +313,8 @@ def test_what_is_done_in_one_tab_is_seen_in_the_other_and_the_keyboard_goes_on(p
     assert teacher.page.evaluate(focused) == f"H1 {CARD}"
     teacher.page.get_by_text("Who has not").click()
     teacher.press("Ana")
-    teacher.press("Take “Ana” away?")
+    teacher.sees("Press Ana again to take the name away")
+    teacher.press("Ana")
     other.sees("you are student 1")
     student.predict(RIGHT)
     assert student.page.evaluate(focused) == f"H1 {CARD}"

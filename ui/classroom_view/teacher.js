@@ -126,7 +126,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     live.fold = el("details", { class: "missing" }, bar);
     el("summary", {}, live.fold, "Who has not");
     live.missing = el("div", { class: "names" }, live.fold);
-    live.hint = el("p", { class: "hint" }, live.fold, "Press a name to take it away.");
+    live.hint = el("p", { class: "hint", role: "status" }, live.fold);
     button(bar, "Take the card away", () => tell("card", ""), { class: "last" });
   }
 
@@ -151,10 +151,12 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     if (list === live.listed) return;
     live.listed = list;
     live.missing.replaceChildren();
-    live.hint.hidden = !state.missing.some(({ named }) => named);
+    const sure = state.missing.find(({ number }) => number === doubted);
+    if (sure) live.hint.textContent = `Press ${sure.label} again to take the name away.`;
+    else live.hint.textContent = state.missing.some(({ named }) => named) ? "Press a name to take it away." : "";
     if (!state.missing.length) el("span", {}, live.missing, "Everybody has answered.");
     for (const { number, label, named } of state.missing) {
-      if (named) button(live.missing, number === doubted ? `Take “${label}” away?` : label, () => unname(number), { "data-number": number });
+      if (named) button(live.missing, label, () => unname(number), { "data-number": number, ...(number === doubted && { "data-sure": true }) });
       else el("span", {}, live.missing, label);
     }
     if (at) live.missing.querySelector(`[data-number="${at}"]`)?.focus();
@@ -245,13 +247,14 @@ function roomMenu(parent, { room, secret, host, file, end, complain }) {
     own.replaceChildren();
     const field = el("input", { readonly: "", type: "text", "aria-label": "The address that makes its reader the teacher of this room" }, own);
     field.value = addressOf(room, { host: host(), secret });
-    const button = el("button", { type: "button" }, own, "Copy"), said = el("span", { class: "hint", role: "status" }, own, "Whoever has it is the teacher of this room. On a machine that is not yours, open it in a private window: the browser's history keeps it.");
+    const button = el("button", { type: "button" }, own, "Copy"), hide = el("button", { type: "button" }, own, "Hide");
+    const said = el("span", { class: "hint own-said", role: "status" }, own, "Whoever has it is the teacher of this room. On a machine that is not yours, open it in a private window: the history keeps it.");
     button.addEventListener("click", async () => {
       field.focus();
       field.select();
       said.textContent = (await copy(field.value)) ? "Copied." : "The text is selected: press Ctrl+C.";
     });
-    el("button", { type: "button" }, own, "Hide").addEventListener("click", () => {
+    hide.addEventListener("click", () => {
       own.replaceChildren(show);
       show.focus();
     });
