@@ -249,7 +249,8 @@ def _make_way(now: float, local: bool) -> None:
     for room in [*unused, *(empty + left if local else [])][:1]:
         if room.code in _live:
             _end(_live[room.code])
-        rooms.delete(room.code)
+        with suppress(OSError):
+            rooms.delete(room.code)
 
 
 # Who asks, and for which room
@@ -278,7 +279,7 @@ class Visit(NamedTuple):
 
 
 def _visit(request: Request, code: str) -> Visit:
-    """Raises Refused for a code that is none, or from where too many such came. Who is in the room is never refused."""
+    """Raises Refused for a code or a secret that is none, or from where too many such came: that never to who is in the room."""
     secret, token, address = request.headers.get(SECRET, ""), training.token_of(request), _address(request)
     try:
         live = _find(rooms.code_in(code))

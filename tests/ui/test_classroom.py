@@ -253,6 +253,7 @@ def test_a_student_cannot_do_what_a_teacher_does(teacher, ana, bo):
         for name in ("answers.csv", "tally.csv"):
             assert person.get(name).status_code == 403
     assert teacher.state == before
+    assert guess.get().status_code == 403, "whoever offers a secret hears that it is none, in the room too"
 
 
 def test_nobody_sees_a_tally_or_who_answered_what_before_the_reveal(teacher, ana, bo):
