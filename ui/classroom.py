@@ -9,14 +9,17 @@ import csv
 import io
 import ipaddress
 import math
+import re
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import segno
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -36,9 +39,20 @@ TEACHER = "teacher"
 """Who waits, beside the students. None of them is known by this: theirs are digests."""
 SECRET = "x-teacher"
 """The header that carries the teacher's secret. An address would end up in a log or on the projector."""
+OURS = "x-classroom"
+"""A header of every answer: a refusal without it came from something in between, and says nothing about the room."""
+NO_TEACHER = "This is not the teacher's address of this room"
 SWEEP = 600
 """Seconds between two looks for rooms whose day is over."""
 MAX_ADDRESS = 200
+UNUSED = 3600
+"""Seconds after which a room in which nothing has happened gives way to a new one, where there can be no more."""
+MOST_OPEN = 5
+"""Rooms of one address that are open at once. Whoever is at the server may open all of them."""
+THERE = 10
+"""Seconds that somebody counts as there after his last question was answered: he asks the next one sooner."""
+HELD = 0.5
+"""Seconds between two settings of the lab that are written down while a teacher's hand is on it."""
 
 
 class Allowance:
@@ -64,45 +78,101 @@ class Allowance:
 class Live:
     """A room that is in use, and who waits for news of it."""
 
-    def __init__(self, room: Room):
-        self.room = room
-        self.tallies: dict[str, dict[str, Any] | None] = {}
+    def __init__(self, room: Room, address: str = ""):
+        self.room, self.address = room, address
+        """address: from where it was opened, as far as this server has seen it."""
+        self._began = time.monotonic()
         self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
+        self._seen: dict[str, float] = {}
+        """Who -> when he was there, on the clock that nobody sets."""
+        self._tallies: dict[str, dict[str, Any]] = {}
+        self._unwritten: rooms.Event | None = None
 
     def add(self, event: rooms.Event) -> None:
         """Let something happen, and tell those whom it concerns. Raises RoomError if it cannot."""
-        before, self.room = self.room, rooms.add(self.room, event)
-        if self.room is not before:
-            self.tell(everybody=self.room.news != before.news)
+        before, held = self.room, event["do"] == "held"
+        if not held:
+            self.write()
+        self.room = (rooms.apply if held else rooms.add)(before, event)
+        if self.room is before:
+            return
+        if held:
+            self._write_soon(event)
+        if self.room.ended:
+            self._tallies.clear()
+        self.tell(() if self.room.news != before.news else (TEACHER, event["who"]))
 
-    def tell(self, everybody: bool) -> None:
-        """Answer those who wait: all, or the teacher alone."""
+    def _write_soon(self, event: rooms.Event) -> None:
+        """Write the lab on show down when it rests, and now and then before."""
+        if self._unwritten is None:
+            asyncio.get_running_loop().call_later(HELD, self.write)
+        self._unwritten = event
+
+    def write(self) -> None:
+        """Write down what is not. The lab on show goes on without: after a restart it is an older one."""
+        event, self._unwritten = self._unwritten, None
+        if event:
+            with suppress(rooms.RoomError):
+                rooms.keep(self.room.code, event)
+
+    def tell(self, whom: Collection[str] = ()) -> None:
+        """Answer those who wait: these alone, if any are given."""
         for who, asked in self._waiting.items():
-            if everybody or who == TEACHER:
+            if not whom or who in whom:
                 _answer(asked, True)
+
+    def see(self, who: str) -> None:
+        """Know that he is there."""
+        self._seen[who] = time.monotonic()
+
+    def is_there(self, who: str) -> bool:
+        """Whether he waits for news, or will again in a moment."""
+        return who in self._waiting or time.monotonic() < self._seen.get(who, -math.inf) + THERE
+
+    @property
+    def is_attended(self) -> bool:
+        """Whether anybody is there."""
+        return any(map(self.is_there, (TEACHER, *self.room.students)))
+
+    def is_over(self, now: float) -> bool:
+        """Whether it was ended, or ends by itself now. A clock that was set does not end a lesson."""
+        return self.room.is_over(now) and (
+            self.room.ended or not self.is_attended or time.monotonic() > self._began + rooms.LASTS
+        )
+
+    def free_a_place(self) -> None:
+        """Let somebody go who is not there and has answered nothing, where the room is full."""
+        full = len(self.room.students) >= rooms.MAX_STUDENTS
+        idle = (who for who in self.room.students if not self.is_there(who) and not self.room.has_answered(who))
+        if full and (who := next(idle, None)):
+            self._seen.pop(who, None)
+            self.add({"do": "left", "who": who})
 
     async def news(self, who: str, seconds: float) -> bool:
         """Wait until there is some, and say whether there is: not if it took too long, or somebody asks in too many tabs."""
         asked, mine = asyncio.get_running_loop().create_future(), self._waiting.setdefault(who, [])
         _answer(mine[: 1 - TABS], False)
         mine.append(asked)
+        self.see(who)
         try:
             await asyncio.wait([asked], timeout=seconds)
             return asked.done() and asked.result()
         finally:
+            self.see(who)
             mine.remove(asked)
             if not mine:
                 self._waiting.pop(who, None)
 
     def tally(self, card: str) -> dict[str, Any] | None:
         """The answers to a card that was revealed, together; None if there is no such card (any more) or it is another."""
-        if card not in self.tallies:
+        if card not in self._tallies:
             try:
                 lesson = lessons.find(card)
-                self.tallies[card] = lesson.tally([lesson.read_answer(text) for text in self.room.answers.get(card, {}).values()])
+                given = self.room.answers.get(card, {}).values()
+                self._tallies[card] = lesson.tally([lesson.read_answer(text) for text in given])
             except ValueError:
-                self.tallies[card] = None
-        return self.tallies[card]
+                return None  # its file may come back
+        return self._tallies[card]
 
 
 def _answer(asked: Iterable[asyncio.Future[bool]], news: bool) -> None:
@@ -113,8 +183,10 @@ def _answer(asked: Iterable[asyncio.Future[bool]], news: bool) -> None:
 
 _live: dict[str, Live] = {}
 _misses = Allowance(40, 6)
-"""Wrong codes: a class behind one address may mistype, and one who tries all codes needs months for one room."""
+"""Wrong codes: a class behind one address may mistype, and one who tries all 810,000 from there is at it for 56 days."""
 _openings = Allowance(5, 300)
+_newcomers = Allowance(60, 2)
+"""Students who join a room for the first time: a class behind one address comes at once."""
 _loop: asyncio.AbstractEventLoop | None = None
 _stopping = False
 _listens: str | None = None
@@ -135,7 +207,8 @@ def stop() -> None:
         global _stopping
         _stopping = True
         for live in _live.values():
-            live.tell(everybody=True)
+            live.write()
+            live.tell()
 
     if _loop and not _loop.is_closed():
         _loop.call_soon_threadsafe(let_go)
@@ -145,18 +218,39 @@ def _sweep() -> None:
     """End what is over, now and from time to time."""
     now = time.time()
     for live in list(_live.values()):
-        if live.room.is_over(now):
+        if live.is_over(now):
             _end(live)
-    rooms.sweep(now)
-    for code in [code for code, live in _live.items() if now > live.room.opened + rooms.LASTS]:
+    rooms.sweep(now, _going_on())
+    for code in [code for code, live in _live.items() if live.room.ended and now > live.room.opened + rooms.LASTS]:
         del _live[code]
     if _loop:
         _loop.call_later(SWEEP, _sweep)
 
 
+def _going_on() -> set[str]:
+    return {code for code, live in _live.items() if not live.room.ended}
+
+
 def _end(live: Live) -> None:
     if not live.room.ended:
         live.add({"do": "ended"})
+
+
+def _make_way(now: float, local: bool) -> None:
+    """End a room that a new one may take the place of, where there can be no more: one that nobody has used, or, for whoever is
+    at the server, the oldest that nobody is in, or else the oldest without its teacher. No teacher loses the room he is in.
+    """
+    standing = rooms.standing()
+    if len(standing) < rooms.MAX_ROOMS:
+        return
+    left = [room for room in standing if not (room.code in _live and _live[room.code].is_there(TEACHER))]
+    unused = [room for room in left if room.unused and now > room.opened + UNUSED]
+    empty = [room for room in left if not (room.code in _live and _live[room.code].is_attended)]
+    for room in [*unused, *(empty + left if local else [])][:1]:
+        if room.code in _live:
+            _end(_live[room.code])
+        with suppress(OSError):
+            rooms.delete(room.code)
 
 
 # Who asks, and for which room
@@ -177,13 +271,15 @@ class Visit(NamedTuple):
 
     @property
     def version(self) -> str:
-        """Changes when what he is shown does."""
+        """Grows when what he is shown changes: for a student with his own answer and name too, which he gave in any tab."""
         room = self.live.room
-        return f"{room.news}.{room.version}" if self.teaches else str(room.news)
+        student = room.students.get(self.who)
+        own = (self.who in room.answers.get(room.card, {})) + bool(student and student.named)
+        return f"{room.news}.{room.version if self.teaches else own}"
 
 
 def _visit(request: Request, code: str) -> Visit:
-    """Raises Refused for a code that is none, or from where too many such came. Who is in the room is never refused."""
+    """Raises Refused for a code or a secret that is none, or from where too many such came: that never to who is in the room."""
     secret, token, address = request.headers.get(SECRET, ""), training.token_of(request), _address(request)
     try:
         live = _find(rooms.code_in(code))
@@ -192,8 +288,10 @@ def _visit(request: Request, code: str) -> Visit:
     if live:
         who = live.room.knows(token) if token else ""
         visit = Visit(live, who, bool(secret) and live.room.is_teacher(secret))
-        if visit.inside:
+        if visit.teaches or (visit.inside and not secret):
             return visit
+        if visit.inside:
+            raise Refused(403, NO_TEACHER)
     if wait := _misses.wait(address):
         raise Refused(429, f"Too many codes that do not exist came from your network. Wait {wait} s and try again.")
     if live is None:
@@ -201,7 +299,7 @@ def _visit(request: Request, code: str) -> Visit:
         raise Refused(404, f"{why}. Look at the code again; a room ends after a day.")
     if secret:
         _misses.take(address)
-        raise Refused(403, "This is not the teacher's address of this room")
+        raise Refused(403, NO_TEACHER)
     return visit
 
 
@@ -210,7 +308,7 @@ def _find(code: str) -> Live:
     live = _live.get(code)
     if live is None:
         live = _live[code] = Live(rooms.find(code))
-    if live.room.is_over(time.time()):
+    if live.is_over(time.time()):
         _end(live)
     return live
 
@@ -221,6 +319,10 @@ def _teacher(request: Request, code: str) -> Live:
     if not visit.teaches:
         raise Refused(403, "Only the teacher of this room can do this")
     return visit.live
+
+
+def _is_local(request: Request) -> bool:
+    return training.is_local(request.client.host if request.client else "", request.headers)
 
 
 def _address(request: Request) -> str:
@@ -248,6 +350,7 @@ def _student(visit: Visit, has: str) -> dict[str, Any]:
         "joined": True,
         "number": student.number,
         "name": student.name,
+        "named": student.named,
         "mine": room.answers.get(room.card, {}).get(visit.who),
         **_everybody(visit.live, has),
     }
@@ -277,7 +380,11 @@ def _for_teacher(visit: Visit, has: str, request: Request) -> dict[str, Any]:
         "ends": room.opened + rooms.LASTS,
         "students": len(room.students),
         "answered": len(answers),
-        "missing": [student.label for who, student in room.students.items() if who not in answers] if room.card else [],
+        "missing": [
+            {"number": student.number, "label": student.label, "named": bool(student.name)}
+            for who, student in room.students.items()
+            if who not in answers and room.card
+        ],
         "done": sorted(room.revealed),
         "reach": _reach() if host in ("localhost", "::1") or host.startswith("127.") else None,
         **_everybody(visit.live, has),
@@ -319,6 +426,7 @@ def routes() -> list[Route]:
             except ValueError as error:  # of rooms and lessons: one sentence each
                 response = PlainTextResponse(str(error), status_code=404 if isinstance(error, NoRoom) else 400)
             response.headers.setdefault("Cache-Control", "no-store")
+            response.headers[OURS] = "answered"
             return response
 
         return Route(f"/classroom/{name}", answer, methods=[method])
@@ -343,28 +451,40 @@ def _field(asked: dict[str, Any], name: str) -> str:
 
 
 async def _open(request: Request) -> Response:
-    """A new room: its code, and the secret that makes the asker its teacher."""
+    """A new room: its code, the secret that makes the asker its teacher, and when it ends."""
     await json_object(request)
-    address = _address(request)
-    if not training.is_local(request.client.host if request.client else "", request.headers):
+    now, address, local = time.time(), _address(request), _is_local(request)
+    if not local:
         if wait := _openings.wait(address):
             raise Refused(429, f"Many rooms were opened from your network. Wait {wait} s and try again.")
+        if sum(live.address == address and not live.room.ended for live in _live.values()) >= MOST_OPEN:
+            raise Refused(429, f"{MOST_OPEN} rooms of your network are open, as many as can be: end one that is over")
         _openings.take(address)
-    rooms.sweep()
-    room, secret = rooms.open_room()
-    _live[room.code] = Live(room)
-    return JSONResponse({"room": room.code, "secret": secret})
+    rooms.sweep(now, _going_on())
+    _make_way(now, local)
+    room, secret = rooms.open_room(now)
+    live = _live[room.code] = Live(room, address)
+    live.see(TEACHER)
+    return JSONResponse({"room": room.code, "secret": secret, "ends": room.opened + rooms.LASTS})
 
 
 async def _join(request: Request) -> Response:
     """Be a student of the room: {room, name}. Who has joined before is the one he was."""
     asked = await json_object(request)
     live, who, _ = _visit(request, _field(asked, "room"))
-    headers = {}
+    name, headers = _field(asked, "name")[: 4 * rooms.MAX_NAME], {}
     if not who:
         word = secrets.token_urlsafe(24)
         who, headers = live.room.knows(word), {"Set-Cookie": training.new_cookie(word)}
-    live.add({"do": "joined", "who": who, "name": _field(asked, "name")[: 4 * rooms.MAX_NAME]})
+    if who not in live.room.students:
+        place = f"{live.room.code} {_address(request)}"
+        if not _is_local(request):
+            if wait := _newcomers.wait(place):
+                raise Refused(429, f"Many students joined from your network. Wait {wait} s and try again.")
+            _newcomers.take(place)
+        live.free_a_place()
+    live.add({"do": "joined", "who": who, "name": name})
+    live.see(who)
     return JSONResponse(_student(Visit(live, who, False), ""), headers=headers)
 
 
@@ -381,7 +501,7 @@ async def _vote(request: Request) -> Response:
 
 
 async def _act(request: Request) -> Response:
-    """What the teacher does: {room, do, value}; put and take away a card, reveal, follow, held, end."""
+    """What the teacher does: {room, do, value}; put and take away a card, reveal, follow, held, unnamed, end."""
     asked = await json_object(request)
     live, do, value = _teacher(request, _field(asked, "room")), _field(asked, "do"), asked.get("value")
     if do == "card":
@@ -395,10 +515,12 @@ async def _act(request: Request) -> Response:
         live.add({"do": "follow", "on": value})
     elif do == "held" and isinstance(value, dict):
         live.add({"do": "held", "query": value.get("query"), "step": value.get("step")})
+    elif do == "unnamed":
+        live.add({"do": "unnamed", "number": value})
     elif do == "end":
         _end(live)
     else:
-        raise Refused(400, "A teacher's acts are card, reveal, follow, held and end")
+        raise Refused(400, "A teacher's acts are card, reveal, follow, held, unnamed and end")
     return JSONResponse(_for_teacher(Visit(live, "", True), str(asked.get("has", "")), request))
 
 
@@ -417,34 +539,50 @@ async def _room(request: Request) -> Response:
 
 async def _answers_csv(request: Request) -> Response:
     """Who answered what, of the cards that were revealed."""
-    room = _teacher(request, request.query_params.get("room", "")).room
-    rows = [
-        [str(room.students[who].number), room.students[who].name, card, answer, _words(card, answer)]
-        for card in sorted(room.revealed)
-        for who, answer in room.answers.get(card, {}).items()
-    ]
-    return _csv("answers", room, [["student", "name", "card", "answer", "option"], *rows])
+    room, rows = _with_answers(request).room, [["student", "name", "card", "answer", "option"]]
+    for card in sorted(room.revealed):
+        words = _words(card)
+        for who, answer in room.answers.get(card, {}).items():
+            rows.append([str(room.students[who].number), room.students[who].name, card, answer, words(answer)])
+    return _csv("answers", room, rows)
 
 
 async def _tally_csv(request: Request) -> Response:
     """How often each answer was given, of the cards that were revealed."""
-    live = _teacher(request, request.query_params.get("room", ""))
+    live = _with_answers(request)
     rows = [["card", "answer", "option", "students"]]
     for card in sorted(live.room.revealed):
         given = list(live.room.answers.get(card, {}).values())
         options = (live.tally(card) or {}).get("counts")
         different = [str(at) for at in range(len(options))] if options else dict.fromkeys(given)
-        rows += [[card, answer, _words(card, answer), str(given.count(answer))] for answer in different]
+        words = _words(card)
+        rows += [[card, answer, words(answer), str(given.count(answer))] for answer in different]
     return _csv("tally", live.room, rows)
 
 
-def _words(card: str, answer: str) -> str:
-    """What the option says, for the answer to a choice, as it stands in the lesson's file."""
+def _with_answers(request: Request) -> Live:
+    """Raises Refused for anybody but the teacher, and where the answers are gone."""
+    live = _teacher(request, request.query_params.get("room", ""))
+    if live.room.ended:
+        raise Refused(404, "This room was ended, and its answers were deleted")
+    return live
+
+
+def _words(card: str) -> Callable[[str], str]:
+    """What the option says, for the answer to a choice, as it stands in the lesson's file; nothing for any other."""
     try:
         asked = lessons.find(card).answer
-        return asked.options[asked.read(answer)].text if isinstance(asked, Choice) else ""
     except ValueError:
+        asked = None
+
+    def words(answer: str) -> str:
+        if not isinstance(asked, Choice):
+            return ""
+        with suppress(ValueError):
+            return asked.options[asked.read(answer)].text
         return ""
+
+    return words
 
 
 def _csv(name: str, room: Room, rows: list[list[str]]) -> Response:
@@ -467,11 +605,13 @@ def _harmless(cell: str) -> str:
 
 
 async def _qr(request: Request) -> Response:
-    """An address as a QR code, dark on light in both themes: phones read no other."""
+    """The address of a room as a QR code, dark on light in both themes: phones read no other."""
     address = request.query_params.get("address", "")
     if not address.startswith(("http://", "https://")) or len(address) > MAX_ADDRESS or not address.isascii():
         raise Refused(400, f"An address that begins with http is expected, of at most {MAX_ADDRESS} characters")
-    return Response(_drawn(address), media_type="image/svg+xml")
+    room = re.search(r"[?&]room=(\w*)", address)
+    _visit(request, room[1] if room else "")
+    return Response(await run_in_threadpool(_drawn, address), media_type="image/svg+xml")
 
 
 @lru_cache(maxsize=64)

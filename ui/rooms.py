@@ -1,17 +1,19 @@
 """A room of a class: what has happened in it, kept as a journal of events, and what follows from them. No streamlit here.
 
 The state is folded from the events and from nothing else, so a restart of the server changes nothing. An event is in the
-journal before anybody hears that it happened: it outlives the server, though not a power cut.
+journal before anybody hears that it happened: it outlives the server, though not a power cut. One server keeps one folder of
+runs; one that ends beside its successor takes nothing away, but neither hears what the other writes.
 """
 
 import hashlib
 import hmac
 import json
+import math
 import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -29,8 +31,6 @@ LASTS = 24 * 3600
 """Seconds until a room ends by itself: a school day, and the evening after it to fetch the answers."""
 MAX_ROOMS = 20
 """As many classes as a school has at one time; their polls cost two cores less than one of them."""
-UNUSED = 3600
-"""Seconds after which a room that nobody has joined gives way to a new one, where there can be no more."""
 MAX_STUDENTS = 120
 """Twice the class that the figures in the README are for: who comes back with another browser is counted again."""
 MAX_NAME = 40
@@ -38,7 +38,9 @@ MAX_QUERY = 2000
 """Characters of a lab's address: forty shots and every setting."""
 MAX_STEP = 10_000
 MAX_JOURNAL = 8 * 2**20
-"""Bytes. What a class answers comes to far less than one; the rest is for a teacher's hand on the scrubber."""
+"""Bytes. What a class answers comes to far less than one; half of it at most is for a teacher's hand on the scrubber."""
+MAX_OPENING = 2000
+"""Bytes of a journal's first line, several times over."""
 
 Event = Mapping[str, Any]
 """What happened: `do` says what, the rest depends on it. Nothing but JSON."""
@@ -57,6 +59,8 @@ class Student(NamedTuple):
 
     number: int
     name: str
+    named: bool
+    """Whether he gave a name, which is done once: the teacher may have taken it away."""
 
     @property
     def label(self) -> str:
@@ -105,6 +109,10 @@ class Room:
         """Whether this is the teacher's secret."""
         return hmac.compare_digest(_digest(secret), self.secret)
 
+    def has_answered(self, who: str) -> bool:
+        """Whether he has answered any card."""
+        return any(who in answers for answers in self.answers.values())
+
     def is_over(self, now: float) -> bool:
         """Whether it was ended, or ends by itself now."""
         return self.ended or now > self.opened + LASTS
@@ -120,7 +128,7 @@ def _digest(secret: str) -> str:
 def begin(event: Event) -> Room:
     """The room that the first event of a journal opens. Raises RoomError if it is none."""
     try:
-        if event["do"] != "opened" or not CODE.fullmatch(event["code"]):
+        if event["do"] != "opened" or not CODE.fullmatch(event["code"]) or not math.isfinite(event["at"]):
             raise RoomError("A room begins with its opening")
         return Room(event["code"], str(event["salt"]), str(event["secret"]), float(event["at"]))
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -141,7 +149,7 @@ def apply(room: Room, event: Event) -> Room:
         raise RoomError("This is nothing that can happen in a room") from None
     if after is room:
         return room
-    seen = event["do"] not in ("joined", "vote")
+    seen = event["do"] not in ("joined", "left", "vote")
     return replace(after, version=room.version + 1, news=room.news + seen)
 
 
@@ -160,9 +168,27 @@ def _joined(room: Room, event: Event) -> Room:
     before = room.students.get(who)
     if before is None and len(room.students) >= MAX_STUDENTS:
         raise RoomError(f"This room has {MAX_STUDENTS} students, as many as it can hold")
-    if before and (before.name or not name):  # a name is given once
+    if before and (before.named or not name):
         return room
-    return replace(room, students=_with(room.students, who, Student(before.number if before else len(room.students) + 1, name)))
+    number = before.number if before else 1 + max((student.number for student in room.students.values()), default=0)
+    return replace(room, students=_with(room.students, who, Student(number, name, bool(name))))
+
+
+def _left(room: Room, event: Event) -> Room:
+    """Somebody makes room. What he answered would lose the one who did."""
+    who = _text(event["who"], 64)
+    if room.has_answered(who):
+        raise RoomError("Who has answered stays in the room")
+    rest = {other: student for other, student in room.students.items() if other != who}
+    return replace(room, students=MappingProxyType(rest)) if who in room.students else room
+
+
+def _unnamed(room: Room, event: Event) -> Room:
+    number = event["number"]
+    who, student = next(((who, each) for who, each in room.students.items() if each.number == number), (None, None))
+    if who is None or student is None:
+        raise RoomError("There is no such student in this room")
+    return replace(room, students=_with(room.students, who, student._replace(name=""))) if student.name else room
 
 
 def _card(room: Room, event: Event) -> Room:
@@ -206,6 +232,13 @@ def _held(room: Room, event: Event) -> Room:
     return room if held == room.held else replace(room, held=held)
 
 
+def _ended(room: Room, event: Event) -> Room:
+    """What is left says to who was in it that it is over, and nothing else."""
+    nameless = {who: Student(student.number, "", False) for who, student in room.students.items()}
+    gone = Room(room.code, room.salt, room.secret, room.opened, MappingProxyType(nameless), ended=True)
+    return replace(gone, version=room.version, news=room.news)
+
+
 _RULES: dict[str, Callable[[Room, Event], Room]] = {
     "joined": _joined,
     "card": _card,
@@ -213,7 +246,9 @@ _RULES: dict[str, Callable[[Room, Event], Room]] = {
     "reveal": _reveal,
     "follow": _follow,
     "held": _held,
-    "ended": lambda room, event: replace(room, ended=True),
+    "left": _left,
+    "unnamed": _unnamed,
+    "ended": _ended,
 }
 
 
@@ -241,36 +276,67 @@ def folder() -> Path:
     return library.runs_folder() / ".rooms"
 
 
+class Standing(NamedTuple):
+    """A room as the beginning of its journal has it."""
+
+    code: str
+    opened: float
+    unused: bool
+    """Whether nothing has happened in it."""
+
+
 def open_room(now: float | None = None) -> tuple[Room, str]:
     """A new room and its teacher's secret, which is kept nowhere here. Raises RoomError if there can be no more."""
     now = time.time() if now is None else now
     secret = secrets.token_urlsafe(32)
     where = folder()
     try:
-        where.mkdir(parents=True, exist_ok=True)
-        if len(list(where.glob("*.jsonl"))) >= MAX_ROOMS and not _make_way(now):
+        where.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if len(standing()) >= MAX_ROOMS:
             raise RoomError(f"This server has {MAX_ROOMS} open rooms, as many as it can hold: end one that is over")
         while True:
             code = _new_code()
             event = {"do": "opened", "code": code, "salt": secrets.token_hex(16), "secret": _digest(secret), "at": now}
-            with suppress(FileExistsError), (where / f"{code}.jsonl").open("xb") as journal:
-                journal.write(_line(event))
+            with suppress(FileExistsError):
+                _begin_journal(code, _line(event))
                 return begin(event), secret
     except OSError as error:
         raise RoomError(f"Rooms cannot be kept in {where}: {error.strerror}") from None
 
 
-def _make_way(now: float) -> bool:
-    """End the oldest of the rooms that nobody uses, and say whether there was one."""
-    unused = []
+def _begin_journal(code: str, line: bytes) -> None:
+    """Raises OSError, FileExistsError where there is such a room; nothing is left behind."""
+    try:
+        with _path(code).open("xb") as journal:
+            journal.write(line)
+    except FileExistsError:
+        raise
+    except OSError:
+        delete(code)
+        raise
+
+
+def standing() -> list[Standing]:
+    """The rooms there are, the oldest first; damaged journals are none. Reads the beginning of each alone: some are long."""
+    found = []
     for path in folder().glob("*.jsonl"):
-        with suppress(RoomError):
-            room = find(path.stem)
-            if not room.students and now > room.opened + UNUSED:
-                unused.append((room.opened, path))
-    if unused:
-        min(unused)[1].unlink(missing_ok=True)
-    return bool(unused)
+        with suppress(OSError, RoomError):
+            found.append(_standing(path))
+    return sorted(found, key=lambda room: room.opened)
+
+
+def _standing(path: Path) -> Standing:
+    """Raises OSError, RoomError."""
+    with path.open("rb") as journal:
+        first, more = journal.readline(MAX_OPENING), journal.read(1)
+    room = begin(next(iter(_events(first)), {}))
+    if room.code != path.stem:
+        raise RoomError(f"The journal of the room {path.stem} is that of another")
+    return Standing(room.code, room.opened, not more)
+
+
+def _path(code: str) -> Path:
+    return folder() / f"{code}.jsonl"
 
 
 def _new_code() -> str:
@@ -288,14 +354,10 @@ def find(code: str) -> Room:
         NoRoom: there is none (any more).
         RoomError: it cannot be read.
     """
-    path = folder() / f"{code}.jsonl"
-    if not CODE.fullmatch(code) or not path.is_file():
+    if not CODE.fullmatch(code) or not _path(code).is_file():
         raise NoRoom(f"There is no room {code[:LETTERS]}" if code else "A code has five letters, such as those on the board")
     try:
-        content = path.read_bytes()
-        if not content.endswith(b"\n"):  # a server ended in the middle of it: what comes next begins a line
-            with path.open("ab") as journal:
-                journal.write(b"\n")
+        content = _path(code).read_bytes()
     except OSError as error:
         raise RoomError(f"The room {code} cannot be read: {error.strerror}") from None
     room = fold(_events(content))
@@ -320,44 +382,58 @@ def add(room: Room, event: Event) -> Room:
         RoomError: it cannot happen in the room as it is, or cannot be kept.
     """
     after = apply(room, event)
-    if after is room:
-        return room
-    path = folder() / f"{room.code}.jsonl"
+    if after is not room:
+        keep(room.code, event)
+    return after
+
+
+def keep(code: str, event: Event) -> None:
+    """Write down an event that happened in the room of this code. Raises RoomError if it cannot be kept."""
     try:
-        if after.ended:
-            path.unlink(missing_ok=True)
-            return after
-        with path.open("r+b", buffering=0) as journal:  # not "ab": a journal that is gone must not begin in the middle
-            size, line = journal.seek(0, os.SEEK_END), _line(event)
-            if size < MAX_JOURNAL:
-                if journal.write(line) < len(line):
-                    journal.truncate(size)
-                    raise RoomError("The room cannot keep this: the disk is full")
-            elif event["do"] != "held":  # the lab on show alone goes on, and is an older one after a restart
+        if event["do"] == "ended":
+            return delete(code)
+        # Not "ab": a journal that is gone must not begin in the middle. Two servers may write: each adds whole lines at the end.
+        with open(_path(code), "r+b", buffering=0, opener=_at_the_end) as journal:
+            size = journal.seek(0, os.SEEK_END)
+            if event["do"] == "held" and size > MAX_JOURNAL // 2:
+                return None  # the lab on show alone goes on, and is an older one after a restart
+            if size > MAX_JOURNAL:
                 raise RoomError("This room has kept as much as it can: end it and open another")
+            journal.seek(max(0, size - 1))
+            torn = journal.read(1) != b"\n"  # a server ended in the middle of a line: what comes next begins one
+            line = b"\n" * torn + _line(event)
+            if journal.write(line) < len(line):
+                journal.truncate(size)
+                raise RoomError("The room cannot keep this: the disk is full")
     except FileNotFoundError:
         raise NoRoom("This room was ended") from None
     except OSError as error:
         raise RoomError(f"The room cannot keep this: {error.strerror}") from None
-    return after
+
+
+def _at_the_end(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_APPEND)
+
+
+def delete(code: str) -> None:
+    """Delete the journal of the room of this code. Raises OSError."""
+    _path(code).unlink(missing_ok=True)
 
 
 def _line(event: Event) -> bytes:
     return json.dumps(event, allow_nan=False).encode() + b"\n"
 
 
-def sweep(now: float | None = None) -> list[str]:
-    """Delete the journals of the rooms whose day is over, damaged ones too, and give the codes of those that are left."""
+def sweep(now: float | None = None, spare: Container[str] = ()) -> None:
+    """Delete the journals of the rooms whose day is over, damaged ones too. spare: the codes of rooms that go on all the same."""
     now = time.time() if now is None else now
-    left = []
-    for path in sorted(folder().glob("*.jsonl")):
+    for path in folder().glob("*.jsonl"):
         with suppress(OSError):
             try:
-                over = find(path.stem).is_over(now)
+                opened = _standing(path).opened
             except RoomError:
-                over = now > path.stat().st_mtime + LASTS
-            if over:
+                opened = math.inf
+            if opened > now + LASTS:  # of a clock that was wrong, or of no clock
+                opened = path.stat().st_mtime
+            if now > opened + LASTS and path.stem not in spare:
                 path.unlink()
-            else:
-                left.append(path.stem)
-    return left

@@ -1,17 +1,19 @@
 """A class in a browser: a teacher and three students through a card, reloads and a restart in its middle, following, the CSV."""
 
+import contextlib
 import csv
 import http.client
 import re
 import statistics
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Lab, Server
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 CARD, RIGHT, WRONG = "One step", "one of them follows", "both stay"
 LESSON = f"""+++
@@ -202,11 +204,11 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
         assert len(rows) == 4
 
 
-def test_an_answer_on_a_line_that_stays_open_is_not_held_back(server):
+def test_an_answer_on_a_line_that_stays_open_is_not_held_back(server, teacher):
     line, took = http.client.HTTPConnection(server.partition("//")[2]), []
     for _ in range(40):
         began = time.perf_counter()
-        line.request("GET", "/classroom/qr.svg?address=http://a")
+        line.request("GET", f"/classroom/qr.svg?address=http://a?room={teacher.code}")
         assert line.getresponse().read()
         took.append(time.perf_counter() - began)
     assert statistics.median(took) < 0.03, "a socket that waits for confirmations takes 40 ms"
@@ -263,6 +265,65 @@ def test_the_teachers_address_carries_the_room_to_another_browser_and_hides_its_
     page.reload()
     expect(page.locator(".code-large")).to_have_text(teacher.code, timeout=30_000)
     context.close()
+
+
+def test_a_link_takes_no_room_from_its_teacher_and_neither_does_what_stands_in_between(person, server, teacher):
+    teacher.expected = "403"
+    code = teacher.code
+    for address in (f"/classroom?room={code}#teacher=wrong", "/lab", f"/classroom?room={code}#teacher=wrong"):
+        with teacher.page.expect_response(re.compile("room.json")) if "room" in address else contextlib.nullcontext():
+            teacher.page.goto(server + address)
+        if "room" in address:
+            teacher.sees("0 have joined")
+            expect(teacher.page.locator(".code-large")).to_have_text(code)
+            assert "teacher" not in teacher.page.url
+    teacher.page.route("**/classroom/room.json*", lambda route: route.fulfill(status=403, body="Your school does not want this"))
+    teacher.page.reload()
+    teacher.sees("The server does not answer")
+    teacher.page.unroute("**/classroom/room.json*")
+    expect(teacher.page.locator(".code-large")).to_have_text(code)
+
+
+def test_a_browser_that_keeps_no_cookies_is_told_so_and_takes_one_place(person, server, teacher):
+    def without_cookies(route: Route) -> None:
+        asked = urllib.request.Request(route.request.url, route.request.post_data_buffer, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asked) as answer:
+            route.fulfill(body=answer.read(), headers={"X-Classroom": "answered"})
+
+    student = person(server)
+    for name in ("join", "room.json*"):
+        student.page.route(f"**/classroom/{name}", without_cookies)
+    student.page.get_by_label("The code on the board").fill(teacher.code)
+    student.page.keyboard.press("Enter")
+    student.sees("This browser keeps no cookies")
+    student.page.wait_for_timeout(1500)
+    teacher.sees("1 has joined")
+
+
+def test_what_is_done_in_one_tab_is_seen_in_the_other_and_the_keyboard_goes_on(person, server, teacher):
+    focused = "document.activeElement.tagName + ' ' + document.activeElement.textContent"
+    student = person(server, f"?room={teacher.code}")
+    student.sees("Waiting for the teacher")
+    other = Person(student.page.context.new_page(), server).open(f"?room={teacher.code}")
+    student.page.get_by_label("Your name").fill("Ana")
+    student.press("Give it")
+    other.sees("you are Ana")
+    assert student.page.evaluate(focused) == "H1 Waiting for the teacher"
+    put(teacher)
+    assert teacher.page.evaluate(focused) == f"H1 {CARD}"
+    teacher.page.get_by_text("Who has not").click()
+    teacher.press("Ana")
+    teacher.sees("Press Ana again to take the name away")
+    teacher.press("Ana")
+    other.sees("you are student 1")
+    student.predict(RIGHT)
+    assert student.page.evaluate(focused) == f"H1 {CARD}"
+    other.sees("Your prediction is in")
+    expect(other.page.get_by_role("radio", name=RIGHT)).to_be_checked()
+    teacher.press("Take the card away")
+    teacher.sees("Put a card to the room")
+    assert teacher.page.evaluate(focused) == "H2 Put a card to the room"
+    assert other.problems == []
 
 
 def test_a_wrong_code_is_said_and_the_right_one_is_read_however_it_is_typed(person, server, teacher):

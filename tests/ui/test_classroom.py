@@ -61,6 +61,7 @@ def restart(monkeypatch):
     monkeypatch.setattr(classroom, "_live", {})
     monkeypatch.setattr(classroom, "_misses", classroom.Allowance(40, 6))
     monkeypatch.setattr(classroom, "_openings", classroom.Allowance(5, 300))
+    monkeypatch.setattr(classroom, "_newcomers", classroom.Allowance(60, 2))
     monkeypatch.setattr(classroom, "_loop", None)
     monkeypatch.setattr(classroom, "_stopping", False)
 
@@ -128,11 +129,12 @@ def rows(answer):
 def test_a_card_through_a_room(teacher, ana, bo):
     assert ana.state["card"] == ""
     state = teacher.act("card", CARD).json()
-    assert (state["students"], state["answered"], state["missing"]) == (2, 0, ["Ana", "student 2"])
+    missing = [{"number": 1, "label": "Ana", "named": True}, {"number": 2, "label": "student 2", "named": False}]
+    assert (state["students"], state["answered"], state["missing"]) == (2, 0, missing)
     assert (ana.state["card"], ana.state["mine"]) == (CARD, None)
     assert ana.vote("1").json()["mine"] == "1"
     state = teacher.state
-    assert (state["answered"], state["missing"]) == (1, ["student 2"])
+    assert (state["answered"], state["missing"]) == (1, missing[1:])
     assert bo.vote("0").status_code == 200
     tally = {"kind": "choice", "counts": [1, 1]}
     assert teacher.act("reveal", CARD).json()["tally"] == tally
@@ -191,13 +193,44 @@ def test_the_end_of_a_room(teacher, ana):
     assert ana.state["ended"], "who was in it hears of it"
     assert ana.vote("1").status_code == 404
     assert list(rooms.folder().iterdir()) == []
+    refused = teacher.get("answers.csv")
+    assert (refused.status_code, refused.text) == (404, "This room was ended, and its answers were deleted")
 
 
-def test_a_room_that_is_a_day_old_is_over(teacher, ana, monkeypatch):
+def test_a_room_that_is_a_day_old_is_over_but_a_clock_that_was_set_ends_no_lesson(teacher, ana, monkeypatch):
     now = time.time() + rooms.LASTS + 1
     monkeypatch.setattr(classroom.time, "time", lambda: now)
+    classroom._sweep()
+    Person().send("open")
+    assert not ana.state["ended"], "he was there a moment ago"
+    monkeypatch.setattr(classroom, "THERE", 0)
     assert ana.state["ended"]
-    assert list(rooms.folder().iterdir()) == []
+    assert not (rooms.folder() / f"{teacher.room}.jsonl").exists()
+
+
+def test_a_teacher_takes_a_name_away_and_it_is_not_given_again(teacher, ana):
+    assert teacher.act("unnamed", 1).status_code == 200
+    assert (ana.state["name"], ana.state["named"]) == ("", True)
+    ana.send("join", name="Ana once more")
+    assert ana.state["name"] == ""
+    assert ana.act("unnamed", 1).status_code == 403
+
+
+def test_the_lab_in_the_teachers_hand_is_written_down_when_it_rests(one_loop, teacher, ana, monkeypatch):
+    written, keep = [], rooms.keep
+    monkeypatch.setattr(rooms, "keep", lambda code, event: (written.append(event["do"]), keep(code, event)))
+    monkeypatch.setattr(classroom, "HELD", 0.3)
+    teacher.act("card", CARD)
+    teacher.act("follow", True)
+    for step in range(8):
+        teacher.act("held", {"query": "K=5", "step": step})
+        assert ana.state["held"]["step"] == step
+    time.sleep(0.4)
+    assert written.count("held") <= 2
+    assert rooms.find(teacher.room).held.step == 7
+    teacher.act("held", {"query": "K=5", "step": 3})
+    teacher.act("card", "other")
+    assert written[-2:] == ["held", "card"], "in the order in which it happened"
 
 
 # Who may
@@ -220,6 +253,7 @@ def test_a_student_cannot_do_what_a_teacher_does(teacher, ana, bo):
         for name in ("answers.csv", "tally.csv"):
             assert person.get(name).status_code == 403
     assert teacher.state == before
+    assert guess.get().status_code == 403, "whoever offers a secret hears that it is none, in the room too"
 
 
 def test_nobody_sees_a_tally_or_who_answered_what_before_the_reveal(teacher, ana, bo):
@@ -268,7 +302,7 @@ def test_a_browser_without_a_cookie_gets_one_and_is_known_by_it(teacher):
 
 
 def test_a_visitor_at_the_door_is_told_that_it_is_there_and_no_more(teacher, ana):
-    assert Person(teacher.room).state == {"version": "0", "room": teacher.room, "ended": False, "joined": False}
+    assert Person(teacher.room).state == {"version": "0.0", "room": teacher.room, "ended": False, "joined": False}
     assert Person(f" {teacher.room[:2]} {teacher.room[2:].lower()} ").state["room"] == teacher.room
 
 
@@ -316,6 +350,9 @@ JSON = st.recursive(
 )
 
 
+SECRETS: dict[str, str] = {}
+
+
 @given(
     st.sampled_from(["join", "vote", "act", "open"]),
     st.dictionaries(st.sampled_from(["card", "answer", "do", "value", "name", "has"]), JSON),
@@ -323,10 +360,15 @@ JSON = st.recursive(
 )
 @settings(max_examples=150)
 def test_nothing_that_is_sent_crashes_anything(name, asked, teaches):
-    opened = Person().send("open").json() if not classroom._live else {"room": next(iter(classroom._live)), "secret": ""}
-    person = Person(opened["room"], token="x", secret=opened["secret"] if teaches else "")
+    if not SECRETS.keys() & classroom._live.keys():
+        opened = Person().send("open").json()
+        SECRETS[opened["room"]] = opened["secret"]
+    room = next(iter(SECRETS.keys() & classroom._live.keys()))
+    person = Person(room, token="x", secret=SECRETS[room] if teaches else "")
     if name != "open":
-        assert person.send(name, **asked).status_code < 500
+        status = person.send(name, **asked).status_code
+        assert status < 500
+        assert status != 403 or name != "act" or not teaches, "the teacher's secret is"
     assert (
         person.client.post(
             f"/classroom/{name}", content=json.dumps([asked]), headers={"Content-Type": "application/json"}
@@ -345,7 +387,7 @@ def test_a_form_on_another_site_does_nothing(teacher):
 def test_a_name_is_text_whatever_is_in_it(teacher):
     Person(teacher.room, token="x").join("<script>\u202e\x00 \ud83d" + "y" * 100)
     teacher.act("card", CARD)
-    assert teacher.state["missing"] == [("<script> " + "y" * 100)[:40]]
+    assert [each["label"] for each in teacher.state["missing"]] == [("<script> " + "y" * 100)[:40]]
 
 
 def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teacher, ana):
@@ -355,6 +397,8 @@ def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teache
     assert teacher.act("reveal", CARD).json()["tally"] is None
     assert ana.state["tally"] is None
     assert rows(teacher.get("answers.csv"))[1:] == [["1", "Ana", CARD, "1", ""]]
+    (lessons.folder() / f"01-{CARD}.md").write_text(LESSON)
+    assert ana.state["tally"]["counts"] == [0, 1], "its file came back"
 
 
 # Limits
@@ -400,6 +444,86 @@ def test_rooms_are_opened_freely_at_the_server_and_by_turns_from_elsewhere():
     for _ in range(5):
         assert Person(host="10.0.0.7").send("open").status_code == 200
     assert Person(host="10.0.0.7").send("open").status_code == 429
+
+
+def test_one_address_has_so_many_open_rooms_and_ending_one_makes_room_for_another(monkeypatch):
+    monkeypatch.setattr(classroom, "_openings", classroom.Allowance(100, 1))
+    opened = [Person(host="10.0.0.7").send("open").json() for _ in range(classroom.MOST_OPEN)]
+    refused = Person(host="10.0.0.7").send("open")
+    assert refused.status_code == 429
+    assert "end one" in refused.text
+    assert Person(host="10.0.0.8").send("open").status_code == 200
+    Person(opened[0]["room"], secret=opened[0]["secret"]).act("end")
+    assert Person(host="10.0.0.7").send("open").status_code == 200
+
+
+def opened_long_ago(room):
+    """Let the room be two hours old, with nobody in it for as long, for a server that starts again."""
+    path = rooms.folder() / f"{room}.jsonl"
+    event = json.loads(path.read_text().splitlines()[0])
+    path.write_text(json.dumps(event | {"at": event["at"] - 2 * classroom.UNUSED}) + "\n")
+    classroom._live[room] = classroom.Live(rooms.find(room))
+
+
+@pytest.fixture
+def full(monkeypatch):
+    """As many rooms as there can be, opened at the server a moment ago, their teachers there: their codes."""
+    monkeypatch.setattr(rooms, "MAX_ROOMS", 3)
+    return [Person().send("open").json() for _ in range(3)]
+
+
+def test_where_there_can_be_no_more_a_room_that_nobody_used_gives_way_and_its_teacher_hears_of_it(full):
+    assert Person(host="10.0.0.7").send("open").status_code == 400
+    opened_long_ago(full[1]["room"])
+    assert Person(host="10.0.0.7").send("open").status_code == 200
+    gone = Person(full[1]["room"], secret=full[1]["secret"])
+    assert gone.state["ended"]
+    assert gone.act("card", CARD).status_code == 404
+    assert Person(host="10.0.0.7").send("open").status_code == 400
+    assert not Person(full[0]["room"], secret=full[0]["secret"]).state["ended"]
+
+
+def test_who_is_at_the_server_finds_room_for_a_class_but_takes_no_teacher_his(full):
+    assert Person().send("open").status_code == 400, "all the teachers are there"
+    Person(full[0]["room"], token="x").join()
+    for one in full[:2]:
+        classroom._live[one["room"]]._seen.pop(classroom.TEACHER)
+    Person(full[1]["room"], secret=full[1]["secret"]).act("card", CARD)
+    assert Person(host="10.0.0.7").send("open").status_code == 400
+    assert Person().send("open").status_code == 200
+    assert Person(full[0]["room"], token="x").state["joined"], "a room with a class in it goes last"
+    assert Person(full[1]["room"]).state["ended"]
+    assert Person().send("open").status_code == 200
+    assert Person(full[0]["room"], token="x").state["ended"]
+    assert Person().send("open").status_code == 400
+    assert not Person(full[2]["room"]).state["ended"]
+
+
+def test_a_class_behind_one_address_comes_at_once_and_a_crowd_by_turns(teacher):
+    for _ in range(60):
+        assert Person(teacher.room, host="10.0.0.7").send("join", name="").status_code == 200
+    refused = Person(teacher.room, host="10.0.0.7").send("join", name="")
+    assert refused.status_code == 429
+    assert "Wait" in refused.text
+    assert Person(teacher.room, host="10.0.0.8").send("join", name="").status_code == 200
+
+
+def test_in_a_full_room_who_neither_answered_nor_is_there_makes_room(teacher, ana, bo, monkeypatch):
+    monkeypatch.setattr(rooms, "MAX_STUDENTS", 2)
+    late = Person(teacher.room, token="late")
+    assert late.send("join", name="").status_code == 400, "both came a moment ago"
+    teacher.act("card", CARD)
+    ana.vote("1")
+    monkeypatch.setattr(classroom, "THERE", 0)
+    late.join("Late")
+    assert (ana.state["joined"], bo.state["joined"], late.state["joined"]) == (True, False, True)
+    assert [each["label"] for each in teacher.state["missing"]] == ["Late"]
+    assert len(rooms.find(teacher.room).students) == 2
+
+
+def test_a_refusal_of_this_server_is_known_by_a_header(teacher):
+    for answer in (Person("BCDGH").get(), Person(teacher.room, secret="x").get(), teacher.get()):
+        assert classroom.OURS in answer.headers
 
 
 def test_one_network_of_version_six_is_one_address(teacher):
@@ -450,6 +574,18 @@ def test_news_reach_who_waits_at_once_and_votes_only_the_teacher(one_loop, teach
         assert student[0][0].json()["tally"] == {"kind": "choice", "counts": [0, 1]}
 
 
+def test_the_other_tab_of_who_answered_hears_of_it_and_nobody_else(one_loop, teacher, ana, bo):
+    teacher.act("card", CARD)
+    with waiting(bo, since=bo.state["version"]) as other, waiting(ana, since=ana.state["version"]) as tab:
+        ana.vote("1")
+        time.sleep(0.2)
+        assert tab[0][0].json()["mine"] == "1"
+        assert not other
+        with waiting(bo, since=bo.state["version"]) as named:
+            bo.send("join", name="Bo")
+        assert named[0][0].json()["name"] == "Bo"
+
+
 def test_a_question_that_is_behind_is_answered_at_once(one_loop, teacher, ana):
     before = ana.state["version"]
     teacher.act("card", CARD)
@@ -462,27 +598,27 @@ def test_a_question_that_is_behind_is_answered_at_once(one_loop, teacher, ana):
 
 def test_a_wait_ends_by_itself_and_who_is_not_in_the_room_does_not_wait(one_loop, teacher, ana, monkeypatch):
     monkeypatch.setattr(classroom, "POLL", 0.5)
-    assert ana.get(since=ana.state["version"]).json()["version"] == "0"
+    assert ana.get(since=ana.state["version"]).json()["version"] == ana.state["version"]
     began = time.perf_counter()
-    assert not Person(teacher.room).get(since="0").json()["joined"]
+    assert not Person(teacher.room).get(since="0.0").json()["joined"]
     assert time.perf_counter() - began < 0.4
 
 
 def test_one_person_waits_in_so_many_tabs(one_loop, teacher, ana):
     with contextlib.ExitStack() as tabs:
-        took = [tabs.enter_context(waiting(ana, since="0")) for _ in range(classroom.TABS + 2)]
+        took = [tabs.enter_context(waiting(ana, since=ana.state["version"])) for _ in range(classroom.TABS + 2)]
         assert [len(tab) for tab in took] == [1, 1] + [0] * classroom.TABS, "the oldest make room"
         teacher.act("card", CARD)
 
 
 def test_who_waits_hears_that_the_server_ends(one_loop, teacher, ana, monkeypatch):
-    with waiting(ana, since="0") as took:
+    with waiting(ana, since=ana.state["version"]) as took:
         live = classroom._live[teacher.room]
         monkeypatch.setattr(classroom, "_loop", next(iter(live._waiting.values()))[0].get_loop())
         classroom.stop()
         time.sleep(0.2)
         assert took[0][1] < 2
-    assert ana.get(since="0").elapsed.total_seconds() < 1
+    assert ana.get(since=ana.state["version"]).elapsed.total_seconds() < 1
 
 
 # The way in
@@ -494,6 +630,8 @@ def test_an_address_is_drawn_as_a_code(teacher):
     assert answer.text.startswith("<svg")
     for odd in ("", "javascript:alert(1)", "http://" + "x" * 200, "http://ü"):
         assert teacher.client.get("/classroom/qr.svg", params={"address": odd}).status_code == 400
+    for none in ("http://a", "http://a/?room=", "http://a/?room=BCDGH"):
+        assert teacher.client.get("/classroom/qr.svg", params={"address": none}).status_code == 404
 
 
 def test_a_teacher_at_the_server_is_told_how_others_reach_it(teacher, ana, monkeypatch):

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict
 
 from maml_core.palette import NEUTRAL, ROLES
-from ui import modules
+from ui import modules, rooms
 
 KEY = "classroom_view"
 _component = modules.component(KEY)
@@ -16,4 +16,5 @@ _component = modules.component(KEY)
 
 def classroom_view() -> None:
     """Draw."""
-    _component(key=KEY, data=json.dumps({"looks": {role: asdict(look) for role, look in (ROLES | NEUTRAL).items()}}))
+    looks = {role: asdict(look) for role, look in (ROLES | NEUTRAL).items()}
+    _component(key=KEY, data=json.dumps({"looks": looks, "longest": rooms.MAX_NAME}))

@@ -1,13 +1,14 @@
 // Which room the address names, and whether this browser is its teacher's. The secret leaves the address at once: a class looks on.
 
-const PARAMETER = "room", FRAGMENT = "teacher", KEY = "maml-lab-rooms", DAY_MS = 24 * 3600 * 1000;
+const PARAMETER = "room", FRAGMENT = "teacher", KEY = "maml-lab-rooms";
 let fallback = {};
+const offered = {}; // room: a secret that an address came with. Anybody can write an address: the server has to take it first.
 
-// {room: {secret, at}} of the rooms opened here in the last day.
+// {room: {secret, ends}} of the rooms whose teacher this browser is; ends: seconds since 1970.
 function kept() {
   try {
     const found = Object.entries(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
-    return Object.fromEntries(found.filter(([, { secret, at }]) => typeof secret === "string" && Date.now() - at < DAY_MS));
+    return Object.fromEntries(found.filter(([, { secret, ends }]) => typeof secret === "string" && Date.now() < 1000 * ends));
   } catch {
     return fallback;
   }
@@ -22,25 +23,37 @@ function keep(all) {
   }
 }
 
-export const secretOf = (room) => kept()[room]?.secret ?? "";
+export const isOffered = (room) => room in offered;
+export const secretOf = (room) => offered[room] ?? kept()[room]?.secret ?? "";
 export const roomsOfMine = () => Object.keys(kept());
-export const remember = (room, secret) => keep({ ...kept(), [room]: { secret, at: Date.now() } });
+
+// Keep a secret that the server has taken.
+export function remember(room, secret, ends) {
+  delete offered[room];
+  keep({ ...kept(), [room]: { secret, ends } });
+}
 
 export function forget(room) {
   const { [room]: gone, ...others } = kept();
+  delete offered[room];
   keep(others);
 }
 
-// The code in the address, as it is kept: case and spaces do not matter.
-export function roomOf(address) {
-  return (new URL(address).searchParams.get(PARAMETER) ?? "").replace(/[\s-]/g, "").toUpperCase();
+// Drop a secret that the server has refused; another one of the same room stays.
+export function drop(room, secret) {
+  if (kept()[room]?.secret === secret) forget(room);
+  delete offered[room];
 }
 
-// Take a teacher's secret out of the address on show, and keep it.
+// A code as it is kept: case and spaces do not matter.
+export const codeIn = (text) => text.replace(/[\s-]/g, "").toUpperCase();
+export const roomOf = (address) => codeIn(new URL(address).searchParams.get(PARAMETER) ?? "");
+
+// Take a teacher's secret out of the address on show.
 export function takeSecret() {
   const secret = new URLSearchParams(location.hash.slice(1)).get(FRAGMENT), room = roomOf(location.href);
   if (!secret) return;
-  if (room) remember(room, secret);
+  if (room && secret !== secretOf(room)) offered[room] = secret;
   history.replaceState(history.state, "", `${location.pathname}${location.search}`);
 }
 

@@ -1,13 +1,13 @@
 // Before a room: open one, or join with a code.
 
 import { el } from "../task_plot/svg.js";
-import { roomsOfMine } from "./address.js";
+import { codeIn, roomsOfMine } from "./address.js";
 import { AWAY, isAway } from "./server.js";
 
-// code, said: what was typed before, and why it did not do. `open()` opens a room and raises why not; `enter(code)` goes to one.
+// code, said: what was typed before, and why it did not do. `open()` opens a room and raises why not; `enter(code)` goes to one. Gives what removes it.
 export function door(parent, { code, said, open, enter }) {
   const root = el("div", { class: "door" }, parent);
-  const title = el("h1", { tabindex: -1 }, root, "Predict together");
+  el("h1", {}, root, "Predict together");
   el("p", { class: "setting" }, root, "Everybody predicts on a screen of their own. Nobody sees a prediction before the teacher reveals them all; then the lab settles it.");
   const ways = el("div", { class: "door-ways" }, root);
 
@@ -21,7 +21,7 @@ export function door(parent, { code, said, open, enter }) {
   el("p", { class: "complaint", role: "alert" }, join, said);
   join.addEventListener("submit", (event) => {
     event.preventDefault();
-    enter(field.value.replace(/[\s-]/g, "").toUpperCase());
+    enter(codeIn(field.value));
   });
 
   const teach = el("div", { class: "door-way" }, ways);
@@ -41,5 +41,5 @@ export function door(parent, { code, said, open, enter }) {
       button.disabled = false;
     }
   });
-  return { title, remove: () => root.remove() };
+  return () => root.remove();
 }

@@ -3,8 +3,9 @@
 import { styled } from "../task_plot/styles.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, section, sentence } from "../lesson_view/parts.js";
-import { addressOf, forget, isPresented, remember, roomOf, secretOf, takeSecret } from "./address.js";
+import { addressOf, drop, forget, isOffered, isPresented, remember, roomOf, secretOf, takeSecret } from "./address.js";
 import { door } from "./door.js";
+import { isWithin, toHeading } from "./focus.js";
 import { inRoom, openRoom } from "./server.js";
 import { studentView } from "./student.js";
 import { teacherView } from "./teacher.js";
@@ -26,17 +27,25 @@ export function remove(parent) {
   views.delete(parent);
 }
 
-function makeView(parent, { looks }, base) {
+function makeView(parent, { looks, longest }, base) {
   const page = section(parent, looks, "classroom", "Classroom"), { root } = page, home = location.pathname;
   const away = el("p", { class: "away", role: "alert" }, root), place = el("div", {}, root);
-  let shown = null, leave = () => {};
+  let shown = null, leave = () => {}, astray = false; // astray: what had the focus is gone, and its place is not filled yet
 
   function show(make) {
+    astray ||= isWithin(place);
     leave();
     place.replaceChildren();
     away.textContent = "";
     root.classList.remove("present");
     leave = make(place);
+    settle();
+  }
+
+  function settle() {
+    if (!place.querySelector("h1, h2")) return;
+    if (astray) toHeading(place);
+    astray = false;
   }
 
   function go(room) {
@@ -48,7 +57,7 @@ function makeView(parent, { looks }, base) {
     if (location.pathname !== home) return; // of another page, which Streamlit brings
     takeSecret();
     const room = roomOf(location.href);
-    if (room === shown) return;
+    if (room === shown && !isOffered(room)) return;
     shown = room;
     if (room) show((parent) => roomPage(parent, room));
     else show((parent) => doorPage(parent));
@@ -56,12 +65,11 @@ function makeView(parent, { looks }, base) {
 
   function doorPage(parent, code = "", said = "") {
     const open = async () => {
-      const { room, secret } = await openRoom();
-      remember(room, secret);
+      const { room, secret, ends } = await openRoom();
+      remember(room, secret, ends);
       go(room);
     };
-    const made = door(parent, { code, said, open, enter: (room) => (shown === room ? enterAgain(room) : go(room)) });
-    return made.remove;
+    return door(parent, { code, said, open, enter: (room) => (shown === room ? enterAgain(room) : go(room)) });
   }
 
   const enterAgain = (room) => show((parent) => roomPage(parent, room));
@@ -74,22 +82,25 @@ function makeView(parent, { looks }, base) {
       secret,
       news(state) {
         if (state.ended) return over(parent, "This room is over", "Thank you for taking part.");
-        view ??= secret ? teacherView(parent, { room, secret, looks, base, act: there.act, file: there.file, present, presented: present(isPresented()) }) : studentView(parent, { looks, base, vote: there.vote, name: there.name });
+        if (!view && secret) remember(room, secret, state.ends);
+        view ??= secret ? teacherView(parent, { room, secret, looks, base, act: there.act, file: there.file, present, presented: present(isPresented()) }) : studentView(parent, { looks, base, longest, vote: there.vote, name: there.name });
         view.update(state);
+        settle();
       },
       away: (words) => (away.textContent = words),
       refused(error) {
-        if (error.status === 403) {
-          forget(room);
+        if (error.status === 403 && secret) {
+          drop(room, secret);
           return enterAgain(room);
         }
-        if (view) return over(parent, "This room is over", "");
+        if (view && error.status === 404) return over(parent, "This room is over", "");
         if (error.status === 404) forget(room);
         show((parent) => doorPage(parent, room, sentence(error)));
       },
     });
 
     function over(parent, title, words) {
+      astray ||= isWithin(parent);
       forget(room);
       view?.remove();
       view = null;
@@ -98,6 +109,7 @@ function makeView(parent, { looks }, base) {
       el("h1", {}, parent, title);
       el("p", { class: "room-lead", role: "status" }, parent, words);
       el("button", { type: "button" }, parent, "To another room").addEventListener("click", () => go(""));
+      settle();
     }
 
     return () => {

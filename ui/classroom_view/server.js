@@ -7,7 +7,9 @@ const SPREAD_MS = 1000; // a class does not come back all at once
 const REFUSED_MS = 5000; // before a question that was refused is asked again
 const LOST_MS = 40_000; // a question that waits is answered before; after so long the line is dead
 const QUICK_MS = 1000; // an answer without news that comes sooner means: not now
-const SECRET = "X-Teacher";
+const SECRET = "X-Teacher", OURS = "X-Classroom"; // the latter stands in all that the server itself answers here
+const ELSEWHERE = 503; // what something in between refuses says nothing about the room
+const NO_COOKIES = "This browser keeps no cookies, and a room knows its students by one. Allow cookies for this address and reload.";
 export const AWAY = "The server does not answer. What is shown stays, and this goes on when it is back.";
 
 // Raises an Error in one sentence; `status` is the server's, where it did answer.
@@ -16,7 +18,8 @@ async function request(name, { query = {}, body, secret, signal } = {}) {
   const address = `${new URL(`classroom/${name}`, document.baseURI).href}?${new URLSearchParams(query)}`;
   const answer = await fetch(address, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
   if (answer.ok) return answer;
-  throw failure(answer.status, answer.status < 500 ? await answer.text() : UNANSWERED);
+  const status = answer.headers.has(OURS) || answer.status >= 500 ? answer.status : ELSEWHERE;
+  throw failure(status, status < 500 ? await answer.text() : UNANSWERED);
 }
 
 const failure = (status, said) => Object.assign(new Error(said), { status });
@@ -49,14 +52,14 @@ export const codeOf = (address) => `${new URL("classroom/qr.svg", document.baseU
 // whenever it changes; `away(words)` that the server is not there, and "" when it is; `refused(error)` that one cannot be here.
 export function inRoom({ room, secret, news, away, refused }) {
   const stop = new AbortController();
-  let state = null, gone = false, lost = false, line = stop;
+  let state = null, gone = false, lost = false, line = stop, known = false, again = false;
 
   // Answers may overtake each other. after: whether this is the first one after a silence, in which the server may have begun anew.
   function take(newState, after = false) {
     if (gone || (state && !after && isBefore(newState.version, state.version))) return false;
     const kept = {};
     if (state?.card === newState.card) {
-      if (newState.revealed && state.tally !== undefined) kept.tally = state.tally; // which comes once
+      if (newState.revealed && state.tally) kept.tally = state.tally; // which comes once
       if (newState.mine === null) kept.mine = state.mine; // which never changes
     }
     state = { ...newState, ...kept };
@@ -67,7 +70,7 @@ export function inRoom({ room, secret, news, away, refused }) {
   async function ask() {
     if (!state && !secret) return json(await request("join", { body: { room, name: "" }, signal: stop.signal }));
     // After a silence the first answer comes at once: it says that the server is back.
-    const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally !== undefined ? state.card : "" }) };
+    const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally ? state.card : "" }) };
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS), { signal } = line;
     return request("room.json", { query, secret, signal }).then(json).finally(() => clearTimeout(dead));
@@ -80,8 +83,14 @@ export function inRoom({ room, secret, news, away, refused }) {
         const found = await ask();
         if (gone) return;
         away("");
-        if (found.joined === false && !found.ended) state = null; // a browser that has lost its cookie joins anew
-        else lost = !take(found, lost); // one that is behind is asked again, and then believed
+        if (found.joined === false && !found.ended) {
+          // A browser that has lost its cookie joins anew, once: one that keeps none would fill the room.
+          if (!known || again) return refused(Object.assign(new Error(NO_COOKIES), { status: 400 }));
+          [state, again] = [null, true];
+        } else {
+          known ||= Boolean(before);
+          lost = !take(found, lost); // one that is behind is asked again, and then believed
+        }
         if (found.ended) return;
         if (before && found.version === before.version && performance.now() - began < QUICK_MS) await pause(RETRY_MS);
       } catch (error) {
@@ -104,7 +113,7 @@ export function inRoom({ room, secret, news, away, refused }) {
   const send = async (name, body) => take(await json(await request(name, { body: { room, ...body }, secret, signal: stop.signal })));
   return {
     // Raise an Error in one sentence for what cannot be.
-    act: (what, value = null) => send("act", { do: what, value, has: state?.tally !== undefined ? state.card : "" }),
+    act: (what, value = null) => send("act", { do: what, value, has: state?.tally ? state.card : "" }),
     vote: (card, answer) => send("vote", { card, answer }),
     name: (name) => send("join", { name }),
     file: async (name) => (await request(name, { query: { room }, secret })).blob(),

@@ -3,16 +3,17 @@
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
 import { sentence } from "../lesson_view/parts.js";
+import { isWithin, toHeading } from "./focus.js";
 import { RETRY_MS, isAway, pause } from "./server.js";
 import { cardOf, together } from "./together.js";
 
 // `vote(card, answer)` and `name(text)` do so, and raise why not. Gives { update(state), remove() }.
-export function studentView(parent, { looks, base, vote, name }) {
+export function studentView(parent, { looks, base, longest, vote, name }) {
   const root = el("div", { class: "student" }, parent);
-  const title = el("h1", { tabindex: -1 }, root), lead = el("p", { class: "room-lead", role: "status" }, root);
+  const title = el("h1", {}, root), lead = el("p", { class: "room-lead", role: "status" }, root);
   const complaint = el("p", { class: "complaint", role: "alert" }, root);
   const body = el("div", {}, root), foot = el("footer", { class: "room-foot" }, root);
-  const who = el("span", {}, foot), form = nameForm(foot, name);
+  const who = el("span", {}, foot), form = nameForm(foot, longest, name);
   let state = null, scene = null, stop = new AbortController(), question = null, shared = null, ready = false, hasLab = false;
 
   function clear() {
@@ -32,7 +33,7 @@ export function studentView(parent, { looks, base, vote, name }) {
       title.textContent = card.title;
       [ready, hasLab] = [true, card.view === "lab"];
       if (state.revealed) shared = together(body, { card, mine: state.mine, tally: state.tally, looks, base, following: state.following, held: state.held });
-      else question = questionPart(body, { card, base, looks, committed: state.mine, commit: (text) => commit(card, text) });
+      else question = questionPart(body, { card, looks, committed: state.mine, commit: (text) => commit(card, text) });
       say();
     } catch (error) {
       title.textContent = "This card cannot be shown";
@@ -43,6 +44,8 @@ export function studentView(parent, { looks, base, vote, name }) {
   // An answer is kept until the server has it: a class may lose its network for a moment.
   async function commit(card, text) {
     const { signal } = stop;
+    document.activeElement?.blur(); // its button is gone
+    toHeading(root);
     while (!signal.aborted) {
       try {
         await vote(card.card, text);
@@ -53,7 +56,7 @@ export function studentView(parent, { looks, base, vote, name }) {
         if (signal.aborted) return;
         if (!isAway(error) && error.status !== 429) {
           const words = sentence(error);
-          scene = null; // the question stands as the server has it
+          scene = null; // the question is open again, until the server tells what it has
           update(state);
           complaint.textContent = words;
           return;
@@ -77,8 +80,10 @@ export function studentView(parent, { looks, base, vote, name }) {
   function update(newState) {
     state = newState;
     who.textContent = `Room ${state.room} · you are ${state.name || `student ${state.number}`}`;
-    form.hidden = Boolean(state.name);
-    const now = JSON.stringify([state.card, state.revealed]);
+    const done = state.named && isWithin(form), left = done || isWithin(body);
+    if (done) document.activeElement.blur(); // its form goes
+    form.hidden = state.named;
+    const now = JSON.stringify([state.card, state.revealed, Boolean(state.tally)]);
     if (now !== scene) {
       const first = scene === null;
       scene = now;
@@ -89,6 +94,7 @@ export function studentView(parent, { looks, base, vote, name }) {
     } else if (question && state.mine !== null) question.lock(state.mine);
     shared?.follow(state.following, state.held);
     say();
+    if (left) toHeading(root);
   }
 
   return {
@@ -100,10 +106,10 @@ export function studentView(parent, { looks, base, vote, name }) {
   };
 }
 
-function nameForm(parent, name) {
+function nameForm(parent, longest, name) {
   const form = el("form", { class: "name-form" }, parent);
   el("label", { for: "room-name" }, form, "Your name, if you like");
-  const field = el("input", { id: "room-name", maxlength: 40, autocomplete: "given-name", required: "" }, form);
+  const field = el("input", { id: "room-name", maxlength: longest, autocomplete: "given-name", required: "" }, form);
   el("button", { type: "submit" }, form, "Give it");
   const said = el("span", { class: "complaint", role: "alert" }, form);
   form.addEventListener("submit", async (event) => {

@@ -5,6 +5,7 @@ import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
 import { sentence } from "../lesson_view/parts.js";
 import { addressOf } from "./address.js";
+import { isWithin, toHeading } from "./focus.js";
 import { AWAY, RETRY_MS, codeOf, isAway, pause } from "./server.js";
 import { allCards, cardOf, together } from "./together.js";
 
@@ -22,7 +23,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   const complaint = el("p", { class: "complaint", role: "alert" }, root), body = el("div", { class: "room-body" }, root);
   const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root), status = el("p", { class: "hidden", role: "status" }, root);
   const aside = roomMenu(root, { room, secret, host: () => host(), file, end: () => tell("end"), complain });
-  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "";
+  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "", chosen = "", doubted = 0;
 
   function complain(error) {
     complaint.textContent = error ? (isAway(error) ? AWAY : sentence(error)) : "";
@@ -33,7 +34,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     try {
       await act(what, value);
     } catch (error) {
-      if (!stop.signal.aborted || error.status) complain(error);
+      complain(error);
     }
   }
 
@@ -45,13 +46,13 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   document.addEventListener("keydown", escaped);
 
   // Where others reach this page: this machine has another name for them.
-  const host = () => state?.reach?.hosts[0] ?? "";
+  const host = () => chosen || (state?.reach?.hosts[0] ?? "");
 
   function clear() {
     stop.abort();
     stop = new AbortController();
     for (const part of [question, shared]) part?.remove();
-    [question, shared, card, live, sent] = [null, null, null, {}, ""];
+    [question, shared, card, live, sent, doubted] = [null, null, null, {}, "", 0];
     body.replaceChildren();
     bar.replaceChildren();
   }
@@ -70,6 +71,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     el("p", { class: "way-words" }, words, "with the code");
     el("p", { class: "code-large", "aria-label": `Code ${[...room].join(" ")}` }, words, room);
     el("img", { class: "qr", src: codeOf(address), alt: `QR code of ${address}` }, way);
+    if (state.reach?.hosts.length > 1) hosts(words);
     if (state.reach?.alone) el("p", { class: "warning" }, body, "This server listens on this machine alone: nobody else can join. Stop it, and start it with “make classroom”.");
     else if (state.reach && !host()) el("p", { class: "warning" }, body, "This machine is in no network now: nobody else can join.");
     const list = el("div", {}, body);
@@ -85,7 +87,19 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     }, complain);
   }
 
-  async function play() {
+  // One of this machine's addresses is that of the class's network; only a person knows which.
+  function hosts(parent) {
+    const label = el("label", { class: "way-hosts" }, parent, "Not your class's network? "), select = el("select", {}, label);
+    for (const name of state.reach.hosts) el("option", {}, select, name);
+    select.value = host();
+    select.addEventListener("change", () => {
+      [chosen, scene] = [select.value, null];
+      update(state);
+      body.querySelector("select")?.focus();
+    });
+  }
+
+  async function play(left) {
     const { signal } = stop;
     let found;
     try {
@@ -97,6 +111,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     if (signal.aborted) return;
     card = found;
     el("h1", {}, body, card.title);
+    if (left) toHeading(body);
     if (state.revealed) reveal();
     else ask();
     update(state);
@@ -104,13 +119,14 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
 
   function ask() {
     const watched = el("div", { class: "watched" }, body);
-    question = questionPart(watched, { card, base, looks, commit() {} });
+    question = questionPart(watched, { card, looks, commit() {} });
     for (const part of watched.querySelectorAll(".answer, .pad, .commit-bar")) part.inert = true; // the room answers, not the board
     live.count = el("strong", { class: "answered", role: "status" }, bar);
     live.reveal = button(bar, "Reveal", () => tell("reveal", state.card), { class: "primary" });
     live.fold = el("details", { class: "missing" }, bar);
     el("summary", {}, live.fold, "Who has not");
-    live.missing = el("p", {}, live.fold);
+    live.missing = el("div", { class: "names" }, live.fold);
+    live.hint = el("p", { class: "hint", role: "status" }, live.fold);
     button(bar, "Take the card away", () => tell("card", ""), { class: "last" });
   }
 
@@ -127,6 +143,34 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     const on = !state.following;
     if (on) await tell("held", shared.query());
     await tell("follow", on);
+  }
+
+  // A name that should not stand on the board is pressed twice, since the list moves while a class answers.
+  function names() {
+    const list = JSON.stringify([state.missing, doubted]), at = isWithin(live.missing) ? document.activeElement.dataset.number : "";
+    if (list === live.listed) return;
+    live.listed = list;
+    live.missing.replaceChildren();
+    const sure = state.missing.find(({ number }) => number === doubted);
+    if (sure) live.hint.textContent = `Press ${sure.label} again to take the name away.`;
+    else live.hint.textContent = state.missing.some(({ named }) => named) ? "Press a name to take it away." : "";
+    if (!state.missing.length) el("span", {}, live.missing, "Everybody has answered.");
+    for (const { number, label, named } of state.missing) {
+      if (named) button(live.missing, label, () => unname(number), { "data-number": number, ...(number === doubted && { "data-sure": true }) });
+      else el("span", {}, live.missing, label);
+    }
+    if (at) live.missing.querySelector(`[data-number="${at}"]`)?.focus();
+  }
+
+  function unname(number) {
+    if (doubted === number) return tell("unnamed", number);
+    doubted = number;
+    names();
+    setTimeout(() => {
+      if (doubted !== number || !live.missing) return;
+      doubted = 0;
+      names();
+    }, SURE_MS);
   }
 
   const looking = setInterval(async () => {
@@ -152,19 +196,21 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     const { students, answered } = state;
     joined.textContent = students === 1 ? "1 has joined" : `${students} have joined`;
     where.textContent = addressOf("", { host: host() }).replace(/^https?:\/\//, "");
-    const now = JSON.stringify([state.card, state.revealed]);
+    const now = JSON.stringify([state.card, state.revealed, Boolean(state.tally)]);
     if (now !== scene) {
+      const left = isWithin(body, bar);
       scene = now;
       clear();
       root.classList.toggle("lobby", !state.card);
-      if (state.card) play();
+      if (state.card) play(left);
       else lobby();
+      if (left) toHeading(body);
       root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
       status.textContent = state.revealed ? "The predictions are revealed." : "";
     }
     if (live.count) {
       live.count.textContent = `${answered} of ${students} ${students === 1 ? "has" : "have"} answered`;
-      live.missing.textContent = state.missing.join(", ") || "Everybody has answered.";
+      names();
     }
     live.follow?.setAttribute("aria-checked", state.following);
   }
@@ -201,13 +247,17 @@ function roomMenu(parent, { room, secret, host, file, end, complain }) {
     own.replaceChildren();
     const field = el("input", { readonly: "", type: "text", "aria-label": "The address that makes its reader the teacher of this room" }, own);
     field.value = addressOf(room, { host: host(), secret });
-    const button = el("button", { type: "button" }, own, "Copy"), said = el("span", { class: "hint", role: "status" }, own, "Whoever has it is the teacher of this room.");
+    const button = el("button", { type: "button" }, own, "Copy"), hide = el("button", { type: "button" }, own, "Hide");
+    const said = el("span", { class: "hint own-said", role: "status" }, own, "Whoever has it is the teacher of this room. On a machine that is not yours, open it in a private window: the history keeps it.");
     button.addEventListener("click", async () => {
       field.focus();
       field.select();
       said.textContent = (await copy(field.value)) ? "Copied." : "The text is selected: press Ctrl+C.";
     });
-    el("button", { type: "button" }, own, "Hide").addEventListener("click", () => own.replaceChildren(show));
+    hide.addEventListener("click", () => {
+      own.replaceChildren(show);
+      show.focus();
+    });
     field.focus();
     field.select();
   });

@@ -13,8 +13,9 @@ const RETRY_MS = 2000; // a server that is away is asked again
 const SAMPLED = ["K", "placement"]; // moving these samples anew
 
 // base: where the modules lie. query: the lab's address parameters to begin with, as text. controls: which sliders and choices stand
-// below (names in SETTINGS of ui/settings.py). unfold: whether losses of later steps are kept back until they are taken. `changed(query)` is called when something that a person did has come to rest, with
-// all parameters, the step among them; `reachable(yes)` when the server stops answering, and when it answers again.
+// below (names in SETTINGS of ui/settings.py). unfold: whether losses of later steps are kept back until they are taken.
+// `changed(query)` is called when something that a person did has come to rest, with all parameters, the step among them;
+// `reachable(yes)` when the server stops answering, and when it answers again.
 export function aloneLab(parent, { base, query: first, controls = [], unfold = false, changed = () => {}, reachable = () => {} }) {
   const server = new URL("lab/", document.baseURI).href;
   const box = el("div", { class: "lab-alone" }, parent);
