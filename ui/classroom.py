@@ -27,6 +27,7 @@ from starlette.routing import Route
 from ui import lessons, rooms, training
 from ui.answers import Choice
 from ui.incoming import Refused, json_object
+from ui.lesson_format import Lesson
 from ui.rooms import NoRoom, Room
 
 POLL = 25.0
@@ -538,25 +539,26 @@ async def _room(request: Request) -> Response:
 
 
 async def _answers_csv(request: Request) -> Response:
-    """Who answered what, of the cards that were revealed."""
-    room, rows = _with_answers(request).room, [["student", "name", "card", "answer", "option"]]
-    for card in sorted(room.revealed):
-        words = _words(card)
-        for who, answer in room.answers.get(card, {}).items():
-            rows.append([str(room.students[who].number), room.students[who].name, card, answer, words(answer)])
+    """Who answered what, of the cards that were revealed; empty for who did not."""
+    room, rows = _with_answers(request).room, [["student", "name", "card", "title", "answer", "option"]]
+    for card, lesson in _revealed(room).items():
+        title, words, answers = lesson.title if lesson else "", _words(lesson), room.answers.get(card, {})
+        for who, student in room.students.items():
+            answer = answers.get(who, "")
+            rows.append([str(student.number), student.name, card, title, answer, words(answer)])
     return _csv("answers", room, rows)
 
 
 async def _tally_csv(request: Request) -> Response:
     """How often each answer was given, of the cards that were revealed."""
     live = _with_answers(request)
-    rows = [["card", "answer", "option", "students"]]
-    for card in sorted(live.room.revealed):
+    rows = [["card", "title", "answer", "option", "students"]]
+    for card, lesson in _revealed(live.room).items():
         given = list(live.room.answers.get(card, {}).values())
         options = (live.tally(card) or {}).get("counts")
-        different = [str(at) for at in range(len(options))] if options else dict.fromkeys(given)
-        words = _words(card)
-        rows += [[card, answer, words(answer), str(given.count(answer))] for answer in different]
+        different = [str(at) for at in range(len(options))] if options else sorted(set(given), key=_by_number)
+        title, words = lesson.title if lesson else "", _words(lesson)
+        rows += [[card, title, answer, words(answer), str(given.count(answer))] for answer in different]
     return _csv("tally", live.room, rows)
 
 
@@ -568,12 +570,22 @@ def _with_answers(request: Request) -> Live:
     return live
 
 
-def _words(card: str) -> Callable[[str], str]:
-    """What the option says, for the answer to a choice, as it stands in the lesson's file; nothing for any other."""
+def _revealed(room: Room) -> dict[str, Lesson | None]:
+    """The cards that were revealed, in the order of lessons; those that there are no more last."""
+    known = {card: lesson for card, lesson in lessons.shelf().lessons.items() if card in room.revealed}
+    return known | dict.fromkeys(sorted(room.revealed - known.keys()))
+
+
+def _by_number(answer: str) -> tuple[float, str]:
     try:
-        asked = lessons.find(card).answer
+        return float(answer), answer
     except ValueError:
-        asked = None
+        return math.inf, answer
+
+
+def _words(lesson: Lesson | None) -> Callable[[str], str]:
+    """What the option says, for the answer to a choice, as it stands in the lesson's file; nothing for any other."""
+    asked = lesson.answer if lesson else None
 
     def words(answer: str) -> str:
         if not isinstance(asked, Choice):
@@ -596,12 +608,9 @@ def _csv(name: str, room: Room, rows: list[list[str]]) -> Response:
 
 
 def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not run: it takes what begins like this for a formula, and a number for a number."""
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) else cell
-    return cell
+    """A cell that a spreadsheet does not run: it takes what begins like this for a formula, but for numbers."""
+    numbers = re.fullmatch(r"-?[\d.e-]+(,-?[\d.e-]+)*", cell)
+    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) and not numbers else cell
 
 
 async def _qr(request: Request) -> Response:

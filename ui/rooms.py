@@ -193,7 +193,7 @@ def _unnamed(room: Room, event: Event) -> Room:
 
 def _card(room: Room, event: Event) -> Room:
     card = _text(event["card"], 100)
-    return room if card == room.card else replace(room, card=card, held=None)
+    return room if card == room.card else replace(room, card=card, held=None, following=False)
 
 
 def _vote(room: Room, event: Event) -> Room:
@@ -355,7 +355,7 @@ def find(code: str) -> Room:
         RoomError: it cannot be read.
     """
     if not CODE.fullmatch(code) or not _path(code).is_file():
-        raise NoRoom(f"There is no room {code[:LETTERS]}" if code else "A code has five letters, such as those on the board")
+        raise NoRoom(f"There is no room {code[:LETTERS]}" if code else f"A code has {LETTERS} letters, of {ALPHABET}")
     try:
         content = _path(code).read_bytes()
     except OSError as error:

@@ -158,20 +158,25 @@ def test_following_shows_everybody_the_teachers_lab_and_else_nobody(teacher, ana
 
 def test_the_answers_and_their_tally_go_home_as_csv_after_the_reveal(teacher, ana, bo):
     formula = Person(teacher.room, token="another").join('=HYPERLINK("x")')
+    Person(teacher.room, token="silent").join("Di")
     teacher.act("card", CARD)
     for student, answer in ((ana, "1"), (bo, "0"), (formula, "0")):
         student.vote(answer)
-    assert rows(teacher.get("answers.csv")) == [["student", "name", "card", "answer", "option"]]
-    assert rows(teacher.get("tally.csv")) == [["card", "answer", "option", "students"]]
+    assert rows(teacher.get("answers.csv")) == [["student", "name", "card", "title", "answer", "option"]]
+    assert rows(teacher.get("tally.csv")) == [["card", "title", "answer", "option", "students"]]
     teacher.act("reveal", CARD)
     answer = teacher.get("answers.csv")
     assert "attachment" in answer.headers["Content-Disposition"]
     assert rows(answer)[1:] == [
-        ["1", "Ana", CARD, "1", "the second"],
-        ["2", "", CARD, "0", "'=the first"],
-        ["3", '\'=HYPERLINK("x")', CARD, "0", "'=the first"],
+        ["1", "Ana", CARD, "Which", "1", "the second"],
+        ["2", "", CARD, "Which", "0", "'=the first"],
+        ["3", '\'=HYPERLINK("x")', CARD, "Which", "0", "'=the first"],
+        ["4", "Di", CARD, "Which", "", ""],
     ]
-    assert rows(teacher.get("tally.csv"))[1:] == [[CARD, "0", "'=the first", "2"], [CARD, "1", "the second", "1"]]
+    assert rows(teacher.get("tally.csv"))[1:] == [
+        [CARD, "Which", "0", "'=the first", "2"],
+        [CARD, "Which", "1", "the second", "1"],
+    ]
 
 
 def test_a_restart_in_the_middle_changes_nothing(teacher, ana, bo, monkeypatch):
@@ -396,7 +401,7 @@ def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teache
     (lessons.folder() / f"01-{CARD}.md").unlink()
     assert teacher.act("reveal", CARD).json()["tally"] is None
     assert ana.state["tally"] is None
-    assert rows(teacher.get("answers.csv"))[1:] == [["1", "Ana", CARD, "1", ""]]
+    assert rows(teacher.get("answers.csv"))[1:] == [["1", "Ana", CARD, "", "1", ""]]
     (lessons.folder() / f"01-{CARD}.md").write_text(LESSON)
     assert ana.state["tally"]["counts"] == [0, 1], "its file came back"
 

@@ -168,13 +168,13 @@ def test_a_room_holds_so_many():
     assert rooms.apply(room, {"do": "joined", "who": "0", "name": ""}) is room
 
 
-def test_a_new_card_forgets_the_lab_of_the_one_before():
+def test_a_new_card_forgets_the_lab_of_the_one_before_and_is_free():
     room = rooms.begin(OPENED)
     for event in ({"do": "card", "card": "one"}, {"do": "follow", "on": True}, {"do": "held", "query": "K=5", "step": 2}):
         room = rooms.apply(room, event)
     assert room.held == ("K=5", 2)
     room = rooms.apply(room, {"do": "card", "card": "two"})
-    assert (room.held, room.following) == (None, True)
+    assert (room.held, room.following) == (None, False)
 
 
 # Codes

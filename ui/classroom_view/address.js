@@ -45,6 +45,23 @@ export function drop(room, secret) {
   delete offered[room];
 }
 
+// The room that was last joined in this tab, for who left its page.
+export function noteJoined(room) {
+  try {
+    sessionStorage.setItem(KEY, room);
+  } catch {
+    // A browser that keeps nothing.
+  }
+}
+
+export function lastJoined() {
+  try {
+    return sessionStorage.getItem(KEY) ?? "";
+  } catch {
+    return "";
+  }
+}
+
 // A code as it is kept: case and spaces do not matter.
 export const codeIn = (text) => text.replace(/[\s-]/g, "").toUpperCase();
 export const roomOf = (address) => codeIn(new URL(address).searchParams.get(PARAMETER) ?? "");

@@ -3,7 +3,7 @@
 import { styled } from "../task_plot/styles.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, section, sentence } from "../lesson_view/parts.js";
-import { addressOf, drop, forget, isOffered, isPresented, remember, roomOf, secretOf, takeSecret } from "./address.js";
+import { addressOf, drop, forget, isOffered, isPresented, lastJoined, noteJoined, remember, roomOf, secretOf, takeSecret } from "./address.js";
 import { door } from "./door.js";
 import { isWithin, toHeading } from "./focus.js";
 import { inRoom, openRoom } from "./server.js";
@@ -63,7 +63,7 @@ function makeView(parent, { looks, longest }, base) {
     else show((parent) => doorPage(parent));
   }
 
-  function doorPage(parent, code = "", said = "") {
+  function doorPage(parent, code = lastJoined(), said = "") {
     const open = async () => {
       const { room, secret, ends } = await openRoom();
       remember(room, secret, ends);
@@ -83,6 +83,7 @@ function makeView(parent, { looks, longest }, base) {
       news(state) {
         if (state.ended) return over(parent, "This room is over", "Thank you for taking part.");
         if (!view && secret) remember(room, secret, state.ends);
+        if (!view && !secret) noteJoined(room);
         view ??= secret ? teacherView(parent, { room, secret, looks, base, act: there.act, file: there.file, present, presented: present(isPresented()) }) : studentView(parent, { looks, base, longest, vote: there.vote, name: there.name });
         view.update(state);
         settle();
@@ -91,10 +92,13 @@ function makeView(parent, { looks, longest }, base) {
       refused(error) {
         if (error.status === 403 && secret) {
           drop(room, secret);
-          return enterAgain(room);
+          if (secretOf(room)) return enterAgain(room);
+          return show((parent) => doorPage(parent, room, "That was not the teacher's address of this room. With its code you join as a student."));
         }
         if (view && error.status === 404) return over(parent, "This room is over", "");
         if (error.status === 404) forget(room);
+        history.replaceState(history.state, "", addressOf("")); // Back should not lead to what was refused
+        shown = "";
         show((parent) => doorPage(parent, room, sentence(error)));
       },
     });

@@ -15,6 +15,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
   const body = el("div", {}, root), foot = el("footer", { class: "room-foot" }, root);
   const who = el("span", {}, foot), form = nameForm(foot, longest, name);
   let state = null, scene = null, stop = new AbortController(), question = null, shared = null, ready = false, hasLab = false;
+  let pending = null; // {card, answer}: a prediction on its way
 
   function clear() {
     stop.abort();
@@ -32,7 +33,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
       if (signal.aborted) return;
       title.textContent = card.title;
       [ready, hasLab] = [true, card.view === "lab"];
-      if (state.revealed) shared = together(body, { card, mine: state.mine, tally: state.tally, looks, base, following: state.following, held: state.held });
+      if (state.revealed) shared = together(body, { card, mine: state.mine, given: late(), tally: state.tally, looks, base, following: state.following, held: state.held });
       else question = questionPart(body, { card, looks, committed: state.mine, commit: (text) => commit(card, text) });
       say();
     } catch (error) {
@@ -43,12 +44,13 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
 
   // An answer is kept until the server has it: a class may lose its network for a moment.
   async function commit(card, text) {
-    const { signal } = stop;
+    const { signal } = stop, mine = (pending = { card: card.card, answer: text });
     document.activeElement?.blur(); // its button is gone
     toHeading(root);
     while (!signal.aborted) {
       try {
         await vote(card.card, text);
+        if (pending === mine) pending = null;
         complaint.textContent = "";
         up(); // where it says what comes next
         return;
@@ -56,6 +58,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
         if (signal.aborted) return;
         if (!isAway(error) && error.status !== 429) {
           const words = sentence(error);
+          pending = null;
           scene = null; // the question is open again, until the server tells what it has
           update(state);
           complaint.textContent = words;
@@ -67,11 +70,15 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
     }
   }
 
+  // The prediction that the reveal was quicker than.
+  const late = () => (state.revealed && state.mine === null && pending?.card === state.card ? pending.answer : null);
+
   const up = () => root.closest("[data-testid=stMain]")?.scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 
   function say() {
     if (!state.card) lead.textContent = "The next card appears here by itself.";
     else if (!ready) lead.textContent = "";
+    else if (!state.revealed && pending?.card === state.card && state.mine === null) lead.textContent = "Your prediction is on its way.";
     else if (!state.revealed) lead.textContent = state.mine === null ? "Predict, and commit: nobody sees it before all are revealed." : "Your prediction is in. Wait until the teacher reveals them all.";
     else if (!shared) lead.textContent = "";
     else lead.textContent = `The predictions are revealed. ${!hasLab ? "" : state.following ? "The lab follows the teacher's." : "The lab is yours to explore."}`;
@@ -88,6 +95,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
       const first = scene === null;
       scene = now;
       clear();
+      if (late() !== null) complaint.textContent = "Your prediction did not arrive before the reveal, so it is not among these.";
       if (state.card) play();
       else title.textContent = "Waiting for the teacher";
       if (!first) up();
@@ -108,7 +116,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
 
 function nameForm(parent, longest, name) {
   const form = el("form", { class: "name-form" }, parent);
-  el("label", { for: "room-name" }, form, "Your name, if you like");
+  el("label", { for: "room-name" }, form, "Your name, if you like. The teacher sees it beside your answers, and it stays.");
   const field = el("input", { id: "room-name", maxlength: longest, autocomplete: "given-name", required: "" }, form);
   el("button", { type: "submit" }, form, "Give it");
   const said = el("span", { class: "complaint", role: "alert" }, form);

@@ -11,6 +11,7 @@ import { allCards, cardOf, together } from "./together.js";
 
 const LOOK_MS = 40; // between two looks at the lab that others follow
 const STEP_MS = 100; // between two of its steps that are sent: sixty browsers draw each
+const DOUBLE_MS = 600; // presses closer than this are one
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 
 // `act(what, value)` and `file(name)` ask the server and raise why not; `present(on)` makes it large. Gives { update(state), remove() }.
@@ -18,28 +19,36 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   const root = el("div", { class: "teacher" }, parent);
   const top = el("header", { class: "room-top" }, root), code = el("strong", { class: "code-small", "aria-label": `Code ${[...room].join(" ")}` }, top, room);
   const where = el("span", { class: "where" }, top), joined = el("span", { class: "joined", role: "status" }, top);
-  const large = el("button", { type: "button", "aria-pressed": presented }, top, "Present");
+  const large = el("button", { type: "button", "aria-pressed": presented }, top, presented ? "Leave" : "Present");
   large.addEventListener("click", () => enlarge(large.getAttribute("aria-pressed") !== "true"));
   const complaint = el("p", { class: "complaint", role: "alert" }, root), body = el("div", { class: "room-body" }, root);
   const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root), status = el("p", { class: "hidden", role: "status" }, root);
   const aside = roomMenu(root, { room, secret, host: () => host(), file, end: () => tell("end"), complain });
-  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "", chosen = "", doubted = 0;
+  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "", chosen = "", doubted = 0, telling = null, gone = false;
 
   function complain(error) {
     complaint.textContent = error ? (isAway(error) ? AWAY : sentence(error)) : "";
   }
 
+  // What was pressed last is done as soon as the server is there.
   async function tell(what, value) {
+    const mine = (telling = {});
     complain(null);
-    try {
-      await act(what, value);
-    } catch (error) {
-      complain(error);
+    while (!gone && telling === mine) {
+      try {
+        await act(what, value);
+        return complain(null);
+      } catch (error) {
+        complain(error);
+        if (!isAway(error)) return;
+        await pause(RETRY_MS);
+      }
     }
   }
 
   function enlarge(on) {
     large.setAttribute("aria-pressed", on);
+    large.textContent = on ? "Leave" : "Present";
     present(on);
   }
   const escaped = (event) => event.key === "Escape" && large.getAttribute("aria-pressed") === "true" && enlarge(false);
@@ -122,7 +131,9 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     question = questionPart(watched, { card, looks, commit() {} });
     for (const part of watched.querySelectorAll(".answer, .pad, .commit-bar")) part.inert = true; // the room answers, not the board
     live.count = el("strong", { class: "answered", role: "status" }, bar);
-    live.reveal = button(bar, "Reveal", () => tell("reveal", state.card), { class: "primary" });
+    const few = () => (2 * state.answered < state.students ? `Only ${state.answered} of ${state.students} have answered. Reveal?` : "");
+    live.reveal = button(bar, "Reveal", () => {}, { class: "primary" });
+    surely(live.reveal, few, () => tell("reveal", state.card));
     live.fold = el("details", { class: "missing" }, bar);
     el("summary", {}, live.fold, "Who has not");
     live.missing = el("div", { class: "names" }, live.fold);
@@ -218,6 +229,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   return {
     update,
     remove() {
+      gone = true;
       clearInterval(looking);
       document.removeEventListener("keydown", escaped);
       clear();
@@ -263,16 +275,25 @@ function roomMenu(parent, { room, secret, host, file, end, complain }) {
   });
   const last = el("div", { class: "menu-row" }, menu), ending = el("button", { type: "button" }, last, "End the room");
   el("span", { class: "hint" }, last, "All its answers are deleted; else it ends by itself a day after it was opened.");
-  ending.addEventListener("click", () => {
-    if (ending.dataset.sure) return end();
-    ending.dataset.sure = "true";
-    ending.textContent = "End the room: sure?";
-    setTimeout(() => {
-      delete ending.dataset.sure;
-      ending.textContent = "End the room";
-    }, SURE_MS);
-  });
+  surely(ending, () => "End the room: sure?", end);
   return menu;
+}
+
+// A press asks first, where `question()` says something, and the next one does it: not the second half of a double click.
+function surely(button, question, act) {
+  const words = button.textContent;
+  let asked = null;
+  button.addEventListener("click", () => {
+    const now = performance.now(), asks = question();
+    if (asked === null && asks) {
+      asked = now;
+      button.textContent = asks;
+      setTimeout(() => {
+        asked = null;
+        button.textContent = words;
+      }, SURE_MS);
+    } else if (asked === null || now - asked > DOUBLE_MS) act();
+  });
 }
 
 function save(blob, name) {

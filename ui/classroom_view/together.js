@@ -6,9 +6,9 @@ import { prose, sentence } from "../lesson_view/parts.js";
 import { insist } from "../lesson_view/server.js";
 import { tallyPart } from "../lesson_view/tally.js";
 
-// mine: one's own answer, or null for who has none; following: whether the lab is held as the teacher has it: held, {query, step}.
+// mine: one's own answer among them, or null for who has none; given: one's own that is not among them; following: whether the lab is held as the teacher has it: held, {query, step}.
 // Gives { follow(on, held), query(), focus(), remove() }; query gives the lab on show as {query, step}, null where there is none.
-export function together(parent, { card, mine, tally, looks, base, following, held }) {
+export function together(parent, { card, mine, given = mine, tally, looks, base, following, held }) {
   const stop = new AbortController(), asked = el("div", { class: "asked-before" }, parent), place = el("div", {}, parent);
   prose(asked, card.question);
   const tallied = el("div", {}, asked);
@@ -18,11 +18,11 @@ export function together(parent, { card, mine, tally, looks, base, following, he
   let observed = null, last = "";
 
   async function settle() {
-    const answer = mine ?? (await standIn(card, tally, stop.signal));
+    const own = mine ?? given, answer = own ?? (await standIn(card, tally, stop.signal));
     if (stop.signal.aborted) return;
     last = held ? textOf(held) : "";
     observed = observePart(place, {
-      card, answer, base, looks, own: mine !== null,
+      card, answer, base, looks, own: own !== null,
       lab: { query: last || card.observe, held: following },
       settled: ({ truth }) => counted?.update(tally, { truth, mine }),
     });
