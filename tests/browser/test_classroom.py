@@ -218,7 +218,12 @@ def test_everybody_follows_the_teachers_lab_and_is_free_again(person, server, te
     student = person(server, f"?room={teacher.code}")
     student.sees("Waiting for the teacher")
     put(teacher)
+    teacher.press("Reveal")
+    teacher.press("Only 0 of 1 have answered. Reveal?")
+    teacher.page.wait_for_timeout(800)
+    teacher.sees("0 of 1 has answered")
     student.predict(RIGHT)
+    teacher.sees("1 of 1 has answered")
     teacher.press("Reveal")
     for one in (teacher, student):
         one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
@@ -351,7 +356,8 @@ def test_the_end_of_a_room_is_asked_twice_and_seen_by_everybody(person, server, 
     student = person(server, f"?room={teacher.code}")
     student.sees("Waiting for the teacher")
     teacher.page.get_by_text("This room:").click()
-    teacher.press("End the room")
+    teacher.page.get_by_role("button", name="End the room").dblclick()
+    teacher.page.wait_for_timeout(800)
     student.sees("Waiting for the teacher")
     teacher.press("End the room: sure?")
     for one in (teacher, student):
