@@ -33,6 +33,15 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def signature(path: Path) -> tuple[int, int]:
+    """What changes when the file does: when it was written, and its size in bytes. Zeros where there is none."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return 0, 0
+    return stat.st_mtime_ns, stat.st_size
+
+
 @contextmanager
 def lock(path: Path, seconds: float = 0) -> Iterator[None]:
     """Be the only one, among all processes and threads, inside a `with` on this file. The system ends it with the process.

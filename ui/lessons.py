@@ -25,6 +25,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core.config import DIVERGED_ABOVE
+from maml_core.files import signature
 from ui import engine, library, prose, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
 from ui.expressions import Expression
@@ -63,7 +64,7 @@ def shelf(where: Path | None = None) -> Shelf:
         return Shelf({}, [LessonError(f"lessons cannot be read here: {error.strerror}", where.name, 0)])
     for path in paths:
         try:
-            found = _lesson(path, *_signature(path))
+            found = _lesson(path, *signature(path))
             if found.card in lessons:
                 raise LessonError(
                     f"{lessons[found.card].file} is the card {found.card} already: name it differently", path.name, 1
@@ -78,14 +79,6 @@ def _place(file: str) -> tuple[int, str]:
     """By the number in front of the name, as a number; those without one last."""
     number = re.match(r"[0-9]{1,9}", file)
     return int(number[0]) if number else UNNUMBERED, file
-
-
-def _signature(path: Path) -> tuple[int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
 
 
 def _lesson(path: Path, when: int, size: int) -> Lesson:

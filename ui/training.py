@@ -28,6 +28,7 @@ from maml_core import checkpoint, estimating, runs
 from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import JOINT, ConfigError, TrainConfig
+from maml_core.files import signature
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
 from ui import engine, incoming, library, recipe
@@ -299,21 +300,13 @@ def _seen() -> Seen:
 
 
 def _read(folder: Path, before: tuple[tuple, Run, dict[str, Any]] | None) -> tuple[tuple, Run, dict[str, Any]]:
-    files = tuple(_signature(folder / name) for name in ("config.json", "status.json", "about.json", "metrics.jsonl"))
+    files = tuple(signature(folder / name) for name in ("config.json", "status.json", "about.json", "metrics.jsonl"))
     if before and before[0] == files and before[1].state != "running":
         return before
     run = runs.look(folder)
     row = _row(run, files[-1][1])
     json.dumps(row, allow_nan=False, ensure_ascii=False).encode()  # raises ValueError for what cannot be sent
     return files, run, row
-
-
-def _signature(path: Path) -> tuple[int, int]:
-    try:
-        stat = path.stat()
-    except OSError:
-        return 0, 0
-    return stat.st_mtime_ns, stat.st_size
 
 
 def _seconds_left(run: Run, known: list[Run]) -> float:
