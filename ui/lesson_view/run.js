@@ -10,7 +10,7 @@ import { scaleOf } from "./slider.js";
 const LIVE_MS = 1500, HIDDEN_MS = 8000; // between two questions to the server
 const NEWEST = 5; // runs that are shown
 
-const beside = (ratio) => (ratio > 1.1 ? `it came to ${ratio.toFixed(1)} times that` : ratio < 1 / 1.1 ? `it came to ${(1 / ratio).toFixed(1)} times less` : "it came to that");
+const beside = (ratio) => (ratio > 1.1 ? `it came out ${ratio.toFixed(1)} times higher` : ratio < 1 / 1.1 ? `it came out ${(1 / ratio).toFixed(1)} times lower` : "it came out so");
 
 // predicted: the figure. `news()` is called when an error of the visitor's own runs is another than before.
 export function runPart(parent, { card, predicted, news }) {
