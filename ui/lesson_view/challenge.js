@@ -4,6 +4,8 @@ import { el } from "../task_plot/svg.js";
 import { heading, inline, prose, sentence } from "./parts.js";
 import { insist } from "./server.js";
 
+const NOTE_MS = 6000;
+
 // `reached()` is called once. known: whether it was reached at an earlier time.
 export function challengePart(parent, { card, known = false, reached }) {
   const box = el("div", { class: "challenge" }, parent);
@@ -17,6 +19,14 @@ export function challengePart(parent, { card, known = false, reached }) {
     state.replaceChildren();
     el("strong", {}, state, words);
     if (html) inline(state, html);
+  }
+
+  // The picture may be a screen away, as on a phone: then it is said there.
+  function beside() {
+    const { top } = state.getBoundingClientRect();
+    if (top > 0 && top < innerHeight - 40) return;
+    const note = el("p", { class: "challenge-note", "aria-hidden": "true" }, box, `${card.headings[3]}: reached`);
+    setTimeout(() => note.remove(), NOTE_MS);
   }
 
   // What of the goal is so already, with what was measured for it.
@@ -45,7 +55,10 @@ export function challengePart(parent, { card, known = false, reached }) {
         done = found.done;
         say(done ? "Reached" : known ? "Reached before" : "Not yet", found.said);
         if (found.parts.length && !known) conditions(found.parts);
-        if (done) reached();
+        if (done) {
+          beside();
+          reached();
+        }
       } catch (error) {
         say("This cannot be looked at", sentence(error));
       }
