@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save as to_bytes
+from shown import data, walk
 from streamlit.testing.v1 import AppTest
 
 from maml_core import checkpoint
@@ -43,16 +44,10 @@ def page(**query):
     return app.run()
 
 
-def walk(node):
-    for child in getattr(node, "children", {}).values():
-        yield child
-        yield from walk(child)
-
-
 def shown(app):
     """Key -> HTML of everything that the page's components show, and the learners chosen."""
-    data = [json.loads(json.loads(node.proto.json)) for node in walk(app.main) if node.type == "bidi_component"]
-    return {key: html for part in data for key, html in part["items"]}, data[-1]["chosen"]
+    given = data(app)
+    return {key: html for part in given for key, html in part["items"]}, given[-1]["chosen"]
 
 
 def plot(app):

@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
+from shown import data
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -41,16 +42,10 @@ def page(**query):
     return app.run()
 
 
-def walk(node):
-    for child in getattr(node, "children", {}).values():
-        yield child
-        yield from walk(child)
-
-
 def shown(app):
     """What the page gave to its component."""
-    (node,) = (node for node in walk(app.main) if node.type == "bidi_component")
-    return json.loads(json.loads(node.proto.json))
+    (given,) = data(app)
+    return given
 
 
 def get(name, **query):

@@ -1,12 +1,12 @@
 """The geometry page without a browser: it opens, and its routes answer with what the engine computes, or in a sentence."""
 
 import base64
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from shown import data
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -20,18 +20,11 @@ from ui import geometry, library
 ROOT = Path(__file__).parents[2]
 
 
-def walk(node):
-    for child in getattr(node, "children", {}).values():
-        yield child
-        yield from walk(child)
-
-
 def test_opens_with_a_look_for_everything_it_draws():
     app = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30).run()
     app.switch_page(str(ROOT / "pages" / "geometry.py")).run()
     assert not app.exception
-    component = next(node for node in walk(app.main) if node.type == "bidi_component")
-    looks = json.loads(json.loads(component.proto.json))["looks"]
+    looks = data(app)[0]["looks"]
     for role in ("maml", "fomaml", "reptile", "pretrained", *"ABCDEF"):
         assert looks[role]["light"] == (ROLES | NEUTRAL)[role].light
 

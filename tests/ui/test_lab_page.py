@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+import shown
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
@@ -26,14 +27,7 @@ def widget(app, key):
 
 
 def data(app):
-    component = next(node for node in walk(app.main) if node.type == "bidi_component")
-    return json.loads(json.loads(component.proto.json))
-
-
-def walk(node):
-    for child in getattr(node, "children", {}).values():
-        yield child
-        yield from walk(child)
+    return shown.data(app)[0]
 
 
 def test_opens_without_a_click():

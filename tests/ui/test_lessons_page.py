@@ -1,8 +1,8 @@
 """The Lessons page without a browser: it opens, and gives its component the look of everything that cards draw."""
 
-import json
 from pathlib import Path
 
+from shown import data
 from streamlit.testing.v1 import AppTest
 
 from maml_core.palette import NEUTRAL, ROLES
@@ -11,18 +11,11 @@ from ui import middleware, modules
 ROOT = Path(__file__).parents[2]
 
 
-def walk(node):
-    for child in getattr(node, "children", {}).values():
-        yield child
-        yield from walk(child)
-
-
 def test_opens_with_a_look_for_every_role():
     app = AppTest.from_file(str(ROOT / "ui" / "frame.py"), default_timeout=30).run()
     app.switch_page(str(ROOT / "pages" / "lessons.py")).run()
     assert not app.exception
-    component = next(node for node in walk(app.main) if node.type == "bidi_component")
-    looks = json.loads(json.loads(component.proto.json))["looks"]
+    looks = data(app)[0]["looks"]
     assert {role: look["light"] for role, look in looks.items()} == {r: look.light for r, look in (ROLES | NEUTRAL).items()}
 
 

@@ -1,26 +1,15 @@
 // Which room the address names, and whether this browser is its teacher's. The secret leaves the address at once: a class looks on.
 
+import { stored } from "../task_plot/stored.js";
+
 const PARAMETER = "room", FRAGMENT = "teacher", KEY = "maml-lab-rooms";
-let fallback = {};
+const rooms = stored(KEY);
 const offered = {}; // room: a secret that an address came with. Anybody can write an address: the server has to take it first.
 
 // {room: {secret, ends}} of the rooms whose teacher this browser is; ends: seconds since 1970.
 function kept() {
-  try {
-    const found = Object.entries(JSON.parse(localStorage.getItem(KEY) ?? "{}"));
-    return Object.fromEntries(found.filter(([, { secret, ends }]) => typeof secret === "string" && Date.now() < 1000 * ends));
-  } catch {
-    return fallback;
-  }
-}
-
-function keep(all) {
-  fallback = all;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(all));
-  } catch {
-    // A browser that keeps nothing.
-  }
+  const mine = Object.entries(rooms.read()).filter(([, room]) => typeof room?.secret === "string" && Date.now() < 1000 * room.ends);
+  return Object.fromEntries(mine);
 }
 
 export const isOffered = (room) => room in offered;
@@ -30,13 +19,13 @@ export const roomsOfMine = () => Object.keys(kept());
 // Keep a secret that the server has taken.
 export function remember(room, secret, ends) {
   delete offered[room];
-  keep({ ...kept(), [room]: { secret, ends } });
+  rooms.write({ ...kept(), [room]: { secret, ends } });
 }
 
 export function forget(room) {
   const { [room]: gone, ...others } = kept();
   delete offered[room];
-  keep(others);
+  rooms.write(others);
 }
 
 // Drop a secret that the server has refused; another one of the same room stays.

@@ -1,6 +1,6 @@
 // The Classroom page: the door, or the room that the address names, from the teacher's side or a student's.
 
-import { styled } from "../task_plot/styles.js";
+import { mounted } from "../task_plot/mounted.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, section, sentence } from "../lesson_view/parts.js";
 import { addressOf, drop, forget, isOffered, isPresented, lastJoined, noteJoined, remember, roomOf, secretOf, takeSecret } from "./address.js";
@@ -10,21 +10,12 @@ import { inRoom, openRoom } from "./server.js";
 import { studentView } from "./student.js";
 import { teacherView } from "./teacher.js";
 
-const views = new WeakMap();
+const life = mounted([...SHEETS, "classroom_view/classroom.css"], (parent, { data }, base) => makeView(parent, JSON.parse(data), base));
+export const { remove } = life;
 
 export function render(component, base) {
-  takeSecret();
-  styled(base, [...SHEETS, "classroom_view/classroom.css"]).then(() => {
-    const parent = component.parentElement;
-    if (!parent.isConnected) return; // the page was left meanwhile
-    if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data), base));
-    views.get(parent).read();
-  });
-}
-
-export function remove(parent) {
-  views.get(parent)?.remove();
-  views.delete(parent);
+  takeSecret(); // before anything is fetched: a class looks on
+  life.render(component, base);
 }
 
 function makeView(parent, { looks, longest }, base) {
@@ -132,7 +123,7 @@ function makeView(parent, { looks, longest }, base) {
   addEventListener("popstate", read);
   addEventListener("hashchange", read);
   return {
-    read,
+    update: read,
     remove() {
       removeEventListener("popstate", read);
       removeEventListener("hashchange", read);

@@ -2,7 +2,7 @@
 
 import { savePng, saveSvg } from "../task_plot/export.js";
 import { paint } from "../task_plot/looks.js";
-import { styled } from "../task_plot/styles.js";
+import { mounted } from "../task_plot/mounted.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { alphaWords, number, shots, when } from "../task_plot/words.js";
 import { heatMap } from "./heat.js";
@@ -16,21 +16,8 @@ const PARAMETER = "cell";
 const ALONG = ["K", "alpha"];
 const EXAMPLES = { typical: "a typical task", best: "the best task", worst: "the worst task" };
 const CHARTS = "svg.heat, svg.slice, svg.scale", TEXTS = "h1, .setting, h2, .map-title";
-const views = new WeakMap();
 
-export function render(component, base) {
-  styled(base, ["style.css", "task_plot/lab.css", "explore_view/explore.css"]).then(() => {
-    const parent = component.parentElement;
-    if (!parent.isConnected) return; // the page was left meanwhile
-    if (!views.has(parent)) views.set(parent, makeView(parent));
-    views.get(parent).update(JSON.parse(component.data));
-  });
-}
-
-export function remove(parent) {
-  views.get(parent)?.remove();
-  views.delete(parent);
-}
+export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "explore_view/explore.css"], makeView);
 
 async function ask(address) {
   const answer = await fetch(address);
@@ -355,7 +342,8 @@ function makeView(parent) {
   const observed = new ResizeObserver(later);
 
   return {
-    update(newState) {
+    update({ data }) {
+      const newState = JSON.parse(data);
       const rows = state?.rows;
       state = newState;
       if (!picked || rows[picked[0]].length !== state.rows[picked[0]].length) picked = cellOfAddress();

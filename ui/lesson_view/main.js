@@ -1,6 +1,6 @@
 // The Lessons page: the list of cards and how far a person is, or one card, as the address says.
 
-import { styled } from "../task_plot/styles.js";
+import { mounted } from "../task_plot/mounted.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, observePart, questionPart } from "./card.js";
 import { cardList } from "./list.js";
@@ -9,21 +9,8 @@ import * as progress from "./progress.js";
 import { insist } from "./server.js";
 
 const PARAMETER = "card";
-const views = new WeakMap();
 
-export function render(component, base) {
-  styled(base, SHEETS).then(() => {
-    const parent = component.parentElement;
-    if (!parent.isConnected) return; // the page was left meanwhile
-    if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data), base));
-    views.get(parent).read();
-  });
-}
-
-export function remove(parent) {
-  views.get(parent)?.remove();
-  views.delete(parent);
-}
+export const { render, remove } = mounted(SHEETS, (parent, { data }, base) => makeView(parent, JSON.parse(data), base));
 
 function makeView(parent, { looks }, base) {
   const page = section(parent, looks, "lessons", "Lessons"), { root } = page, home = location.pathname;
@@ -80,7 +67,7 @@ function makeView(parent, { looks }, base) {
   addEventListener("popstate", read);
   document.addEventListener("click", entry);
   return {
-    read,
+    update: read,
     remove() {
       removeEventListener("popstate", read);
       document.removeEventListener("click", entry);

@@ -1,25 +1,8 @@
 // How far a person is, in the browser's own storage; where there is none, for as long as the page is open.
 
-const KEY = "maml-lab-lessons";
-let fallback = {};
+import { stored } from "../task_plot/stored.js";
 
-function read() {
-  try {
-    const found = JSON.parse(localStorage.getItem(KEY) ?? "{}");
-    return found && typeof found === "object" && !Array.isArray(found) ? found : {};
-  } catch {
-    return fallback;
-  }
-}
-
-function write(all) {
-  fallback = all;
-  try {
-    localStorage.setItem(KEY, JSON.stringify(all));
-  } catch {
-    // A browser that keeps nothing.
-  }
-}
+const { read, write } = stored("maml-lab-lessons");
 
 // Of a card: {answer: the committed text, right: whether it was, once that is known, reached: whether its challenge was, lab: what was last on
 // show}.

@@ -4,7 +4,7 @@ import { paint } from "../task_plot/looks.js";
 import { glide } from "../task_plot/motion.js";
 import { otherSeed } from "../task_plot/seeds.js";
 import { text } from "../task_plot/server.js";
-import { styled } from "../task_plot/styles.js";
+import { mounted } from "../task_plot/mounted.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { taskPlot } from "../task_plot/task.js";
 import { queryOf, unpack } from "../task_plot/view.js";
@@ -17,20 +17,8 @@ const WAYS = [
   ["train", "Train your own", "Meta-train an initialisation from scratch, watch its error fall, and put it into this picture."],
 ];
 const FAR = 2, TRIES = 6; // a wave that both draw already, more or less, would show little
-const views = new WeakMap();
 
-export function render(component, base) {
-  styled(base, ["style.css", "task_plot/lab.css", "start_view/start.css"]).then(() => {
-    const parent = component.parentElement;
-    if (!parent.isConnected) return; // the page was left meanwhile
-    if (!views.has(parent)) views.set(parent, makeView(parent, component.data));
-  });
-}
-
-export function remove(parent) {
-  views.get(parent)?.remove();
-  views.delete(parent);
-}
+export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "start_view/start.css"], (parent, { data }) => makeView(parent, data));
 
 function makeView(parent, data) {
   const server = new URL("lab/", document.baseURI).href;

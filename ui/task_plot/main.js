@@ -2,27 +2,12 @@
 
 import { pageAddress } from "./address.js";
 import { makeLab } from "./lab.js";
-import { styled } from "./styles.js";
+import { mounted } from "./mounted.js";
 
-const labs = new WeakMap();
-
-// Streamlit calls this at every rerun; the lab is made once for each parent and then updated.
-export function render(component, base) {
-  styled(base, ["style.css", "task_plot/lab.css"]).then(() => {
-    const parent = component.parentElement;
-    if (!parent.isConnected) return; // the page was left meanwhile
-    if (!labs.has(parent)) {
-      for (const stale of parent.querySelectorAll(".maml-lab")) stale.remove();
-      labs.set(parent, component.saved === undefined ? streamlitLab(parent) : savedLab(parent));
-    }
-    labs.get(parent).update(component);
-  });
-}
-
-export function remove(parent) {
-  labs.get(parent)?.remove();
-  labs.delete(parent);
-}
+export const { render, remove } = mounted(["style.css", "task_plot/lab.css"], (parent, { saved }) => {
+  for (const stale of parent.querySelectorAll(".maml-lab")) stale.remove();
+  return saved === undefined ? streamlitLab(parent) : savedLab(parent);
+});
 
 function streamlitLab(parent) {
   let component, raw = null, told = 0;

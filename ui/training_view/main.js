@@ -1,7 +1,7 @@
 // The training view: asks the server what the runs are doing, shows one of them, and steers it.
 
 import { paint } from "../task_plot/looks.js";
-import { styled } from "../task_plot/styles.js";
+import { mounted } from "../task_plot/mounted.js";
 import { el } from "../task_plot/svg.js";
 import { number } from "../task_plot/words.js";
 import { learningChart } from "./chart.js";
@@ -13,21 +13,8 @@ const LIVE_MS = 800, IDLE_MS = 3000, HIDDEN_MS = 8000; // between two questions 
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 const PARAMETER = "run";
 const LETTERS = ["A", "B", "C", "D", "E", "F"]; // the looks of runs compared
-const views = new WeakMap();
 
-export function render(component, base) {
-  styled(base, ["style.css", "task_plot/lab.css", "training_view/training.css"]).then(() => {
-    const parent = component.parentElement;
-    if (!parent.isConnected) return; // the page was left meanwhile
-    if (!views.has(parent)) views.set(parent, makeView(parent, JSON.parse(component.data)));
-    views.get(parent).update(component);
-  });
-}
-
-export function remove(parent) {
-  views.get(parent)?.remove();
-  views.delete(parent);
-}
+export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "training_view/training.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
 
 async function ask(address, options) {
   const answer = await fetch(address, options);
