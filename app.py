@@ -16,8 +16,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ui import classroom, engine, exports, geometry, lessons, maps, modules, training
-from ui.middleware import AtOnce, OldLabLinks, PageHeaders
+from ui import classroom, engine, exports, geometry, lessons, maps, modules, page_html, training
+from ui.base_path import below_base
+from ui.middleware import Acquaintance, AtOnce, OldLabLinks
 
 
 @asynccontextmanager
@@ -52,7 +53,7 @@ def explain(error: Exception) -> bool:
     """Say in words that something went wrong; the traceback goes to the server's log."""
     logging.getLogger("maml_lab").error("a page failed", exc_info=error)
     st.error(
-        "Something went wrong on this page. Your settings are in the address: reload to go on, or open the page without them."
+        "Something went wrong on this page. Your settings are in the address: reload to try again, or open the page without them."
     )
     return True
 
@@ -60,15 +61,18 @@ def explain(error: Exception) -> bool:
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
-    routes=[
-        modules.route(),
-        *exports.routes(),
-        *maps.routes(),
-        *geometry.routes(),
-        *training.routes(),
-        *lessons.routes(),
-        *classroom.routes(),
-    ],
+    routes=below_base(
+        page_html.routes(),
+        [
+            modules.route(),
+            *exports.routes(),
+            *maps.routes(),
+            *geometry.routes(),
+            *training.routes(),
+            *lessons.routes(),
+            *classroom.routes(),
+        ],
+    ),
     on_script_error=explain,
     middleware=[
         Middleware(AtOnce),
@@ -76,6 +80,6 @@ app = st.App(
         Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"], www_redirect=False),
         Middleware(OldLabLinks),
         Middleware(GZipMiddleware, minimum_size=1000),
-        Middleware(PageHeaders),
+        Middleware(Acquaintance),
     ],
 )

@@ -9,7 +9,6 @@ state of the room open, commits an answer within 10 s of each other, sees the ta
 The answers are fetched as CSV at the end: all of them must be there.
 """
 
-import argparse
 import asyncio
 import csv
 import io
@@ -20,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
+from benchmarks import options
 from benchmarks.serving import Serving, report, serving
 
 WITHIN = 10.0
@@ -109,11 +109,11 @@ class Class:
         await self.act("card", card)
         await asyncio.gather(*(student.until(lambda state: state["card"] == card) for student in self.students))
 
-    async def vote(self, card: str, answer: Callable[[], str]) -> list[float]:
-        """Everybody answers. Seconds until each is acknowledged."""
+    async def vote(self, card: str, answer: Callable[[], str], within: float) -> list[float]:
+        """Everybody answers within so many seconds. Seconds until each is acknowledged."""
 
         async def one(student: Student) -> float:
-            await asyncio.sleep(random.uniform(0, WITHIN))
+            await asyncio.sleep(random.uniform(0, within))
             began = time.perf_counter()
             await student.json("classroom/vote", {"room": self.room, "card": card, "answer": answer()})
             return time.perf_counter() - began
@@ -141,8 +141,8 @@ class Class:
         return len(list(csv.reader(io.StringIO(text)))) - 1
 
 
-async def measure(it: Serving, rooms: int, students: int, seconds: float) -> None:
-    """All figures for so many rooms at once."""
+async def measure(it: Serving, rooms: int, students: int, seconds: float, within: float, steps_shown: int) -> None:
+    """All figures for so many rooms at once. within: seconds in which a class answers; steps_shown: of the teacher's lab."""
     classes = list(await asyncio.gather(*(Class(it.base, students).open() for _ in range(rooms))))
     browser = classes[0].teacher
     listed = (await browser.json("lessons/cards.json"))["cards"]
@@ -159,11 +159,11 @@ async def measure(it: Serving, rooms: int, students: int, seconds: float) -> Non
             return ",".join(f"{random.uniform(-4, 4):.2f}" for _ in range(asked["points"]))
 
         await asyncio.gather(*(each.put(card) for each in classes))
-        for took in await asyncio.gather(*(each.vote(card, answer) for each in classes)):
+        for took in await asyncio.gather(*(each.vote(card, answer, within) for each in classes)):
             votes += took
         reveals += await asyncio.gather(*(each.reveal(card) for each in classes))
     await asyncio.gather(*(each.act("follow", True) for each in classes))
-    for step in range(STEPS):
+    for step in range(steps_shown):
         steps += await asyncio.gather(*(each.step(step) for each in classes))
         await asyncio.sleep(PAUSE)
     print(f"{rooms} room{'s'[: rooms > 1]} with {students} students each")
@@ -184,14 +184,15 @@ async def measure(it: Serving, rooms: int, students: int, seconds: float) -> Non
 
 def main() -> None:
     """Measure one room, then several at once, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options.parser(__doc__)
     parser.add_argument("--rooms", type=int, default=3)
     parser.add_argument("--students", type=int, default=60)
     parser.add_argument("--seconds", type=float, default=30)
-    arguments = parser.parse_args()
+    asked = parser.parse_args()
+    rooms, *rest = (2, 2, 0.2, 0.2, 2) if asked.quick else (asked.rooms, asked.students, asked.seconds, WITHIN, STEPS)
     with serving() as it:
-        for rooms in dict.fromkeys((1, arguments.rooms)):
-            asyncio.run(measure(it, rooms, arguments.students, arguments.seconds))
+        for at_once in dict.fromkeys((1, rooms)):
+            asyncio.run(measure(it, at_once, *rest))
 
 
 if __name__ == "__main__":

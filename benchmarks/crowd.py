@@ -5,11 +5,11 @@ nobody has placed before. A question before the first answer has come waits for 
   click    the question is sent -> the curves have come, in full
 """
 
-import argparse
 import asyncio
 import random
 import time
 
+from benchmarks import options
 from benchmarks.classroom import Browser
 from benchmarks.lab_latency import train
 from benchmarks.serving import report, serving
@@ -19,37 +19,39 @@ EVERY = 3.0
 SHOTS = 10
 
 
-async def student(base: str, number: int, until: float) -> list[float]:
-    """Seconds that each click took."""
+async def student(base: str, number: int, every: float, until: float) -> list[float]:
+    """Seconds that each click took. every: seconds between two."""
     browser, took = Browser(base, number), list[float]()
     places = [(random.uniform(-5, 5), random.uniform(-4, 4)) for _ in range(SHOTS)]
-    await asyncio.sleep(random.uniform(0, EVERY))
+    await asyncio.sleep(random.uniform(0, every))
     while time.perf_counter() < until:
         places[random.randrange(SHOTS)] = (random.uniform(-5, 5), random.uniform(-4, 4))
         began = time.perf_counter()
         await browser.ask("lab/picture.json", seed=number + 1, shots=";".join(f"{x:.3f},{y:.3f}" for x, y in places))
         took.append(time.perf_counter() - began)
-        await asyncio.sleep(max(0, EVERY - took[-1]))
+        await asyncio.sleep(max(0, every - took[-1]))
     return took
 
 
-async def crowd(base: str, students: int, seconds: float) -> list[float]:
+async def crowd(base: str, students: int, every: float, seconds: float) -> list[float]:
     """What all clicks of all students took, in milliseconds."""
     until = time.perf_counter() + seconds
-    return [1000 * each for took in await asyncio.gather(*(student(base, at, until) for at in range(students))) for each in took]
+    clicks = await asyncio.gather(*(student(base, at, every, until) for at in range(students)))
+    return [1000 * each for took in clicks for each in took]
 
 
 def main() -> None:
     """Measure without a run and with one, and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options.parser(__doc__)
     parser.add_argument("--students", type=int, default=30)
     parser.add_argument("--seconds", type=float, default=60)
-    arguments = parser.parse_args()
+    asked = parser.parse_args()
+    students, every, seconds = (2, 0.2, 1) if asked.quick else (asked.students, EVERY, asked.seconds)
     with serving() as it:
         for name in ("click", "training, click"):
             if name != "click":
                 train(it.runs / "run")
-            took = asyncio.run(crowd(it.base, arguments.students, arguments.seconds))
+            took = asyncio.run(crowd(it.base, students, every, seconds))
             report(name, took)
 
 

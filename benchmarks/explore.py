@@ -6,7 +6,6 @@ refined  one map over 2,000 tasks
 padded   the first map with every K padded to 20 shots and weighted, all in one batch
 """
 
-import argparse
 import os
 import time
 from collections.abc import Callable
@@ -16,29 +15,33 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
+from benchmarks import options
 from maml_core import sweeps
 from maml_core.algorithms import adapt
 from ui import engine, library, maps
 
 STEPS, SHOTS = 20, 20
+TASKS, REFINED = 200, 2000
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options.parser(__doc__)
     parser.add_argument("--learner", default="maml")
-    learner = parser.parse_args().learner
+    arguments = parser.parse_args()
+    learner, tasks, refined, times = arguments.learner, *((5, 5, 1) if arguments.quick else (TASKS, REFINED, 3))
+    maps.ROUND = min(maps.ROUND, tasks)
     engine.warm()
     asked = {"learners": learner, "along": "K"}
     both = [asked, {"learners": learner, "along": "alpha"}, {"learners": "pretrained", "along": "K"}]
     print(f"load before: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    print(f"first    {best(lambda: measured(asked, 200)):.2f}")
-    print(f"page     {best(lambda: together(both)):.2f}")
-    print(f"padded   {best(lambda: padded(learner)):.2f}")
-    print(f"refined  {best(lambda: measured(asked, 2000), times=1):.2f}")
+    print(f"first    {best(lambda: measured(asked, tasks), times):.2f}")
+    print(f"page     {best(lambda: together(both, tasks), times):.2f}")
+    print(f"padded   {best(lambda: padded(learner, tasks), times):.2f}")
+    print(f"refined  {best(lambda: measured(asked, refined), 1):.2f}")
 
 
-def best(act: Callable[[], object], times: int = 3) -> float:
+def best(act: Callable[[], object], times: int) -> float:
     """The shortest of some repeats, in seconds: others use this machine too."""
     took = []
     for _ in range(times):
@@ -56,18 +59,18 @@ def measured(query: dict[str, str], tasks: int) -> None:
         have = maps.answer(query | {"have": str(have)})["tasks"]
 
 
-def together(queries: list[dict[str, str]]) -> None:
+def together(queries: list[dict[str, str]], tasks: int) -> None:
     """As a browser that asks two questions at once."""
     with ThreadPoolExecutor(2) as pool:
-        list(pool.map(lambda query: measured(query, 200), queries))
+        list(pool.map(lambda query: measured(query, tasks), queries))
 
 
 @torch.no_grad()
-def padded(learner: str) -> Tensor:
-    """(SHOTS, 200, STEPS + 1): one batch over K, a chunk of tasks at a time."""
+def padded(learner: str, tasks: int) -> Tensor:
+    """(SHOTS, tasks, STEPS + 1): one batch over K, a chunk of tasks at a time."""
     saved = library.get(learner)
     theta, alpha = saved.split()
-    net, batch = saved.network, sweeps.draw().part(0, 200)
+    net, batch = saved.network, sweeps.draw().part(0, tasks)
     weights = torch.tril(torch.ones(SHOTS, SHOTS)) / torch.arange(1, SHOTS + 1)[:, None]  # (SHOTS, SHOTS): a row a K
 
     def task(w: Tensor, x: Tensor, y: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:

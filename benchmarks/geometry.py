@@ -5,13 +5,13 @@ plane  asking for a network's plane: 41 x 41 points, 32 tasks, before and after 
 term   asking for the second-order term of five networks, 512 tasks each
 """
 
-import argparse
 import statistics
 import time
 import urllib.request
 
 from playwright.sync_api import Page
 
+from benchmarks import options
 from benchmarks.serving import chromium, server
 
 FRAMES = """window.frames_took = []; const later = requestAnimationFrame;
@@ -23,14 +23,16 @@ FULL = "?step=100&tasks=-2.4,1.2;1.4,1.7;2.6,-1;-0.9,-1.6;0,1;1,-2"
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options.parser(__doc__)
     parser.add_argument("--moves", type=int, default=200)
-    moves = parser.parse_args().moves
+    asked = parser.parse_args()
+    moves = 5 if asked.quick else asked.moves
     with server() as (base, _):
-        for asked in ("plane.json?learner=maml", "plane.json?learner=pretrained", "plane.json?learner=reptile", "term.json"):
+        learners = ("reptile",) if asked.quick else ("maml", "pretrained", "reptile")
+        for question in (*(f"plane.json?learner={learner}" for learner in learners), "term.json"):
             start = time.perf_counter()
-            urllib.request.urlopen(f"{base}/geometry/{asked}").read()
-            print(f"{asked:32} {1000 * (time.perf_counter() - start):7.0f}")
+            urllib.request.urlopen(f"{base}/geometry/{question}").read()
+            print(f"{question:32} {1000 * (time.perf_counter() - start):7.0f}")
         with chromium() as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.add_init_script(FRAMES)

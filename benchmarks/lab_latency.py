@@ -12,12 +12,12 @@ input event to the frame after the picture changed:
   first    opening the page -> the first picture: cold (first visit to a fresh server, nothing in the browser's cache) and warm
 """
 
-import argparse
 import time
 from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page
 
+from benchmarks import options
 from benchmarks.serving import chromium, report, server
 from maml_core import runs
 from maml_core.config import TrainConfig
@@ -37,14 +37,15 @@ MAML = "svg.task [data-curve=maml]"
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options.parser(__doc__)
     parser.add_argument("--clicks", type=int, default=40)
-    count = parser.parse_args().clicks
+    asked = parser.parse_args()
+    count, visits = (2, 1) if asked.quick else (asked.clicks, 8)  # two, since a control moved to where it is changes nothing
     with server() as (base, folder), chromium() as browser:
         run = folder / "run"
         person = browser.new_context(viewport={"width": 1280, "height": 800})
         cold = [_first_picture(person, base)]
-        warm = [_first_picture(person, base) for _ in range(8)]
+        warm = [_first_picture(person, base) for _ in range(visits)]
         page = person.new_page()
         page.goto(f"{base}/lab")
         page.wait_for_selector(MAML)

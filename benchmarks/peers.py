@@ -1,7 +1,8 @@
 """Meta-iterations a second on the reference workload, side by side: this project's paths and other libraries, in turns.
 
 `python -m benchmarks.peers [--device cpu|cuda] [--threads 1] [--rounds 5] [--seconds 2]`. The ratios are the result.
-Needs requirements-peers.txt; what is not installed is left out. Each has a process of its own, which only works in its turn.
+What is not installed is left out; `pip install -r requirements-peers.txt` brings it. Each has a process of its own, which only
+works in its turn.
 """
 
 import argparse
@@ -11,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from benchmarks import options
+
 BATCH = 100
 """Meta-iterations between two looks at the clock; the slow ones look after every fifth."""
 
@@ -19,7 +22,7 @@ def main() -> None:
     """Measure and print."""
     from benchmarks.contenders import CONTENDERS
 
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = options.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2.0)
     parser.add_argument("--threads", type=int, default=1)
@@ -29,8 +32,13 @@ def main() -> None:
     if args.serve:
         serve(args.serve, args.device, args.threads, args.seconds)
         return
+    if args.quick:
+        args.rounds, args.seconds = 1, 0.1
     workers = {}
     for name in CONTENDERS[args.device]:
+        if args.quick and "compiled" in name:
+            print(f"{name:24} left out: compiling takes too long for --quick")
+            continue
         began = time.perf_counter()
         command = [sys.executable, "-m", "benchmarks.peers", "--serve", name]
         command += ["--device", args.device, "--threads", str(args.threads), "--seconds", str(args.seconds)]
@@ -49,6 +57,8 @@ def main() -> None:
             assert worker.stdout
             print("go", file=worker.stdin, flush=True)
             rates[name].append(float(worker.stdout.readline()))
+    if not rates:
+        raise SystemExit("there is nothing to measure here")
     first = next(iter(rates))
     print(f"\n{args.threads} thread(s), median of {args.rounds} turns of {args.seconds:g} s")
     for name, measured in rates.items():
@@ -65,7 +75,10 @@ def serve(name: str, device: str, threads: int, seconds: float) -> None:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
     from benchmarks.contenders import CONTENDERS
 
-    run = CONTENDERS[device][name](threads)
+    try:
+        run = CONTENDERS[device][name](threads)
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"{error.name} is not installed; pip install -r requirements-peers.txt brings it") from None
     batch = BATCH if name.startswith(("maml_core", "JAX")) else 5
     run(batch)
     print("ready", flush=True)

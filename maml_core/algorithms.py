@@ -6,7 +6,7 @@ Meta-SGD      Z. Li, F. Zhou, F. Chen, H. Li. Meta-SGD: Learning to Learn Quickl
 MAML++        A. Antoniou, H. Edwards, A. Storkey. How to train your MAML. arXiv:1810.09502
 ANIL          A. Raghu, M. Raghu, S. Bengio, O. Vinyals. Rapid Learning or Feature Reuse? arXiv:1909.09157
 
-One task at a time, then `vmap`. Symbols as in the first: theta the initialisation, phi its adapted copy (theta' in the paper),
+One task at a time, then `vmap`. Symbols as in the first: theta the initialisation, theta' the adapted weights,
 alpha the inner step size. `loss(params, x, y) -> scalar` may belong to any network.
 """
 
@@ -28,22 +28,22 @@ Parameters missing from the dictionary stay where they are: only the head's is A
 """
 
 
-def inner_step(loss: Loss, phi: Params, x: Tensor, y: Tensor, alpha: StepSize, first_order: bool = False) -> Params:
-    """phi - alpha * grad L(phi) on the support set (MAML, section 2.2; Meta-SGD, eq. 2). x: (K, inputs), y: (K, outputs).
+def inner_step(loss: Loss, weights: Params, x: Tensor, y: Tensor, alpha: StepSize, first_order: bool = False) -> Params:
+    """weights - alpha * grad L(weights) on the support set (MAML, section 2.2; Meta-SGD, eq. 2). x: (K, inputs), y: (K, outputs).
 
     first_order: treat the gradient as a constant, so that no second derivative is taken through it (MAML, section 5.2).
     """
-    alphas: Mapping[str, Tensor | float] = alpha if isinstance(alpha, Mapping) else dict.fromkeys(phi, alpha)
-    g = grad(lambda moving: loss(phi | moving, x, y))({name: phi[name] for name in alphas})
+    alphas: Mapping[str, Tensor | float] = alpha if isinstance(alpha, Mapping) else dict.fromkeys(weights, alpha)
+    g = grad(lambda moving: loss(weights | moving, x, y))({name: weights[name] for name in alphas})
     if first_order:
         g = {name: value.detach() for name, value in g.items()}
-    return phi | {name: phi[name] - alphas[name] * g[name] for name in g}
+    return weights | {name: weights[name] - alphas[name] * g[name] for name in g}
 
 
 def adapt(
     loss: Loss, theta: Params, x: Tensor, y: Tensor, alpha: StepSize, num_updates: int, first_order: bool = False
 ) -> list[Params]:
-    """The inner loop (MAML Algorithm 2, lines 6-7): the whole trajectory [theta, phi_1, ..., phi_num_updates].
+    """The inner loop (MAML Algorithm 2, lines 6-7): the whole trajectory [theta, theta'_1, ..., theta'_num_updates].
 
     x: (K, inputs), y: (K, outputs); every element is shaped as theta.
     """
@@ -77,13 +77,13 @@ def meta_objective(
     def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
         trajectory = adapt(loss, theta, x_support, y_support, alpha, num_updates, first_order)
         judged = trajectory[1:] if multi_step and num_updates else trajectory[-1:]
-        return torch.stack([loss(phi, x_query, y_query) for phi in judged]).mean()
+        return torch.stack([loss(adapted, x_query, y_query) for adapted in judged]).mean()
 
     return vmap(task)(*batch).mean()
 
 
 def reptile_direction(loss: Loss, theta: Params, batch: Batch, alpha: float, num_updates: int) -> Params:
-    """(theta - phi) / (alpha * num_updates), averaged over the tasks: what Reptile hands to the outer optimiser as a gradient.
+    """(theta - theta') / (alpha * num_updates), averaged over the tasks: what Reptile hands to the outer optimiser as a gradient.
 
     Reptile (Algorithm 2) keeps no query set: each task is adapted on all of its points. Divided by the length of the path, the
     direction has the scale of a gradient: for one step it is exactly joint pretraining's.
@@ -91,7 +91,7 @@ def reptile_direction(loss: Loss, theta: Params, batch: Batch, alpha: float, num
 
     def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Params:
         x, y = torch.cat([x_support, x_query]), torch.cat([y_support, y_query])
-        phi = adapt(loss, theta, x, y, alpha, num_updates)[-1]
-        return {name: (theta[name] - phi[name]) / (alpha * num_updates) for name in theta}
+        adapted = adapt(loss, theta, x, y, alpha, num_updates)[-1]
+        return {name: (theta[name] - adapted[name]) / (alpha * num_updates) for name in theta}
 
     return {name: value.mean(0) for name, value in vmap(task)(*batch).items()}

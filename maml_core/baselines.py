@@ -12,7 +12,8 @@ STEP_SIZES = (*(round(m * 10.0**e, 6) for e in (-4, -3, -2) for m in (1, 1.5, 2,
 VALIDATION_SEED = 20_171
 """Tasks that choose a step size are none of the tasks that report results (seed 0)."""
 PUBLISHED = {5: {1: 0.6609, 5: 0.3024, 10: 0.2714}, 10: {1: 0.4506, 5: 0.2024, 10: 0.1903}}
-"""The table in MAML-tf's README, K -> inner steps -> loss: trained 10-shot with 1 update, measured over 100 test tasks."""
+"""The table in MAML-tf's README, K -> inner steps -> loss: trained 10-shot with 1 update. Its code's default is
+100 test tasks."""
 PUBLISHED_STEPS = tuple(PUBLISHED[10])
 
 

@@ -8,18 +8,19 @@ net.load_state_dict(load_file("pretrained/maml.safetensors"))
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from maml_core import __version__
-from maml_core.algorithms import StepSize
-from maml_core.config import ConfigError, TrainConfig
+from maml_core import __version__, sniffing, state_dicts
+from maml_core.algorithms import StepSize, adapt
+from maml_core.config import ALGORITHMS, DIVERGED_ABOVE, JOINT, TrainConfig
+from maml_core.errors import CheckpointError, ConfigError, NoRecipe
 from maml_core.files import write_atomically
 from maml_core.network import MLP, Params
-from maml_core.training import State, shapes, split
+from maml_core.training import ALPHA, State, shapes, split
 
 FORMAT_VERSION = "1"
 MAX_BYTES = 64 * 2**20
@@ -31,8 +32,12 @@ Results = dict[str, dict[str, dict[str, float]]]
 """K -> inner step -> mean, ci95, median, diverged, tasks. Keys are decimal strings, as in JSON."""
 
 
-class CheckpointError(ValueError):
-    """A file that is not a usable checkpoint. The message is one sentence that says why."""
+class Told(NamedTuple):
+    """What a person says of a network that carries no recipe. The baselines take no inner steps in training."""
+
+    algorithm: str
+    alpha: float
+    num_updates: int = 1
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,19 @@ class Checkpoint:
     iterations: int
     results: Results = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=dict)
-    """How the run was executed: path, device, threads, torch version; for a baseline, the step sizes tried."""
+    """How the run was executed: path, device, threads, torch version; for a baseline, the step sizes tried.
+    Of a network from elsewhere: {"origin": "elsewhere"}; of its config only what people see, algorithm, alpha, num_updates and
+    hidden, is known."""
+
+    @property
+    def from_elsewhere(self) -> bool:
+        """Whether it was trained by other code, and its recipe is what somebody told."""
+        return self.run.get("origin") == "elsewhere"
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether it is more than the random network that training starts from."""
+        return self.iterations > 0 or self.from_elsewhere
 
     def split(self, alpha: float | None = None, freeze: str = "none") -> tuple[Params, StepSize]:
         """theta, and the step sizes to adapt it with: its own, or alpha; without what is frozen. See training.split."""
@@ -55,6 +72,22 @@ class Checkpoint:
     def network(self) -> MLP:
         """The network that theta is for."""
         return MLP.of(self.config)
+
+    def warning(self) -> str:
+        """A sentence where it diverges at once, on a sine wave of amplitude 1, before a step or after one of its own; else ''."""
+        net, (theta, alpha) = self.network, self.split()
+        x = torch.linspace(-5, 5, 11)[:, None]  # (11, 1)
+        told = torch.tensor([1.0, 0.0]).expand(len(x), 2)[:, : self.config.inputs - 1]  # the oracle's: amplitude and phase
+        given = torch.cat([x, told], 1)
+        with torch.no_grad():
+            losses = [net.mse(phi, given, x.sin()).item() for phi in adapt(net.mse, theta, given, x.sin(), alpha, 1)]
+        step = next((step for step, loss in enumerate(losses) if not loss <= DIVERGED_ABOVE), None)
+        if step is None:
+            return ""
+        largest = max(value.abs().max().item() for value in theta.values())
+        when = "after one inner step" if step else "before any inner step"
+        where = f"on a sine wave of amplitude 1 its error is over {DIVERGED_ABOVE:g} {when}"
+        return f"It diverges: {where}. Its largest weight is {largest:.2g}."
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
@@ -77,29 +110,75 @@ def dumps(checkpoint: Checkpoint) -> bytes:
     return to_bytes(_plain(checkpoint.learned), metadata)
 
 
-def load(path: Path | str) -> Checkpoint:
+def load(path: Path | str, told: Told | None = None, called: str | None = None) -> Checkpoint:
     """Read and validate a checkpoint: format, recipe, names, shapes, types, and that every value is finite.
 
+    A plain state_dict without a recipe is taken with what somebody tells of it. called: the file's name in messages.
+
     Raises:
+        NoRecipe: it is a plain state_dict of a usable network, and nothing is told of it.
         CheckpointError: with one sentence on what is wrong.
     """
     path = Path(path)
-    tensors, metadata = _read(path)
+    name = quoted(called or path.name)
+    tensors, metadata = _read(path, name)
+    tensors = state_dicts.unwrapped(tensors)
     if "config" not in metadata:
-        raise CheckpointError(f"{path.name} carries no recipe (metadata `config`); it was not written by this project")
+        return _from_elsewhere(name, tensors, told)
+    if told:
+        raise CheckpointError(f"{name} carries its own recipe, so nothing need be stated about it")
     if metadata.get("format_version") != FORMAT_VERSION:
-        raise CheckpointError(
-            f"{path.name} has format version {metadata.get('format_version')}; this version reads {FORMAT_VERSION}"
-        )
+        version = quoted(metadata.get("format_version", "none"))
+        raise CheckpointError(f"{name} has format version {version}; this version reads {FORMAT_VERSION}")
     try:
         config = TrainConfig.from_dict(_parse(metadata["config"]))
         iterations = _whole(metadata.get("iterations", ""))
         results = _checked_results(_parse(metadata.get("results", "{}")))
         run = _parse(metadata.get("run", "{}"))
     except (ConfigError, ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path.name} has damaged metadata: {_line(error)}") from None
-    _check_tensors(path, tensors, shapes(config))
+        raise CheckpointError(f"{name} has damaged metadata: {_line(error)}") from None
+    _check_tensors(name, tensors, shapes(config))
     return Checkpoint({name: tensors[name] for name in shapes(config)}, config, iterations, results, run)
+
+
+def is_as_saved(path: Path, checkpoint: Checkpoint) -> bool:
+    """Whether the file that this was loaded from is what `save` writes: with its recipe, and the names of the contract."""
+    with safe_open(path, framework="pt") as file:
+        return set(file.keys()) == checkpoint.learned.keys() and "config" in (file.metadata() or {})
+
+
+def quoted(text: str) -> str:
+    """Text from outside as a message repeats it: at most 60 characters, none of them unseen."""
+    shown = "".join(letter if letter.isprintable() else "�" for letter in text[:60])
+    return shown if len(text) <= 60 else f"{shown[:59]}…"
+
+
+def _from_elsewhere(name: str, tensors: Params, told: Told | None) -> Checkpoint:
+    """A plain state_dict as a checkpoint, its layers renamed and its numbers as float32."""
+    theta, sizes = ({n: v for n, v in tensors.items() if n.startswith(ALPHA) is learned} for learned in (False, True))
+    try:
+        order = state_dicts.layers(theta)
+    except ValueError as error:
+        raise CheckpointError(f"{name} carries no recipe of this project, and {error}") from None
+    hidden = [len(theta[f"{layer}.bias".lstrip(".")]) for layer in order[:-1]]
+    renamed = {f"{layer}.{kind}".lstrip("."): f"{2 * at}.{kind}" for at, layer in enumerate(order) for kind in ("weight", "bias")}
+    choices = tuple(c for c in ALGORITHMS if c != "oracle" and (c == "meta_sgd") is bool(sizes))
+    widths = "-".join(map(str, (1, *hidden, 1)))
+    if told is None:
+        why = f"{name} holds a network ({widths}), but no record of its training: state its algorithm, its α and its inner steps"
+        raise NoRecipe(why, choices)
+    if told.algorithm not in choices:
+        why = f"algorithm={quoted(told.algorithm)} is not possible for {name}: choose one of {', '.join(choices)}"
+        raise CheckpointError(why + (", since it holds learned step sizes" if sizes else ""))
+    steps = TrainConfig.num_updates if told.algorithm in JOINT else told.num_updates
+    try:  # a batch of one task: how many there were is not known, and no reason to refuse a large network
+        config = TrainConfig(algorithm=told.algorithm, alpha=told.alpha, hidden=tuple(hidden), batch_size=1, num_updates=steps)
+    except ConfigError as error:
+        raise CheckpointError(f"{name} cannot be used: {error}") from None
+    learned = {new: theta[old].float() for old, new in renamed.items()}
+    learned |= {ALPHA + new: sizes[ALPHA + old].float() for old, new in renamed.items() if ALPHA + old in sizes}
+    _check_tensors(name, learned | {n: v for n, v in sizes.items() if n.removeprefix(ALPHA) not in renamed}, shapes(config))
+    return Checkpoint(learned, config, 0, run={"origin": "elsewhere"})
 
 
 def save_state(path: Path, state: State, config: TrainConfig) -> None:
@@ -110,53 +189,56 @@ def save_state(path: Path, state: State, config: TrainConfig) -> None:
 
 def load_state(path: Path, config: TrainConfig) -> State:
     """Read a state written by `save_state`. Raises CheckpointError if it does not fit the config."""
-    tensors, metadata = _read(path)
+    tensors, metadata = _read(path, quoted(path.name))
     names = shapes(config)
-    _check_tensors(path, tensors, {f"{part}.{name}": shape for part in _PARTS for name, shape in names.items()})
-    if metadata.get("config") != json.dumps(config.to_dict()):
-        raise CheckpointError(f"{path.name} is the training state of another run")
+    _check_tensors(path.name, tensors, {f"{part}.{name}": shape for part in _PARTS for name, shape in names.items()})
     try:
+        theirs = TrainConfig.from_dict(_parse(metadata.get("config", "")))  # read, since an older one may hold idle settings
         iteration = _whole(metadata.get("iteration", ""))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path.name} has damaged metadata: {error}") from None
+    if theirs != config:
+        raise CheckpointError(f"{path.name} is the training state of another run")
     return State(iteration, *({name: tensors[f"{part}.{name}"] for name in names} for part in _PARTS))
 
 
-def _check_tensors(path: Path, tensors: Params, expected: dict[str, tuple[int, ...]]) -> None:
+def _check_tensors(file: str, tensors: Params, expected: dict[str, tuple[int, ...]]) -> None:
     if missing := sorted(expected.keys() - tensors.keys()):
-        raise CheckpointError(f"{path.name} lacks the tensor {missing[0]} that its recipe calls for")
+        raise CheckpointError(f"{file} lacks the tensor {missing[0]} that its recipe calls for")
     if extra := sorted(tensors.keys() - expected.keys()):
-        raise CheckpointError(f"{path.name} holds a tensor {extra[0]} that its recipe does not call for")
+        raise CheckpointError(f"{file} holds a tensor {quoted(extra[0])} that its recipe does not call for")
     for name, shape in expected.items():
         value = tensors[name]
         if value.dtype != torch.float32:
-            raise CheckpointError(f"{path.name}: {name} is {str(value.dtype).removeprefix('torch.')}; it must be float32")
+            raise CheckpointError(f"{file}: {name} is {str(value.dtype).removeprefix('torch.')}; it must be float32")
         if value.shape != shape:
-            raise CheckpointError(f"{path.name}: {name} has shape {tuple(value.shape)}; its recipe calls for {shape}")
+            raise CheckpointError(f"{file}: {name} has shape {quoted(str(tuple(value.shape)))}; its recipe calls for {shape}")
         if not value.isfinite().all():
-            raise CheckpointError(f"{path.name}: {name} holds values that are not finite (NaN or infinity)")
+            raise CheckpointError(f"{file}: {name} holds values that are not finite (NaN or infinity)")
 
 
 def _plain(tensors: Params) -> Params:
     return {name: value.detach().cpu().contiguous().clone() for name, value in tensors.items()}
 
 
-def _read(path: Path) -> tuple[Params, dict[str, str]]:
+def _read(path: Path, name: str) -> tuple[Params, dict[str, str]]:
     try:
         if not path.is_file():
             raise CheckpointError(f"there is no checkpoint {path}")
         if (size := path.stat().st_size) > MAX_BYTES:
-            raise CheckpointError(f"{path.name} has {size / 2**20:.1f} MiB; a checkpoint has at most {MAX_BYTES // 2**20}")
+            raise CheckpointError(f"{name} has {size / 2**20:.1f} MiB; a checkpoint may have at most {MAX_BYTES // 2**20}")
+        if wrong := sniffing.what_is_wrong(path, name):
+            raise CheckpointError(f"{name} {wrong.why}", wrong.remedy)
         with safe_open(path, framework="pt") as file:
             names = list(file.keys())
             if len(names) > MAX_TENSORS:
-                raise CheckpointError(f"{path.name} holds {len(names):,} tensors; a checkpoint has at most {MAX_TENSORS}")
+                raise CheckpointError(f"{name} holds {len(names):,} tensors; a checkpoint may have at most {MAX_TENSORS}")
             # Cloned: what safetensors hands out is the file itself, and would change or vanish with it.
-            return {name: file.get_tensor(name).clone() for name in names}, file.metadata() or {}
+            return {key: file.get_tensor(key).clone() for key in names}, file.metadata() or {}
     except OSError as error:
         raise CheckpointError(f"{path} cannot be read: {error.strerror or error}") from None
     except (SafetensorError, TypeError, RuntimeError) as error:
-        raise CheckpointError(f"{path.name} is not a safetensors file, or is damaged: {_line(error)}") from None
+        raise CheckpointError(f"{name} is not a safetensors file, or is damaged: {_line(error)}") from None
 
 
 def _line(error: Exception) -> str:

@@ -1,6 +1,7 @@
 """The command line: `python -m maml_core train | evaluate | table | bench | stop`. Results on stdout, everything else on stderr.
 
 Exit status: 0 done, 1 the run failed, 2 bad input, 130 interrupted (what was trained is kept).
+Each command imports what it computes with when it begins to compute: help, refusals and `stop` do without torch.
 """
 
 import argparse
@@ -13,24 +14,37 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from tqdm import tqdm
+from maml_core import runs
+from maml_core.config import (
+    ALGORITHMS,
+    DEVICES,
+    FAMILIES,
+    FREEZES,
+    JOINT,
+    MAX_UPDATES,
+    PATHS,
+    PLACEMENTS,
+    TrainConfig,
+    between,
+    one_of,
+    without_effect,
+)
+from maml_core.errors import CheckpointError, ConfigError, NoRecipe, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
+from maml_core.runs import RunSettings, choose_device
 
-from maml_core import baselines, runs, tasks, worker
-from maml_core import checkpoint as ckpt
-from maml_core.algorithms import adapt
-from maml_core.baselines import PUBLISHED, PUBLISHED_STEPS
-from maml_core.checkpoint import CheckpointError
-from maml_core.config import FAMILIES, FREEZES, JOINT, MAX_UPDATES, PLACEMENTS, ConfigError, TrainConfig
-from maml_core.evaluation import evaluate as measure
-from maml_core.runs import DEVICES, RunError, RunFailed, RunSettings, choose_device
-from maml_core.training import BLOCK, PATHS, Record, TrainingDiverged, meta_train
-from maml_core.worker import RunPaused
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from maml_core.checkpoint import Checkpoint
+    from maml_core.training import Record
 
 CHECKPOINTS_OWN = ("norm", "model_type", "loss_type")
 """MAML-tf asks for these at evaluation too; here the checkpoint knows them, and saying them again must agree."""
+DIFFERS = "its numbers will then differ in their last digits from those of a run that was never moved"
+EXAMPLE = "--algorithm maml --alpha 0.01 --trained-steps 1"
+"""What `evaluate` is told of a network that carries no recipe."""
 NAME_WIDTH = 24
 PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
@@ -45,6 +59,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return args.command(args)
     except (ConfigError, CheckpointError, RunError) as error:
         print(f"error: {error}", file=sys.stderr)
+        if remedy := getattr(error, "remedy", ""):
+            print(f"\n{remedy}", file=sys.stderr)
         return 2
     except TrainingDiverged as error:
         print(f"error: {error}; the last good checkpoint is kept", file=sys.stderr)
@@ -62,23 +78,30 @@ def train(args: argparse.Namespace) -> int:
     given = {f.name: getattr(args, f.name) for f in dataclasses.fields(TrainConfig) if getattr(args, f.name) is not None}
     if args.resume:
         if args.run_dir is None:
-            raise RunError("--resume needs the folder to go on in: add --run-dir DIR")
+            raise RunError("--resume needs the run's folder: add --run-dir DIR")
         if args.start:
-            raise RunError("--start begins a new run and --resume goes on with one: leave one of them out")
+            raise RunError("--start begins a new run and --resume continues one: leave one of them out")
         config, settings = runs.read_config(args.run_dir)
-        stored = config.to_dict() | vars(settings)
-        asked = TrainConfig.from_dict(config.to_dict() | given).to_dict() | vars(settings)
-        asked |= {name: value for name in vars(settings) if (value := getattr(args, name)) not in (None, "auto")}
+        stored, asked = config.to_dict(), dataclasses.replace(config, **given).to_dict()
         if changed := [f"{name}={stored[name]} (asked for {asked[name]})" for name in stored if stored[name] != asked[name]]:
             raise RunError(f"this run was started with {', '.join(changed)}; leave that out, or start a new run")
+        how = {name: value for name in vars(settings) if (value := getattr(args, name)) not in (None, vars(settings)[name])}
+        if how and runs.read_status(args.run_dir).state != "finished":
+            reached = runs.execute_otherwise(args.run_dir, dataclasses.replace(settings, **how))
+            other = ", ".join(f"{name}={value} instead of {vars(settings)[name]}" for name, value in how.items())
+            print(f"from iteration {reached:,} on: {other}{f'; {DIFFERS}' if reached else ''}", file=sys.stderr)
     else:
         config = TrainConfig(**given)
-        if config.algorithm in JOINT and args.alpha is not None:
-            raise ConfigError("alpha is not for the baselines: theirs is found by search after training; leave it out")
+        if args.alpha is not None and (why := without_effect(config.algorithm, config.num_updates).get("alpha")):
+            raise ConfigError(f"alpha={args.alpha:g} has no effect here: {why}; leave it out")
         args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-        threads = 1 if args.threads is None else args.threads
-        runs.create(args.run_dir, config, args.path, args.device, threads, start=args.start)
-        print(f"preparing {args.run_dir}; a long run is compiled first, which takes some 20 s once", file=sys.stderr)
+        settings = RunSettings(args.path or "auto", args.device or "auto", args.threads or 1)
+        runs.create(args.run_dir, config, **vars(settings), start=args.start)
+        print(f"preparing {args.run_dir}; a long run is compiled first, which takes about 20 s, once", file=sys.stderr)
+    from tqdm import tqdm
+
+    from maml_core import worker
+
     began = time.perf_counter()
     worker.stop_like_ctrl_c()
     start = runs.read_status(args.run_dir).iteration
@@ -88,9 +111,9 @@ def train(args: argparse.Namespace) -> int:
             how = f"on the {settings.path} path, {settings.device}"
             tqdm.write(f"training {config.algorithm} into {args.run_dir} {how}", file=sys.stderr)
 
-        def show(record: Record) -> None:
+        def show(record: "Record") -> None:
             bar.update(record.iteration - bar.n)
-            bar.set_postfix_str(f"MSE {record.loss_before:.2f} -> {record.loss_after:.3f}", refresh=False)
+            bar.set_postfix_str(f"error {record.loss_before:.2f} -> {record.loss_after:.3f}", refresh=False)
 
         def measuring() -> None:
             bar.close()
@@ -105,10 +128,14 @@ def train(args: argparse.Namespace) -> int:
             print(
                 f"interrupted at {runs.read_status(args.run_dir).iteration:,} of {config.max_steps:,}; "
                 f"what was trained is kept in {args.run_dir}\n"
-                f"go on with: python -m maml_core train --run-dir {shlex.quote(str(args.run_dir))} --resume",
+                f"continue with: {_resume(args.run_dir)}",
                 file=sys.stderr,
             )
             return 130
+        except NotHere as error:
+            bar.close()
+            anew = "--device auto --path auto" if settings.device == "cuda" else "--path auto"
+            raise NotHere(f"{error}\ncontinue with what this machine has: {_resume(args.run_dir)} {anew}\n{DIFFERS}") from None
     final = args.run_dir / "checkpoints" / "final.safetensors"
     if args.json:
         _print_json(
@@ -127,14 +154,20 @@ def train(args: argparse.Namespace) -> int:
             cells = "   ".join(
                 f"{step}: {steps[str(step)]['mean']:.3f} ± {steps[str(step)]['ci95']:.3f}" for step in (0, 1, 5, 10)
             )
-            print(f"{k}-shot query MSE by inner step (alpha {done.config.alpha:g})   {cells}")
+            print(f"{k}-shot error by inner step (alpha {done.config.alpha:g})   {cells}")
     return 0
 
 
+def _resume(folder: Path) -> str:
+    return f"python -m maml_core train --run-dir {shlex.quote(str(folder))} --resume"
+
+
 def evaluate(args: argparse.Namespace) -> int:
-    """Query loss by inner step over fresh tasks, of one checkpoint."""
+    """Error of one checkpoint by inner step, over fresh tasks."""
     path = args.restore_checkpoint or runs.latest_checkpoint(args.restore_dir)
-    checkpoint = ckpt.load(path)
+    from maml_core.evaluation import evaluate as measure
+
+    checkpoint = _load_as_told(path, args)
     config = checkpoint.config
     for name in CHECKPOINTS_OWN:
         if (asked := getattr(args, name)) not in (None, getattr(config, name)):
@@ -144,19 +177,23 @@ def evaluate(args: argparse.Namespace) -> int:
     device = choose_device(args.device)
     alpha = config.alpha if args.alpha is None else args.alpha
     family = args.family or config.family
-    stats = measure(
-        {name: value.to(device) for name, value in checkpoint.learned.items()},
-        config,
-        K=args.K,
-        num_updates=args.num_updates,
-        test_tasks=args.test_sample,
-        alpha=alpha,
-        family=family,
-        noise=args.noise,
-        placement=args.placement,
-        freeze=args.freeze,
-        seed=args.seed,
-    )
+    if warning := checkpoint.warning():
+        print(f"note: {warning}", file=sys.stderr)
+    with _task_bar(args.test_sample) as bar:
+        stats = measure(
+            {name: value.to(device) for name, value in checkpoint.learned.items()},
+            config,
+            K=args.K,
+            num_updates=args.num_updates,
+            test_tasks=args.test_sample,
+            alpha=alpha,
+            family=family,
+            noise=args.noise,
+            placement=args.placement,
+            freeze=args.freeze,
+            seed=args.seed,
+            on_tasks=bar.update,
+        )
     steps = [step._asdict() for step in stats]
     if args.draw is not None:
         _draw(args, path, checkpoint, family, alpha, steps)
@@ -172,36 +209,73 @@ def evaluate(args: argparse.Namespace) -> int:
     return 0
 
 
+def _load_as_told(path: Path, args: argparse.Namespace) -> "Checkpoint":
+    """The checkpoint; of one without a recipe what the options tell of it, which must not contradict a recipe that is there."""
+    from maml_core import checkpoint as ckpt
+
+    try:
+        checkpoint = ckpt.load(path)
+    except NoRecipe as error:
+        joint = args.algorithm in JOINT
+        needed = {"--algorithm": args.algorithm, "--alpha": args.alpha} | (
+            {} if joint else {"--trained-steps": args.trained_steps}
+        )
+        if missing := [option for option, value in needed.items() if value is None]:
+            raise CheckpointError(f"{error}. Add {' and '.join(missing)}, such as {EXAMPLE}") from None
+        return ckpt.load(path, ckpt.Told(args.algorithm, args.alpha, args.trained_steps or 1))
+    for option, asked, own in (
+        ("--algorithm", args.algorithm, checkpoint.config.algorithm),
+        ("--trained-steps", args.trained_steps, checkpoint.config.inner_steps),
+    ):
+        if asked not in (None, own):
+            raise ConfigError(f"{option} {asked} is not possible: {path.name} was trained with {own}; leave it out")
+    return checkpoint
+
+
+def _task_bar(tasks: int, unit: str = "task") -> "tqdm":
+    """Progress on stderr where that is a terminal, gone when it is done."""
+    from tqdm import tqdm
+
+    return tqdm(total=tasks, unit=unit, unit_scale=True, file=sys.stderr, mininterval=0.2, disable=None, leave=False)
+
+
 def table(args: argparse.Namespace) -> int:
     """MAML-tf's published table, measured on the shipped checkpoints."""
+    files, others = runs.checkpoints(args.dir), runs.checkpoints(args.dir / "seeds")
+    if not files:
+        raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
+    from maml_core import baselines
+    from maml_core.baselines import PUBLISHED, PUBLISHED_STEPS
+    from maml_core.checkpoint import load
+    from maml_core.evaluation import evaluate as measure
 
-    def row(checkpoint: ckpt.Checkpoint) -> dict[str, list[dict[str, float]]]:
-        learned, config, updates = checkpoint.learned, checkpoint.config, PUBLISHED_STEPS[-1]
+    bar = _task_bar((len(files) + 1 + len(others)) * len(PUBLISHED) * args.test_sample)
+
+    def row(name: str, checkpoint: "Checkpoint") -> dict[str, list[dict[str, float]]]:
+        bar.set_description_str(name)
+        learned, config, asked = checkpoint.learned, checkpoint.config, {"test_tasks": args.test_sample, "on_tasks": bar.update}
         return {
-            str(k): [stats._asdict() for stats in measure(learned, config, K=k, num_updates=updates, test_tasks=args.test_sample)]
+            str(k): [s._asdict() for s in measure(learned, config, K=k, num_updates=PUBLISHED_STEPS[-1], **asked)]
             for k in PUBLISHED
         }
 
-    files = runs.checkpoints(args.dir)
-    if not files:
-        raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
-    rows = {path.stem: row(ckpt.load(path)) for path in files}
-    rows["random"] = row(baselines.random())
-    seeds: dict[str, list[dict[str, list[dict[str, float]]]]] = {}  # NAME -> the same recipe from other seeds
-    for path in runs.checkpoints(args.dir / "seeds"):
-        name = path.stem.rpartition("-")[0]
-        seeds.setdefault(name, [rows[name]] if name in rows else []).append(row(ckpt.load(path)))
+    with bar:
+        rows = {path.stem: row(path.stem, load(path)) for path in files}
+        rows["random"] = row("random", baselines.random())
+        seeds: dict[str, list[dict[str, list[dict[str, float]]]]] = {}  # NAME -> the same recipe from other seeds
+        for path in others:
+            name = path.stem.rpartition("-")[0]
+            seeds.setdefault(name, [rows[name]] if name in rows else []).append(row(path.stem, load(path)))
     if args.json:
         published = {str(k): {str(step): mean for step, mean in means.items()} for k, means in PUBLISHED.items()}
         _print_json({"tasks": args.test_sample, "published": published, "measured": rows, "seeds": seeds})
         return 0
-    print(f"Query MSE after 1, 5 and 10 updates, over {args.test_sample:,} fresh tasks of each checkpoint's own family.")
+    print(f"Error after 1, 5 and 10 inner steps, over {args.test_sample:,} fresh tasks of each checkpoint's own family.")
     print("mean ± 95% interval (median; share diverged). A diverged task counts as 100.\n")
     for k, theirs in PUBLISHED.items():
-        print(f"{k}-shot".ljust(NAME_WIDTH) + "".join(f"{n} update{'s' if n > 1 else ''}".ljust(34) for n in PUBLISHED_STEPS))
+        print(f"{k}-shot".ljust(NAME_WIDTH) + "".join(f"{n} step{'s' if n > 1 else ''}".ljust(34) for n in PUBLISHED_STEPS))
         print(
-            "MAML-tf, published".ljust(NAME_WIDTH)
-            + "".join(f"{mean:.4f}  (100 tasks, no interval)".ljust(34) for mean in theirs.values())
+            "MAML-tf, published".ljust(NAME_WIDTH) + "".join(f"{mean:.4f}  (no interval)".ljust(34) for mean in theirs.values())
         )
         for name, measured in rows.items():
             cells = (measured[str(k)][n] for n in PUBLISHED_STEPS)
@@ -220,7 +294,11 @@ def table(args: argparse.Namespace) -> int:
 
 
 def bench(args: argparse.Namespace) -> int:
-    """Meta-iterations a second on the reference workload: the paper's, sampling included (TrainConfig's defaults)."""
+    """Iterations per second on the reference workload: the paper's, sampling included (TrainConfig's defaults)."""
+    import torch
+
+    from maml_core.training import BLOCK, meta_train
+
     torch.set_num_threads(args.threads)
     config = TrainConfig(max_steps=10_000_000)
     settings = RunSettings(args.path, args.device, args.threads).settle(config)
@@ -234,7 +312,7 @@ def bench(args: argparse.Namespace) -> int:
     if args.json:
         _print_json(result)
     else:
-        print("{iterations_per_second:,.0f} meta-iterations/s ({path}, {device}, {threads} thread(s))".format(**result))
+        print("{iterations_per_second:,.0f} iterations/s ({path}, {device}, {threads} thread(s))".format(**result))
     return 0
 
 
@@ -244,14 +322,16 @@ def stop(args: argparse.Namespace) -> int:
     if args.json:
         _print_json({"run": str(args.run_dir), "asked": "stop"})
     else:
-        print(f"{args.run_dir} is asked to stop; it does so after the iterations it is in")
+        print(f"{args.run_dir} has been asked to stop; it will, after its current block of iterations")
     return 0
 
 
-def _draw(
-    args: argparse.Namespace, path: Path, checkpoint: ckpt.Checkpoint, family: str, alpha: float, steps: list[dict]
-) -> None:
-    from maml_core.figures import ExampleTask, evaluation_figure  # plotly takes a second to import
+def _draw(args: argparse.Namespace, path: Path, checkpoint: "Checkpoint", family: str, alpha: float, steps: list[dict]) -> None:
+    import torch
+
+    from maml_core import tasks
+    from maml_core.algorithms import adapt
+    from maml_core.figures import ExampleTask, evaluation_figure
 
     drawn, net = tasks.family(family), checkpoint.network
     generator = torch.Generator().manual_seed(args.seed)
@@ -259,7 +339,7 @@ def _draw(
     uniforms = torch.cat([torch.rand(1, drawn.randoms + args.K, generator=generator), everywhere], 1)
     told = checkpoint.config.algorithm == "oracle"
     x, y, grid, true = (part[0] for part in tasks.batch(drawn, uniforms, args.K, told, args.placement))
-    y = y + args.noise * torch.randn(y.shape, generator=generator)
+    y = y + args.noise * torch.randn(y.shape, generator=tasks.stream(args.seed, tasks.NOISE))
     theta, step_size = checkpoint.split(alpha, args.freeze)
     with torch.no_grad():
         trajectory = adapt(net.mse, theta, x, y, step_size, args.num_updates)
@@ -274,7 +354,9 @@ def _draw(
             figure.write_html(out, include_plotlyjs=True)
     except (ValueError, RuntimeError) as error:  # how plotly says that its renderer or the renderer's browser is missing
         why = next(iter(str(error).strip().splitlines()), "no renderer")
-        raise RunError(f"{out} cannot be drawn ({why}); install kaleido and Chrome, or name a file that ends in .html") from None
+        raise RunError(
+            f"{out} cannot be drawn ({why}); install kaleido and Chrome, or give a file name that ends in .html"
+        ) from None
     except OSError as error:
         raise RunError(f"{out} cannot be written: {error.strerror}") from None
     print(f"drawn: {out}", file=sys.stderr)
@@ -292,19 +374,26 @@ def _parser() -> argparse.ArgumentParser:
             continue
         shown = ",".join(map(str, f.default)) if isinstance(f.default, tuple) else f.default
         text = f"{f.metadata['help']} (default: {shown})"
-        plain: dict[type, Callable[[str], Any]] = {tuple: _widths, int: int, float: float}
-        spelled = _words(choices) if choices else plain[type(f.default)]
+        low, high = f.metadata["low"], f.metadata["high"]
+        plain: dict[type, Callable[[int, int], Callable[[str], Any]]] = {tuple: _widths, int: _whole, float: _real}
+        spelled = _words(choices) if choices else plain[type(f.default)](low, high)
         names = [_flag(f.name)] + (["--dataset"] if f.name == "family" else [])
         sub.add_argument(*names, dest=f.name, type=spelled, help=text, metavar="|".join(choices) or None)
     sub.add_argument("--run-dir", type=Path, help="the run's folder (default: a new one under runs/)")
-    sub.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
-    sub.add_argument("--start", type=Path, help="a run's snapshot (step-NNNNNN.safetensors) that a new run goes on from")
-    sub.add_argument("--device", choices=DEVICES, default="auto", help="auto takes a CUDA GPU if there is one")
+    sub.add_argument("--resume", action="store_true", help="continue the run in --run-dir")
+    sub.add_argument("--start", type=_checkpoint, help="a run's snapshot (step-NNNNNN.safetensors) that a new run continues from")
+    as_before = "; with --resume: as before)"
+    sub.add_argument("--device", choices=DEVICES, help=f"auto uses a CUDA GPU if there is one (default: auto{as_before}")
     sub.add_argument(
-        "--path", choices=("auto", *PATHS), default="auto", help="how the meta-step is executed (default: what pays)"
+        "--path", choices=("auto", *PATHS), help=f"how the meta-step is executed (default: auto, whichever is quicker{as_before}"
     )
-    sub.add_argument("--threads", type=_whole(1, 256), help="CPU threads (default: 1, the fastest at this size)")
-    sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks the result is measured on")
+    sub.add_argument("--threads", type=_whole(1, 256), help=f"CPU threads (default: 1, the fastest at this size{as_before}")
+    sub.add_argument(
+        "--test-sample",
+        type=_whole(2, 1_000_000),
+        default=10_000,
+        help="fresh tasks that the result is measured on (default: 10000)",
+    )
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     sub.add_argument(
         "--is-train", nargs="?", type=_words(("true", "1")), help=argparse.SUPPRESS
@@ -312,8 +401,8 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = _command(commands, "evaluate", evaluate)
     source = sub.add_mutually_exclusive_group(required=True)
-    source.add_argument("--restore-checkpoint", type=Path, help="a checkpoint file (.safetensors)")
-    source.add_argument("--restore-dir", type=Path, help="a run's folder: its latest checkpoint is taken")
+    source.add_argument("--restore-checkpoint", type=_checkpoint, help="a checkpoint file (.safetensors)")
+    source.add_argument("--restore-dir", type=Path, help="a run's folder: its latest checkpoint is used")
     for f in dataclasses.fields(TrainConfig):
         if f.name in CHECKPOINTS_OWN:
             sub.add_argument(_flag(f.name), type=_words(f.metadata["choices"]), help=argparse.SUPPRESS)
@@ -321,13 +410,23 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), default=10, help="inner steps (default: 10)")
     sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")
     sub.add_argument("--alpha", type=_real(1e-6, 10), help="inner step size (default: the checkpoint's)")
+    about = "of a plain state_dict, a .safetensors file without a recipe"
+    sub.add_argument("--algorithm", type=_words(ALGORITHMS), help=f"{about}: how it was trained, {'|'.join(ALGORITHMS)}")
+    sub.add_argument(
+        "--trained-steps", type=_whole(1, MAX_UPDATES), help=f"{about}: the number of inner steps it was trained for"
+    )
     sub.add_argument("--family", "--dataset", type=_words(FAMILIES), help="task family (default: the checkpoint's)")
     sub.add_argument("--noise", type=_real(0, 10), default=0.0, help="standard deviation of noise on the shots (default: 0)")
     sub.add_argument(
-        "--placement", type=_words(PLACEMENTS), default="anywhere", help="where the shots lie: " + "|".join(PLACEMENTS)
+        "--placement",
+        type=_words(PLACEMENTS),
+        default="anywhere",
+        help="where the shots lie (default: anywhere): " + "|".join(PLACEMENTS),
     )
-    sub.add_argument("--freeze", type=_words(FREEZES), default="none", help="what does not adapt: " + "|".join(FREEZES))
-    sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seeds the tasks (default: 0)")
+    sub.add_argument(
+        "--freeze", type=_words(FREEZES), default="none", help="which layers do not adapt (default: none): " + "|".join(FREEZES)
+    )
+    sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seed of the tasks (default: 0)")
     sub.add_argument(
         "--draw",
         nargs="?",
@@ -374,23 +473,38 @@ def _spelling(argv: Sequence[str]) -> list[str]:
     return [plain(token) for token in argv]
 
 
+def _checkpoint(text: str) -> Path:
+    """A file that there is."""
+    if not (path := Path(text)).is_file():
+        raise argparse.ArgumentTypeError(f"there is no checkpoint {text}")
+    return path
+
+
 def _words(choices: tuple[str, ...]) -> Callable[[str], str]:
     """One of these words, in any case: MAML-tf writes MSE, None and sin."""
 
     def word(text: str) -> str:
         chosen = {"sin": "sinusoid"}.get(text.lower(), text.lower())
         if chosen not in choices:
-            raise argparse.ArgumentTypeError(f"{text!r} is not possible: choose one of {', '.join(choices)}")
+            raise argparse.ArgumentTypeError(f"{text!r:.60} is not possible: {one_of(choices)}")
         return chosen
 
     return word
 
 
-def _widths(text: str) -> tuple[int, ...]:
-    try:
-        return tuple(int(width) for width in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not possible: give widths such as 40,40") from None
+def _widths(low: int, high: int) -> Callable[[str], tuple[int, ...]]:
+    def widths(text: str) -> tuple[int, ...]:
+        try:
+            given = tuple(int(width) for width in text.split(","))
+        except ValueError:
+            given = ()
+        if not given or not all(low <= width <= high for width in given):
+            raise argparse.ArgumentTypeError(
+                f"{text!r:.60} is not possible: give widths such as 40,40, each {between(low, high)}"
+            )
+        return given
+
+    return widths
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:
@@ -408,7 +522,7 @@ def _number(kind: type, low: float, high: float, what: str) -> Callable[[str], A
         except ValueError:
             value = None
         if value is None or not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not possible: it must be {what} between {low:g} and {high:g}")
+            raise argparse.ArgumentTypeError(f"{text!r:.60} is not possible: it must be {what} {between(low, high)}")
         return value
 
     return number

@@ -2,10 +2,10 @@
 
 import dataclasses
 import itertools
-import types
-import typing
 from dataclasses import dataclass, field
 from typing import Any
+
+from maml_core.errors import ConfigError
 
 ALGORITHMS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle")
 JOINT = ("pretrained", "oracle")
@@ -21,6 +21,10 @@ FREEZES = ("none", "body", "head")
 DIVERGED_ABOVE = 100.0
 """A task whose query MSE is not finite or exceeds this has diverged; the mean counts it as this."""
 
+PATHS = ("eager", "traced", "compiled")
+"""How a meta-step is executed; see programs.py."""
+DEVICES = ("auto", "cpu", "cuda")
+
 MAX_WEIGHTS = 2**20
 MAX_BATCH = 100_000
 """Shots in a meta-batch: what a block of random numbers takes in memory."""
@@ -28,10 +32,6 @@ MAX_ADAPTED = 2**27
 """Weights that a meta-iteration adapts, over all tasks and inner steps: what its gradient takes in memory."""
 MAX_SHOTS = 50
 MAX_UPDATES = 50
-
-
-class ConfigError(ValueError):
-    """A setting that cannot be used. The message says what was wrong and what is allowed."""
 
 
 def setting(default: Any, help: str, *, low: float | None = None, high: float | None = None, choices: tuple = ()) -> Any:
@@ -43,44 +43,45 @@ def setting(default: Any, help: str, *, low: float | None = None, high: float | 
 class TrainConfig:
     """One training run. Defaults: alpha, K, steps and network from Finn et al. 2017, section 5.1; the rest from its code.
 
+    A baseline's alpha may be set, since that of a trained one is the step size that was found; a new run does not ask for it.
+
     Raises:
-        ConfigError: a value has the wrong type or is out of range.
+        ConfigError: a value has the wrong type, is out of range, or has no effect beside the others (`without_effect`).
     """
 
     algorithm: str = setting(
         "maml", "what is learned, and how: see algorithms.py; pretrained and oracle are the baselines", choices=ALGORITHMS
     )
     family: str = setting(
-        "sinusoid", "the tasks: phases in [0, pi], phases in [0, 2 pi], or half sinusoids and half lines", choices=FAMILIES
+        "sinusoid", "the tasks: phases in [0, pi], phases in [0, 2 pi], or half sine waves and half lines", choices=FAMILIES
     )
-    K: int = setting(10, "shots per task; as many query points are used for the meta-objective", low=1, high=1000)
-    num_updates: int = setting(1, "inner gradient steps in training (the baselines use none)", low=1, high=MAX_UPDATES)
+    K: int = setting(10, "shots per task; the meta-objective uses as many query points", low=1, high=1000)
+    num_updates: int = setting(1, "inner steps in training (the baselines use none)", low=1, high=MAX_UPDATES)
     alpha: float = setting(
-        0.01, "inner step size; meta_sgd starts there; the baselines find theirs by search after training", low=1e-6, high=10
+        0.01, "inner step size; meta_sgd starts from it; the baselines find theirs by search after training", low=1e-6, high=10
     )
-    beta: float = setting(0.001, "outer (Adam) step size", low=1e-7, high=1)
+    beta: float = setting(0.001, "outer step size (of Adam)", low=1e-7, high=1)
     schedule: str = setting("constant", "outer step size over the run: constant, or cosine decay to zero", choices=SCHEDULES)
     clip: float = setting(0.0, "largest norm of the meta-gradient; 0 for no clipping", low=0, high=1e6)
     multi_step: bool = setting(
-        False, "judge the network after every inner step, not only the last (MAML++)", choices=(False, True)
+        False, "count the query loss after every inner step, not only the last (MAML++)", choices=(False, True)
     )
     batch_size: int = setting(25, "tasks in a meta-batch", low=1, high=10_000)
-    max_steps: int = setting(70_000, "meta-iterations (outer steps)", low=1, high=10_000_000)
+    max_steps: int = setting(70_000, "iterations (outer steps)", low=1, high=10_000_000)
     hidden: tuple[int, ...] = setting((40, 40), "width of each hidden layer", low=1, high=1024)
     norm: str = setting(
         "none", "normalisation after each hidden layer; batch_norm uses the batch at hand (transductive)", choices=NORMS
     )
     model_type: str = setting("fc", "the kind of network: fully connected", choices=("fc",))
     loss_type: str = setting("mse", "mean squared error", choices=("mse",))
-    seed: int = setting(1, "seeds the initial weights and every task", low=0, high=2**31 - 1)
+    seed: int = setting(1, "seed of the initial weights and of every task", low=0, high=2**31 - 1)
 
     def __post_init__(self) -> None:
-        hints = typing.get_type_hints(type(self))
         for f in dataclasses.fields(self):
-            value = _check_type(f.name, hints[f.name], getattr(self, f.name))
-            object.__setattr__(self, f.name, value)
-            for item in value if isinstance(value, tuple) else (value,):
-                _check_range(f, item)
+            object.__setattr__(self, f.name, _checked(f, getattr(self, f.name)))
+        for name, why in without_effect(self.algorithm, self.num_updates).items():
+            if name != "alpha" and (value := getattr(self, name)) != DEFAULTS[name]:
+                raise ConfigError(f"{name}={value} has no effect here: {why}; leave it out")
         if not self.hidden or len(self.hidden) > 16:
             raise ConfigError(f"hidden has {len(self.hidden)} layers; give the widths of 1 to 16 hidden layers, such as 40,40")
         if sum(a * b for a, b in zip(self.hidden, self.hidden[1:], strict=False)) > MAX_WEIGHTS:
@@ -137,34 +138,61 @@ class TrainConfig:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainConfig":
-        """The inverse of `to_dict`; missing fields take their defaults. Raises ConfigError on unknown fields."""
+        """The inverse of `to_dict`. Missing fields take their defaults, and so do those without effect, which older records hold.
+
+        Raises:
+            ConfigError: a field is unknown, or its value is not possible.
+        """
         if not isinstance(values, dict):
             raise ConfigError(f"a config is an object of settings, not {type(values).__name__}")
-        known = {f.name for f in dataclasses.fields(cls)}
-        if unknown := sorted(set(map(str, values)) - known):
-            raise ConfigError(f"unknown setting {unknown[0]!r:.60}; known are {', '.join(sorted(known))}")
-        return cls(**values)
+        if unknown := sorted(set(map(str, values)) - DEFAULTS.keys()):
+            raise ConfigError(f"unknown setting {unknown[0]!r:.60}; known are {', '.join(sorted(DEFAULTS))}")
+        checked = {f.name: _checked(f, values.get(f.name, f.default)) for f in dataclasses.fields(cls)}
+        idle = without_effect(checked["algorithm"], checked["num_updates"]).keys() - {"alpha"}
+        return cls(**checked | {name: DEFAULTS[name] for name in idle})
 
 
-def _check_type(name: str, hint: Any, value: Any) -> Any:
-    """Accept exactly the declared type, an int where a float is meant, and a list where a tuple is."""
-    if isinstance(hint, types.GenericAlias):
-        if isinstance(value, (list, tuple)) and all(type(item) is int for item in value):
-            return tuple(value)
-    elif hint is float and type(value) in (int, float):
-        try:
-            return float(value)
-        except OverflowError:
-            raise ConfigError(f"{name} is not possible: it is too large for a number") from None
-    elif type(value) is hint:
-        return value
-    wanted = {int: "a whole number", float: "a number", str: "a word"}.get(hint, "a list of whole numbers")
-    raise ConfigError(f"{name}={value!r:.60} is not possible: it must be {wanted}")
+DEFAULTS: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(TrainConfig)}
 
 
-def _check_range(f: dataclasses.Field, value: Any) -> None:
-    low, high, choices = (f.metadata[key] for key in ("low", "high", "choices"))
-    if choices and value not in choices:
-        raise ConfigError(f"{f.name}={value!r:.60} is not possible: choose one of {', '.join(choices)}")
-    if low is not None and not low <= value <= high:  # false for NaN too
-        raise ConfigError(f"{f.name}={str(value)[:20]} is not possible: it must be between {low:g} and {high:g}")
+def without_effect(algorithm: str, num_updates: int) -> dict[str, str]:
+    """The settings of a new run that change nothing beside these two, each with the reason."""
+    if algorithm in JOINT:
+        steps = "the baselines are trained without inner steps"
+        return {
+            "num_updates": steps,
+            "multi_step": steps,
+            "alpha": "the step size of a baseline is found by search after training",
+        }
+    if algorithm == "reptile":
+        return {"multi_step": "Reptile uses only where the inner steps end"}
+    if num_updates == 1:
+        return {"multi_step": "there is only one inner step"}
+    return {}
+
+
+def _checked(f: dataclasses.Field, value: Any) -> Any:
+    """The value, if it is of exactly the type of the default and in range; also an int for a float, and a list for a tuple."""
+    kind, (low, high, choices) = type(f.default), (f.metadata[key] for key in ("low", "high", "choices"))
+    right = type(value) is kind
+    if kind is tuple and isinstance(value, (list, tuple)):
+        value, right = tuple(value), all(type(item) is int for item in value)
+    elif kind is float and type(value) is int:
+        value, right = (float(value) if abs(value) <= high else value), True  # a larger one may be no float
+    if choices:
+        if not right or value not in choices:
+            raise ConfigError(f"{f.name}={value!r:.60} is not possible: {one_of(choices)}")
+    elif not right or not all(low <= item <= high for item in (value if kind is tuple else (value,))):  # false for NaN too
+        what = "" if right else {int: "a whole number ", float: "a number "}.get(kind, "a list of whole numbers, each ")
+        raise ConfigError(f"{f.name}={value!r:.60} is not possible: it must be {what}{between(low, high)}")
+    return value
+
+
+def between(low: float, high: float) -> str:
+    """A range, in a message."""
+    return f"between {low:g} and {high if isinstance(high, int) else format(high, 'g')}"
+
+
+def one_of(choices: tuple) -> str:
+    """A choice, in a message."""
+    return f"choose one of {', '.join(str(choice).lower() if isinstance(choice, bool) else choice for choice in choices)}"

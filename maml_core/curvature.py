@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.func import grad, jvp, vmap
 
 from maml_core.algorithms import Loss, StepSize, inner_step
-from maml_core.network import Params
+from maml_core.network import Params, device_of
 from maml_core.tasks import Batch
 
 
@@ -22,18 +22,19 @@ class Ignored(NamedTuple):
 def gradient_terms(loss: Loss, theta: Params, batch: Batch, alpha: StepSize) -> tuple[Params, Params]:
     """For every task g and alpha H g, shaped (T, ...) as theta: with one inner step the exact meta-gradient is g - alpha H g.
 
-    g: gradient of the query loss at phi, which is all that FOMAML follows. H: Hessian of the support loss at theta; it is never
-    formed, only multiplied (forward mode over reverse mode). Where step sizes differ by parameter, alpha H g is H (alpha g).
+    g: gradient of the query loss at the adapted weights, which is all that FOMAML follows. H: Hessian of the support loss at
+    theta; it is never formed, only multiplied (forward mode over reverse mode). Where step sizes differ by parameter, alpha H g
+    is H (alpha g).
     """
     alphas: Mapping[str, Tensor | float] = alpha if isinstance(alpha, Mapping) else dict.fromkeys(theta, alpha)
 
     def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> tuple[Params, Params]:
-        phi = inner_step(loss, theta, x_support, y_support, alpha)
-        g = grad(loss)(phi, x_query, y_query)
+        adapted = inner_step(loss, theta, x_support, y_support, alpha)
+        g = grad(loss)(adapted, x_query, y_query)
         along = {name: alphas.get(name, 0.0) * value for name, value in g.items()}
         return g, jvp(lambda params: grad(loss)(params, x_support, y_support), (theta,), (along,))[1]
 
-    return vmap(task)(*batch)
+    return vmap(task)(*batch.to(device_of(theta)))
 
 
 def ignored(g: Params, term: Params, layers: Sequence[Sequence[str]]) -> list[Ignored]:

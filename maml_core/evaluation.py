@@ -1,6 +1,6 @@
 """How well a learner adapts: query loss by inner step over many fresh tasks, in one batch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -10,13 +10,17 @@ from torch.func import vmap
 from maml_core import tasks
 from maml_core.algorithms import Loss, StepSize, adapt
 from maml_core.config import DIVERGED_ABOVE, TrainConfig
-from maml_core.network import MLP, Params
+from maml_core.network import MLP, Params, device_of
 from maml_core.training import split
 
 CHUNK = 1000
 """Tasks drawn at once."""
 BUDGET = 2**22
 """Numbers that adapted parameters may take at once: what fits a cache is quicker, and memory is bounded for any network."""
+
+
+def _unheard(tasks: int) -> None:
+    """Nobody waits for news."""
 
 
 class StepStats(NamedTuple):
@@ -51,30 +55,32 @@ def query_losses(
     placement: str = "anywhere",
     oracle: bool = False,
     seed: int = 0,
+    on_tasks: Callable[[int], object] = _unheard,
 ) -> Tensor:
     """Query MSE of every task at every inner step -> (num_updates + 1, tasks); not finite where adaptation diverged.
 
     query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets.
     placement: where the support lies (tasks.place). oracle: the network is told each task's parameters.
-    The same seed gives the same tasks, whatever is evaluated on them.
+    The same seed gives the same tasks and the same noise, whatever is evaluated on them: fewer tasks are the first of more.
+    on_tasks: told the number of tasks that were just measured.
     """
-    device = next(iter(theta.values())).device
+    device = device_of(theta)
 
     def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
         trajectory = adapt(loss, theta, x_support, y_support, alpha, num_updates)
         return torch.stack([loss(phi, x_query, y_query) for phi in trajectory])
 
     def chunks() -> Iterator[Tensor]:
-        drawing, noises = torch.Generator().manual_seed(seed), torch.Generator().manual_seed(seed + 1)
+        drawing, noises = torch.Generator().manual_seed(seed), tasks.stream(seed, tasks.NOISE)
         numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
         for start in range(0, test_tasks, CHUNK):
             count = min(CHUNK, test_tasks - start)
             batch = tasks.sample(tasks.family(family), drawing, count, K, query, oracle, placement)
-            if noise:  # from a generator of its own: the tasks stay the same
-                y = batch.y_support
-                batch = batch._replace(y_support=y + noise * torch.randn(y.shape, generator=noises))
+            if noise:  # always a whole chunk of it, since fewer normal numbers are not the first of more
+                batch = batch._replace(y_support=batch.y_support + noise * torch.randn(CHUNK, K, 1, generator=noises)[:count])
             # (tasks in the chunk, num_updates + 1)
-            yield vmap(task, chunk_size=max(1, BUDGET // numbers))(*(part.to(device) for part in batch))
+            yield vmap(task, chunk_size=max(1, BUDGET // numbers))(*batch.to(device))
+            on_tasks(count)
 
     with torch.no_grad():
         return torch.cat(list(chunks())).T.cpu()
@@ -93,6 +99,7 @@ def evaluate(
     placement: str = "anywhere",
     freeze: str = "none",
     seed: int = 0,
+    on_tasks: Callable[[int], object] = _unheard,
 ) -> list[StepStats]:
     """How well what a run learned adapts, step by step. alpha and family default to those it was trained with.
 
@@ -111,6 +118,7 @@ def evaluate(
         placement=placement,
         oracle=config.algorithm == "oracle",
         seed=seed,
+        on_tasks=on_tasks,
     )
     return summarise(losses)
 

@@ -23,7 +23,7 @@ class ExampleTask(NamedTuple):
 
 def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[dict[str, Any]]) -> go.Figure:
     """One example task beside the loss by inner step (mean with its 95% interval, and median) over all tasks."""
-    figure = make_subplots(1, 2, subplot_titles=("one test task", "query loss by inner step, all tasks"), horizontal_spacing=0.1)
+    figure = make_subplots(1, 2, subplot_titles=("one test task", "error by inner step, all tasks"), horizontal_spacing=0.1)
     last = len(example.curves) - 1
     steps_word = "step" if last == 1 else "steps"
     figure.add_trace(_line("true", "true", example.x, example.true), 1, 1)
@@ -41,7 +41,7 @@ def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[d
     figure.update_xaxes(title_text="x", range=[-5, 5], row=1, col=1)
     figure.update_yaxes(title_text="y", range=[-6, 6], row=1, col=1)
     figure.update_xaxes(title_text="inner step", dtick=1, row=1, col=2)
-    figure.update_yaxes(title_text="MSE", type="log", row=1, col=2)
+    figure.update_yaxes(title_text="error", type="log", row=1, col=2)
     return figure.update_layout(
         title=title, template="plotly_white", legend={"orientation": "h", "y": -0.15}, hovermode="x unified"
     )
@@ -94,7 +94,7 @@ def comparison_figure(learners: list[LossByStep], dark: bool = False) -> go.Figu
         for m in ((1, 2, 5) if top - bottom < 3 else (1,))
     ]
     labels = {"tickvals": values, "ticktext": [f"{value:.10g}" for value in values]}
-    figure.update_yaxes(title_text="mean query MSE", type="log", range=[bottom, top], **labels, **grid)
+    figure.update_yaxes(title_text="mean error", type="log", range=[bottom, top], **labels, **grid)
     return figure.update_layout(
         showlegend=False,
         hovermode="x unified",

@@ -1,6 +1,7 @@
 """Files that several processes share: written so that nobody ever sees half of one, and locks that end with their holder."""
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -64,8 +65,11 @@ def lock(path: Path, seconds: float = 0) -> Iterator[None]:
         held.release()
 
 
-def is_locked(path: Path) -> bool:
-    """Whether somebody holds the lock on this file. Looking takes it for a moment, so whoever wants it waits a little."""
+def is_locked(path: Path) -> bool | None:
+    """Whether somebody holds the lock on this file; None where this account may not know.
+
+    Looking takes it for a moment, so whoever wants it waits a little.
+    """
     with _ONE_PROBE:  # two that look at once would each take the other for a holder
         for pause in (0.0005, 0):  # and so would one in another process
             try:
@@ -75,6 +79,24 @@ def is_locked(path: Path) -> bool:
                     return False
             except Held:
                 time.sleep(pause)
-            except OSError:
+            except (FileNotFoundError, NotADirectoryError):
                 return False
+            except OSError:  # it belongs to another account, say
+                return _is_locked_as_a_reader_sees(path)
     return True
+
+
+def _is_locked_as_a_reader_sees(path: Path) -> bool | None:
+    """`is_locked` for a file that may not be opened for writing: beside a holder there is no shared lock either."""
+    if sys.platform == "win32":
+        return None
+    import fcntl
+
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return None
+    return False

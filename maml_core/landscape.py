@@ -11,7 +11,7 @@ from torch.func import vmap
 
 from maml_core.algorithms import Loss, StepSize, adapt
 from maml_core.config import DIVERGED_ABOVE
-from maml_core.network import Params
+from maml_core.network import Params, device_of
 from maml_core.tasks import Batch
 
 BUDGET = 2**20
@@ -31,7 +31,7 @@ class Plane(NamedTuple):
 
     def at(self, places: Tensor) -> Params:
         """(N, 2): a and b -> the parameters there, with a leading dimension N."""
-        return unflat(flat(self.theta, self.theta) + places @ self.directions, self.theta)
+        return unflat(flat(self.theta, self.theta) + places.to(self.directions.device) @ self.directions, self.theta)
 
 
 def flat(params: Params, like: Params) -> Tensor:
@@ -53,7 +53,7 @@ def paths(loss: Loss, theta: Params, batch: Batch, alpha: StepSize, num_updates:
         return {name: torch.stack([phi[name] for phi in trajectory]) for name in theta}
 
     with torch.no_grad():
-        return vmap(task)(batch.x_support, batch.y_support)
+        return vmap(task)(*batch.to(device_of(theta))[:2])
 
 
 def principal_plane(theta: Params, adapted: Params) -> Plane:
@@ -81,6 +81,7 @@ def mean_losses(loss: Loss, thetas: Params, batch: Batch, alpha: StepSize, num_u
         losses = vmap(task)(*batch)  # (T,)
         return losses.where(losses <= DIVERGED_ABOVE, DIVERGED_ABOVE).mean()
 
+    batch = batch.to(device_of(thetas))
     numbers = sum(value[0].numel() for value in thetas.values()) * (len(batch.x_query) if num_updates else 1)
     with torch.no_grad():
         return vmap(from_one, chunk_size=max(1, BUDGET // numbers))(thetas)

@@ -11,6 +11,11 @@ from maml_core.config import TrainConfig
 Params = dict[str, Tensor]
 
 
+def device_of(params: Params) -> torch.device:
+    """Where these parameters are, and so must be what they are applied to."""
+    return next(iter(params.values())).device
+
+
 @dataclass(frozen=True)
 class MLP:
     """Linear, (BatchNorm1d,) ReLU, ..., Linear, with the parameter names of the equal `torch.nn.Sequential`.

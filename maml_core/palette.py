@@ -33,12 +33,14 @@ ROLES = {
     "before": Look("before", "#595959", "#999999", (2, 4), 2),
     "shot": Look("shot", "#F2A900", "#FFD34D"),
 }
-_NEUTRAL = (("#6A3D8F", "#BE93E0"), ("#0B7A75", "#45C4BC"), ("#8C564B", "#D3A090"))
+_NEUTRAL = (
+    ("#6A3D8F", "#BE93E0"),
+    ("#0B7A75", "#45C4BC"),
+    ("#8C564B", "#D3A090"),
+    ("#B5196B", "#F47FB6"),
+    ("#3F4F6B", "#A3B4D0"),
+    ("#6B7A00", "#C5D24A"),
+)
 _DASHES: tuple[tuple[int, ...], ...] = ((), (9, 5), (3, 3))
-NEUTRAL = {letter: Look(letter, *_NEUTRAL[(i + i // 3) % 3], _DASHES[i % 3]) for i, letter in enumerate("ABCDEFGHI")}
-"""Looks that say nothing of who is who, while names are hidden."""
-HEAT = (
-    "#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78", "#948e77", "#aea371", "#c8b866", "#e5cf52", "#fee838",
-)  # fmt: skip
-"""A scale of colours from high to low error, at equal distances: cividis (Nunez, Anderton & Renslow 2018), whose lightness rises
-evenly, for people with and without colour-vision deficiency alike."""
+NEUTRAL = {letter: Look(letter, *_NEUTRAL[i % 6], _DASHES[(i + i // 6) % 3]) for i, letter in enumerate("ABCDEFGHI")}
+"""Looks that say nothing of who is who: the first six differ in colour, all of them in colour or line."""

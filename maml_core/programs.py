@@ -1,13 +1,13 @@
 """How a step is executed over and over: as it is written, traced to a flat list of tensor operations, or compiled.
 
-Knows nothing of what is computed. Compiled programs are kept in a folder, so that the next run of the same kind starts at once.
+Knows nothing of what is computed. Compiled programs are kept, so that the next run of the same kind starts at once.
 """
 
 import hashlib
-import os
+import logging
 import platform
 import tempfile
-import warnings
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,25 @@ import torch
 from torch import Tensor
 from torch.fx import GraphModule
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.passes.dialect.common.cse_pass import CSEPass, get_CSE_banned_ops
 from torch.utils._pytree import tree_leaves, tree_map, tree_structure, tree_unflatten
 
+from maml_core import cache, compiling
+from maml_core.compiling import CannotCompile
 from maml_core.rewriting import rewritten
-
-PATHS = ("eager", "traced", "compiled")
 
 Program = Callable[..., list[Tensor]]
 """A pure function of tensors."""
 
-
-class CannotCompile(RuntimeError):
-    """A program could not be compiled: there is no working compiler. The message is the first line of what it said."""
+_log = logging.getLogger(__name__)
 
 
 def scan(
-    step: Callable[[Any, Any], tuple[Any, Tensor]], carry: Any, x: Any, *, path: str, device: str = "cpu", name: str = ""
+    step: Callable[[Any, Any], tuple[Any, Tensor]], carry: Any, x: Any, *, path: str, name: str = ""
 ) -> Callable[[Any, Any], tuple[Any, Tensor]]:
     """step(carry, x) -> (carry, y), made into (carry, xs) -> (carry, ys) along the first dimension of every leaf of xs.
 
-    carry, x: examples, on the device; every later one has their shapes. path: one of PATHS.
+    carry, x: examples; every later one has their shapes, and is on their device. path: one of config.PATHS.
     name: identifies the step among all others; what is compiled under it (see `is_compiled`) is not compiled again.
 
     Raises:
@@ -43,19 +42,18 @@ def scan(
     """
     form, example = tree_structure((carry, x)), tree_leaves((carry, x))
     example = [tensor.clone() for tensor in example]  # tracing takes equal objects for one
+    device = example[0].device
 
     def flat(*inputs: Tensor) -> list[Tensor]:
         return tree_leaves(step(*tree_unflatten(list(inputs), form)))
 
     program: Program = flat
     with torch.no_grad():
-        if path == "traced":
+        if path == "compiled":
+            program = _compiled(flat, example, name, device)
+        elif path == "traced":
             program = _traced(flat, example)
-        elif path == "compiled" and device == "cpu":
-            program = _compiled(flat, example, _package(name))
-        elif path == "compiled":
-            program = torch.compile(_traced(flat, example))
-        if device != "cpu":
+        if device.type == "cuda" and path != "compiled":
             program = _captured(program, example)
 
     @torch.no_grad()
@@ -70,8 +68,22 @@ def scan(
 
 
 def is_compiled(name: str) -> bool:
-    """Whether the compiled path is ready for a step of that name, so that choosing it costs nothing."""
-    return _package(name).exists()
+    """Whether the compiled path is ready for a step of that name on the CPU, so that choosing it costs nothing."""
+    return cache.find(_key(name)) is not None
+
+
+def hindrance(name: str, device: torch.device) -> str:
+    """Why it is no use to try to compile a step of that name, or "". Found in milliseconds.
+
+    What failed before is not tried again until something in its environment has changed, or some days have gone by.
+    """
+    if device.type == "cpu":
+        try:
+            compiling.check()
+        except CannotCompile as error:
+            return str(error)
+    known = next(filter(None, map(cache.remembered, _failures(name, device))), "")
+    return known and f"{known} (it failed so before; --path compiled tries again)"
 
 
 def _traced(program: Program, example: list[Tensor]) -> GraphModule:
@@ -79,51 +91,54 @@ def _traced(program: Program, example: list[Tensor]) -> GraphModule:
     return _without_repeats(make_fx(program)(*example))
 
 
-def _compiled(program: Program, example: list[Tensor], package: Path) -> Program:
-    """The program as machine code, from the package if it is there, else into it."""
-    from torch._inductor import aoti_load_package  # seconds to import, and not always needed
-
-    if not package.exists():
-        _compile(program, example, package)
+def _compiled(program: Program, example: list[Tensor], name: str, device: torch.device) -> Program:
+    """The program as machine code, kept from an earlier time if it was for the CPU."""
+    if device.type == "cpu" and (kept := cache.find(_key(name))):
+        try:
+            program = compiling.load(kept)
+            cache.used(kept)
+            return program
+        except CannotCompile:
+            if _is_whole(kept):
+                raise
+    traced = _traced(program, example)
+    here, everywhere = _failures(name, device)
     try:
-        run = aoti_load_package(str(package), run_single_threaded=True).loader.boxed_run
-    except RuntimeError as error:  # damaged on disk: the next run makes it anew
-        package.unlink(missing_ok=True)
-        raise CannotCompile(f"{package} is damaged and was removed") from error
-    return lambda *inputs: run(list(inputs))
+        compiled = _compiled_for_cpu(traced, example, name) if device.type == "cpu" else _compiled_elsewhere(traced, example)
+    except CannotCompile as error:
+        if not error.passing:
+            cache.remember(everywhere if error.everywhere else here, str(error))
+        raise
+    cache.forget(here)
+    cache.forget(everywhere)
+    return compiled
 
 
-def _compile(program: Program, example: list[Tensor], package: Path) -> None:
-    """Write the program as machine code into the package, whole or not at all: another run may be looking."""
-    from torch._inductor import aoti_compile_and_package
+def _compiled_for_cpu(program: GraphModule, example: list[Tensor], name: str) -> Program:
+    compiling.check()
+    program = _without_repeats(rewritten(program, example))
+    with tempfile.TemporaryDirectory(prefix="maml-lab-", ignore_cleanup_errors=True) as folder:
+        package = Path(folder) / "program.pt2"
+        compiling.compile_into(package, program, example)
+        try:
+            cache.keep(_key(name), package.read_bytes())
+        except OSError as error:
+            _log.warning(
+                "what is compiled cannot be kept (%s), so that every run compiles anew; "
+                "set MAML_LAB_CACHE to a folder that can be written",
+                error,
+            )
+        return compiling.load(package)
 
-    _find_compiler()
-    lean = torch.export.export(_without_repeats(rewritten(_traced(program, example), example)), tuple(example))
+
+def _compiled_elsewhere(program: GraphModule, example: list[Tensor]) -> Program:
+    compiled = compiling.compile_here(program, example)
+    if example[0].device.type != "cuda":
+        return compiled
     try:
-        package.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=package.parent) as folder, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            # One thread: these loops are too short to be shared out.
-            path, settings = str(Path(folder) / package.name), {"cpp.threads": 1}
-            os.replace(aoti_compile_and_package(lean, package_path=path, inductor_configs=settings), package)
-    except Exception as error:  # whatever a compiler can say
-        raise CannotCompile(_first_line(error)) from error
-
-
-def _find_compiler() -> None:
-    """Raises CannotCompile at once where there is no C++ compiler, instead of after all that comes before it is called."""
-    try:
-        from torch._inductor.cpp_builder import get_cpp_compiler  # no public name for it
-    except ImportError:
-        return
-    try:
-        get_cpp_compiler()
-    except Exception as error:
-        raise CannotCompile(_first_line(error)) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+        return _captured(compiled, example)
+    except RuntimeError as error:
+        raise CannotCompile(f"what was compiled cannot be made into a CUDA graph: {str(error).splitlines()[0]}") from error
 
 
 def _captured(program: Program, example: list[Tensor]) -> Program:
@@ -132,15 +147,8 @@ def _captured(program: Program, example: list[Tensor]) -> Program:
     All that it returns but the last is overwritten by the next call.
     """
     inputs = [tensor.clone() for tensor in example]
-    side = torch.cuda.Stream()
-    side.wait_stream(torch.cuda.current_stream())
-    with torch.cuda.stream(side):  # whatever is set up on first use must be so before the capture
-        for _ in range(3):
-            program(*inputs)
-    torch.cuda.current_stream().wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
-        outputs = program(*inputs)
+    with torch.cuda.device(example[0].device):
+        graph, outputs = _graph(program, inputs)
 
     def replay(*given: Tensor) -> list[Tensor]:
         torch._foreach_copy_(inputs, list(given))
@@ -150,23 +158,52 @@ def _captured(program: Program, example: list[Tensor]) -> Program:
     return replay
 
 
-def _package(name: str) -> Path:
-    """Where the compiled program of that name is kept. Everything that the machine code depends on is in the file's name."""
-    cache = Path(os.environ.get("MAML_LAB_CACHE") or Path.home() / ".cache" / "maml_lab")
+def _graph(program: Program, inputs: list[Tensor]) -> tuple[torch.cuda.CUDAGraph, list[Tensor]]:
+    """The program captured, from these inputs to these outputs."""
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):  # whatever is set up on first use must be so before the capture
+        for _ in range(3):
+            program(*inputs)
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        outputs = program(*inputs)
+    return graph, outputs
+
+
+def _key(name: str) -> str:
+    """What the compiled program of that name is kept under. Everything that the machine code depends on is in it."""
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     machine = (platform.node(), platform.machine(), torch.backends.cpu.get_cpu_capability())
-    about = repr((name, torch.__version__, platform.python_version(), machine)).encode()
-    return cache / f"{hashlib.sha256(about + sources).hexdigest()[:32]}.pt2"
+    return _digest((name, torch.__version__, platform.python_version(), machine), sources)
+
+
+def _failures(name: str, device: torch.device) -> tuple[str, str]:
+    """What is remembered under: that this program cannot be compiled here, and that none can."""
+    here = (device.type, compiling.environment())
+    return _digest((_key(name), here)), _digest(here)
+
+
+def _digest(about: Any, sources: bytes = b"") -> str:
+    return hashlib.sha256(repr(about).encode("utf-8", "surrogateescape") + sources).hexdigest()[:32]
+
+
+def _is_whole(package: Path) -> bool:
+    """Whether what was kept is undamaged, so that another one would be no better."""
+    try:
+        with zipfile.ZipFile(package) as archive:
+            return archive.testzip() is None
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def _without_repeats(program: GraphModule) -> GraphModule:
     """The traced program with repeated and dead operations removed."""
-    try:
-        from torch._functorch.compile_utils import fx_graph_cse  # no public name for it
-    except ImportError:
-        return program
-    graph = fx_graph_cse(program.graph)
-    graph.set_codegen(program.graph._codegen)  # fx_graph_cse forgets how arguments are unpacked
+    shorter = CSEPass(get_CSE_banned_ops())(program)
+    assert shorter is not None  # of the general type of passes alone
+    graph = shorter.graph_module.graph
+    graph.set_codegen(program.graph._codegen)  # the pass forgets how arguments are unpacked
     program = GraphModule(program, graph)
     program.graph.eliminate_dead_code()
     program.recompile()

@@ -1,4 +1,7 @@
-"""A training run as a folder on disk: what is in it, reading it, and asking for changes. It is trained by worker.py."""
+"""A training run as a folder on disk: what is in it, reading it, and asking for changes. It is trained by worker.py.
+
+torch is imported where tensors are, so that what needs none of them is quick.
+"""
 
 import json
 import shutil
@@ -9,23 +12,20 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from maml_core import checkpoint as ckpt
-from maml_core.checkpoint import Checkpoint, CheckpointError, no_constant
-from maml_core.config import ConfigError, TrainConfig
-from maml_core.evaluation import StepStats
+from maml_core.config import DEVICES, PATHS, TrainConfig
+from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunIsLive
 from maml_core.files import Held, is_locked, lock, write_atomically
-from maml_core.training import PATHS, State, choose_path, shapes
+
+if TYPE_CHECKING:
+    from maml_core.training import State
 
 STATES = ("queued", "running", "paused", "interrupted", "finished", "stopped", "failed", "diverged")
 CAN_GO_ON = ("paused", "interrupted", "failed")
 PHASES = ("starting", "compiling", "training", "measuring")
 REQUESTS = ("pause", "stop")
 STATE = ".state.safetensors"
-DEVICES = ("auto", "cpu", "cuda")
 LIMITS = {"title": 60, "note": 500, "owner": 100}
 """Characters in what a person may say about a run."""
 MAX_TICKET = 2**50
@@ -33,21 +33,10 @@ PATIENCE = 5.0
 """Seconds to wait for a lock that others hold for moments."""
 
 
-class RunError(RuntimeError):
-    """A run folder that cannot be used as asked. The message says why and what to do."""
-
-
-class RunIsLive(RunError):
-    """A process is training this run, so that nobody else may."""
-
-
-class RunFailed(RuntimeError):
-    """A run that broke off by itself. The message says where the details are."""
-
-
 @dataclass(frozen=True)
 class RunSettings:
-    """How a run is executed. Decided when it first starts and kept when it resumes: the bits depend on it.
+    """How a run is executed. Decided when it first starts and kept when it resumes, unless somebody asks for another way
+    (`execute_otherwise`): the bits depend on it.
 
     Raises:
         ConfigError: a setting is unknown.
@@ -76,6 +65,8 @@ class RunSettings:
         Raises:
             ConfigError: they ask for what this machine lacks.
         """
+        from maml_core.training import choose_path
+
         device = choose_device(self.device)
         return replace(self, device=device, path=choose_path(config, device) if self.path == "auto" else self.path)
 
@@ -98,6 +89,8 @@ class Status:
     phase: str = "starting"
     ticket: int = 0
     """The place in the queue it last had: lower is served first. No two are the same."""
+    elsewhere: bool = False
+    """Whether it failed since this machine lacks what another had: see `execute_otherwise`."""
 
     def __post_init__(self) -> None:
         counts = (self.iteration, self.max_steps, self.pid, self.ticket)
@@ -106,6 +99,7 @@ class Status:
             self.state in STATES
             and self.phase in PHASES
             and isinstance(self.message, str)
+            and type(self.elsewhere) is bool
             and all(type(count) is int and 0 <= count < 2**53 for count in counts)
             and all(type(number) in (int, float) and abs(number) < 1e15 for number in numbers)
         ):
@@ -132,15 +126,29 @@ class Run:
     seconds: float
     ticket: int | None
     """While queued."""
+    elsewhere: bool
     time: float
 
 
 def choose_device(device: str = "auto") -> str:
     """A GPU if there is one, for "auto". Raises ConfigError if CUDA is asked for and missing."""
+    if device == "cpu":
+        return device
+    import torch
+
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
         raise ConfigError("device='cuda' is not possible: this PyTorch sees no CUDA GPU; use device='cpu' or 'auto'")
     return ("cuda" if cuda else "cpu") if device == "auto" else device
+
+
+def has_device(device: str) -> bool:
+    """Whether this machine has it."""
+    try:
+        choose_device(device)
+    except ConfigError:
+        return False
+    return True
 
 
 def create(
@@ -163,7 +171,8 @@ def create(
         RunError: there is a run in the folder, it cannot be written, or this config cannot go on from that snapshot.
     """
     settings = RunSettings(path, device, threads)
-    choose_device(device)
+    if device == "cuda":
+        choose_device(device)
     known = _checked_about(about or {})
     stored = {"config": config.to_dict(), "settings": asdict(settings), "created": time.time()}
     begun = None
@@ -172,7 +181,7 @@ def create(
         stored["start"] = {"run": start.parent.parent.name, "iteration": begun.iteration}
     try:
         if folder.exists() and (any((folder / "checkpoints").glob("*")) or (folder / "config.json").exists()):
-            raise RunError(f"{folder} already holds a run; add --resume to go on with it, or choose another --run-dir")
+            raise RunError(f"{folder} already holds a run; add --resume to continue it, or choose another --run-dir")
         (folder / "checkpoints").mkdir(parents=True, exist_ok=True)
         with held(folder):
             if (folder / "config.json").exists():
@@ -192,15 +201,45 @@ def settle(folder: Path) -> RunSettings:
     """Decide how the run is executed, which may take a compilation, and record it; from then on only read it.
 
     Raises:
-        ConfigError: the run asks for what this machine lacks.
+        NotHere: the run asks for what this machine lacks.
         RunError: the folder holds no run, or its config.json is damaged.
         OSError: config.json cannot be written.
     """
     stored, config, asked = _recipe(folder)
-    settings = asked.settle(config)
+    try:
+        settings = asked.settle(config)
+    except ConfigError as error:
+        raise NotHere(str(error)) from None
     if settings != asked:
         write_json(folder / "config.json", stored | {"settings": asdict(settings)})
     return settings
+
+
+def execute_otherwise(folder: Path, settings: RunSettings) -> int:
+    """Let a run go on in another way than before, such as on a machine without what it began on; "auto" is decided anew.
+
+    Returns the iteration that it goes on from. From there on, unless that is 0, its bits differ from those of a run that was
+    executed in one way throughout; `changes` remembers where.
+
+    Raises:
+        ConfigError: the settings ask for what this machine lacks.
+        RunError: the folder holds no run, it is live, or it cannot be written.
+    """
+    _check_exists(folder)
+    if settings.device == "cuda":
+        choose_device("cuda")
+    with _writing(folder), held(folder):
+        stored, _, before = _recipe(folder)
+        reached = _reached(folder)
+        if settings != before:
+            at = sorted({*changes(folder), reached} - {0})
+            write_json(folder / "config.json", stored | {"settings": asdict(settings), "changes": at})
+    return reached
+
+
+def changes(folder: Path) -> list[int]:
+    """The iterations from which the run went on in another way than before. Raises RunError as `read_config` does."""
+    return list(_recipe(folder)[0].get("changes", []))
 
 
 def read_config(folder: Path) -> tuple[TrainConfig, RunSettings]:
@@ -218,7 +257,7 @@ def read_start(folder: Path) -> dict[str, Any] | None:
 
 
 def read_status(folder: Path) -> Status:
-    """The run's status.json as it was last written; where there is none that can be read, an interrupted run's."""
+    """The run's status.json as it was last written; where there is none, or a damaged one, an interrupted run's."""
     try:
         stored = json.loads((folder / "status.json").read_bytes())
         more = {f.name: stored[f.name] for f in fields(Status)[2:] if f.name in stored}
@@ -229,8 +268,10 @@ def read_status(folder: Path) -> Status:
         return status
     except FileNotFoundError:
         message = ""
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        message = "status.json is damaged; resume goes on from the last checkpoint"
+    except OSError as error:  # such as another account's: whether it trains is for its lock to say
+        return Status("running", _reached(folder), message=f"status.json cannot be read: {error.strerror or error}")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = "status.json is damaged; resuming continues from the last checkpoint"
     return Status(iteration=_reached(folder), message=message)
 
 
@@ -244,7 +285,7 @@ def held(folder: Path) -> Iterator[None]:
     """Be the only one to change this run. A run is live as long as a process holds it, however that process ends.
 
     Raises:
-        RunIsLive: another process trains it. One that holds it for a moment only is waited for.
+        RunIsLive: another process trains it, or may. One that holds it for a moment only is waited for.
         RunError: the folder is missing or cannot be written.
     """
     deadline = time.monotonic() + PATIENCE
@@ -252,20 +293,22 @@ def held(folder: Path) -> Iterator[None]:
         while True:
             try:
                 if not folder.is_dir():
-                    raise RunError(f"{folder} holds no run (any more)")
+                    raise RunError(f"{folder} holds no run, or no longer")
                 holding.enter_context(lock(folder / "run.lock", 0.1))
                 break
             except Held:
                 if read_status(folder).state == "running" or time.monotonic() > deadline:
-                    raise RunIsLive(f"{folder.name} is being trained by another process; pause or stop it first") from None
+                    raise _trained_elsewhere(folder) from None
             except OSError as error:
+                if read_status(folder).state == "running" and is_live(folder):
+                    raise _trained_elsewhere(folder) from None
                 raise RunError(f"{folder} cannot be written: {error.strerror or error}") from None
         yield
 
 
 def is_live(folder: Path) -> bool:
-    """Whether a process is training this run."""
-    return is_locked(folder / "run.lock")
+    """Whether a process is training this run, or may be: what another account does may not be looked at, and is not dead."""
+    return is_locked(folder / "run.lock") is not False
 
 
 def look(folder: Path) -> Run:
@@ -387,11 +430,13 @@ def checkpoints(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob("*.safetensors") if not path.name.endswith(STATE))
 
 
-def save(folder: Path, state: State, config: TrainConfig, execution: dict[str, Any]) -> None:
+def save(folder: Path, state: "State", config: TrainConfig, execution: dict[str, Any]) -> None:
     """Write a snapshot: the checkpoint, and beside it all that a resume needs. Raises OSError."""
+    from maml_core import checkpoint as ckpt
+
     name = folder / "checkpoints" / f"step-{state.iteration:06d}.safetensors"
     ckpt.save_state(state_of(name), state, config)
-    ckpt.save(name, Checkpoint(state.learned, config, state.iteration, run=execution))
+    ckpt.save(name, ckpt.Checkpoint(state.learned, config, state.iteration, run=execution))
 
 
 def enqueue(folder: Path, per_person: int | None = None) -> None:
@@ -403,6 +448,8 @@ def enqueue(folder: Path, per_person: int | None = None) -> None:
         RunError: the run cannot go on, or its owner has as many as that; what to do instead.
     """
     root = folder.parent
+    if read_status(folder).state == "running" and is_live(folder):  # before the queue, which may be another account's too
+        raise _trained_elsewhere(folder)
     with _writing(folder), _only_one(root / ".queue.lock"), held(folder):
         status, run = read_status(folder), look(folder)
         state = "interrupted" if status.state == "running" else status.state
@@ -415,12 +462,12 @@ def enqueue(folder: Path, per_person: int | None = None) -> None:
             busy = [other for other, its in everybody.items() if other != folder and _is_busy(other, its)]
             if sum(_owner(other) == run.about["owner"] for other in busy) >= per_person:
                 raise RunError(
-                    f"one person can have {per_person} run{'s' if per_person > 1 else ''} in training or waiting here, "
-                    "and you have; wait until one has ended, or pause or stop one"
+                    f"one person can have {per_person} run{'s' if per_person > 1 else ''} in training or waiting here; "
+                    "wait until one of yours has ended, or pause or stop one"
                 )
         (folder / "control.json").unlink(missing_ok=True)
         ticket = 1 + max(its.ticket for its in (status, *everybody.values()))
-        status = replace(status, ticket=ticket, max_steps=run.max_steps, rate=None, phase="starting")
+        status = replace(status, ticket=ticket, max_steps=run.max_steps, rate=None, phase="starting", elsewhere=False)
         write_status(folder, replace(status, state="queued", message=""))
 
 
@@ -474,8 +521,8 @@ def delete(folder: Path) -> None:
             for name in ("config.json", "status.json"):  # from here on it is no run to anybody
                 (folder / name).unlink(missing_ok=True)
         shutil.rmtree(folder)
-    except RunIsLive:
-        raise RunError(f"{folder.name} is being trained; stop it first") from None
+    except RunIsLive as error:
+        raise RunError(str(error)) from None
     except OSError as error:
         raise RunError(f"{folder} cannot be removed: {error.strerror or error}") from None
 
@@ -504,7 +551,7 @@ def write_json(path: Path, value: dict[str, Any]) -> None:
 
 def _check_exists(folder: Path) -> None:
     if not (folder / "config.json").exists():
-        raise RunError(f"{folder} holds no run (any more)")
+        raise RunError(f"{folder} holds no run, or no longer")
 
 
 def _recipe(folder: Path) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
@@ -533,15 +580,18 @@ def _parsed(content: bytes) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
     return stored, config, settings
 
 
-def state_at(start: Path, config: TrainConfig) -> State:
+def state_at(start: Path, config: TrainConfig) -> "State":
     """The training state beside a snapshot, for a run of this config to go on from. Raises RunError where it cannot, and why."""
+    if not state_of(start).exists():
+        raise RunError(f"{start.name} has no training state beside it; choose a snapshot (step-NNNNNN.safetensors) of a run")
+    from maml_core import checkpoint as ckpt
+    from maml_core.training import shapes
+
     try:
-        if not state_of(start).exists():
-            raise RunError(f"{start.name} has no training state beside it; choose a snapshot (step-NNNNNN.safetensors) of a run")
         theirs = ckpt.load(start).config
         if shapes(theirs) != shapes(config):
             raise RunError(
-                f"this run cannot go on from {start.name}: it learns other weights; "
+                f"this run cannot continue from {start.name}: it learns other weights; "
                 "keep hidden and norm as they were, and do not change to or from meta_sgd or oracle"
             )
         state = ckpt.load_state(state_of(start), theirs)
@@ -549,9 +599,15 @@ def state_at(start: Path, config: TrainConfig) -> State:
         raise RunError(f"this run cannot start there: {error}") from None
     if state.iteration >= config.max_steps:
         raise RunError(
-            f"max_steps={config.max_steps} is not possible: {start.name} is at iteration {state.iteration} already; choose more"
+            f"max_steps={config.max_steps} is not possible: {start.name} is already at iteration {state.iteration}; choose more"
         )
     return state
+
+
+def _trained_elsewhere(folder: Path) -> RunIsLive:
+    if is_locked(folder / "run.lock") is None:
+        return RunIsLive(f"{folder.name} belongs to another account, which may be training it; pause, stop or resume it there")
+    return RunIsLive(f"{folder.name} is being trained by another process; pause or stop it first")
 
 
 def _reached(folder: Path) -> int:
@@ -562,12 +618,12 @@ def _reached(folder: Path) -> int:
 
 
 def _goes_on(folder: Path) -> str:
-    return f"its process ended without notice; resume goes on from iteration {_reached(folder):,}"
+    return f"its process ended without notice; resuming continues from iteration {_reached(folder):,}"
 
 
 def _cannot_go_on(name: str, state: str) -> str:
     return {
-        "finished": f"{name} is finished; start a new run from one of its snapshots, with more max_steps",
+        "finished": f"{name} is finished; start a new run from one of its snapshots, with a larger max_steps",
         "stopped": f"{name} was stopped; start a new run from one of its snapshots",
         "diverged": f"{name} would diverge again; start a new run from one of its snapshots, with a smaller beta or alpha",
     }[state]
@@ -596,7 +652,7 @@ def read_about(folder: Path) -> dict[str, Any]:
 
 def _checked_about(about: Any) -> dict[str, Any]:
     if not isinstance(about, Mapping) or (unknown := sorted(set(map(str, about)) - {*LIMITS, "parent"})):
-        raise RunError(f"{unknown[0] if isinstance(about, Mapping) else about!r:.60} is nothing that is said about a run")
+        raise RunError(f"{unknown[0] if isinstance(about, Mapping) else about!r:.60} is not something to say about a run")
     for name, limit in LIMITS.items():
         text = about.get(name, "")
         if not isinstance(text, str):
@@ -621,6 +677,9 @@ def _check_parent(parent: Any) -> None:
 
 def _metric(text: bytes) -> dict[str, Any] | None:
     """One line of metrics.jsonl, or None if it is damaged."""
+    from maml_core.checkpoint import no_constant
+    from maml_core.evaluation import StepStats
+
     try:
         line = json.loads(text, parse_constant=no_constant)
         whole = type(line["iteration"]) is int and line["iteration"] >= 0

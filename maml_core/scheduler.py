@@ -47,7 +47,7 @@ class Scheduler:
         self._children: dict[Path, tuple[subprocess.Popen[bytes], int]] = {}  # run -> its process, and the ticket it had
         self._given_up: set[tuple[Path, int]] = set()
         self._in_charge = ExitStack()
-        self._is_in_charge = self._stopping = False
+        self._is_in_charge = self._stopping = self._told = False
         self._one_tick = threading.Lock()
         self._woken = threading.Event()
         self._thread: threading.Thread | None = None
@@ -96,7 +96,7 @@ class Scheduler:
             try:
                 self.tick()
             except Exception:  # a queue that stands still for good is worse than whatever this is
-                logging.getLogger(__name__).exception("the scheduler could not do its round; it tries again")
+                logging.getLogger(__name__).exception("the scheduler failed in this round; it will try again")
             self._woken.wait(TICK_SECONDS)
             self._woken.clear()
 
@@ -104,7 +104,14 @@ class Scheduler:
         """Whether this is the one scheduler of the folder. It stays so until it stops or its process ends."""
         if not self._is_in_charge and self.root.is_dir():
             with suppress(Held):
-                self._in_charge.enter_context(lock(self.root / ".scheduler.lock"))
+                try:
+                    self._in_charge.enter_context(lock(self.root / ".scheduler.lock"))
+                except PermissionError:
+                    if not self._told:
+                        why = "another account's server starts the runs in %s, and no other: its .scheduler.lock cannot be opened"
+                        logging.getLogger(__name__).warning(why, self.root)
+                    self._told = True
+                    return False
                 self._is_in_charge = True
         return self._is_in_charge
 
@@ -119,7 +126,7 @@ class Scheduler:
         for folder, (child, ticket) in list(self._children.items()):
             if child.poll() is not None:
                 del self._children[folder]
-                self._fail(folder, ticket, f"its process ended before it began (status {child.returncode}); see log.txt")
+                self._fail(folder, ticket, f"its process ended before training began (status {child.returncode}); see log.txt")
 
     def _fail(self, folder: Path, ticket: int, why: str) -> None:
         """Take a run that does not start out of the queue, or it would be started over and over."""

@@ -13,7 +13,7 @@ from maml_core import tasks
 from maml_core.algorithms import Loss, StepSize, adapt
 from maml_core.config import MAX_SHOTS, ConfigError
 from maml_core.evaluation import StepStats, summarise
-from maml_core.network import Params
+from maml_core.network import Params, device_of
 from maml_core.tasks import Batch, Sinusoids
 
 POINTS = 25
@@ -54,7 +54,7 @@ def draw(conditions: Sequence[str] = (), *, oracle: bool = False, seed: int = 0)
     oracle: every point also carries its task's parameters. Raises ConfigError for an unknown condition.
     """
     if unknown := [name for name in conditions if name not in CONDITIONS]:
-        raise ConfigError(f"{unknown[0]!r:.40} is no condition: choose among {', '.join(CONDITIONS)}")
+        raise ConfigError(f"{unknown[0]!r:.40} is not a condition: choose from {', '.join(CONDITIONS)}")
     ranges = {name: getattr(BEYOND[name], name) for name in BEYOND if name in conditions}
     family = Sinusoids(**ranges)
     drawn = torch.rand(MOST_TASKS, family.randoms + MAX_SHOTS, generator=torch.Generator().manual_seed(seed))
@@ -63,7 +63,7 @@ def draw(conditions: Sequence[str] = (), *, oracle: bool = False, seed: int = 0)
     batch = tasks.batch(family, torch.cat([drawn, judged], 1), MAX_SHOTS, oracle, placement)
     if "noise" in conditions:
         y = batch.y_support
-        batch = batch._replace(y_support=y + NOISE * torch.randn(y.shape, generator=torch.Generator().manual_seed(seed + 1)))
+        batch = batch._replace(y_support=y + NOISE * torch.randn(y.shape, generator=tasks.stream(seed, tasks.NOISE)))
     return Tasks(family.parameters(drawn[:, : family.randoms]), batch)
 
 
@@ -73,12 +73,12 @@ def query_losses(loss: Loss, theta: Params, rows: Sequence[Row], batch: Batch, n
     All steps of a row come from one trajectory. Rows are computed one after the other, each over many tasks at once: padded to
     one size and batched together they take no less time.
     """
-    numbers = sum(value.numel() for value in theta.values())
+    device, numbers = device_of(theta), sum(value.numel() for value in theta.values())
     lanes = max(1, LANES // numbers)
     pieces = list(zip(*(part.split(lanes) for part in batch), strict=True))
     with torch.no_grad():
         return torch.stack(
-            [torch.cat([_row(loss, theta, row, Batch(*piece), num_updates) for piece in pieces], 1) for row in rows]
+            [torch.cat([_row(loss, theta, row, Batch(*piece).to(device), num_updates) for piece in pieces], 1) for row in rows]
         )
 
 

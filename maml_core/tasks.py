@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -11,6 +12,9 @@ from maml_core.config import PLACEMENTS, ConfigError
 
 CLUSTER = 0.15
 """Width of a cluster of shots, as a share of the range of x."""
+
+NOISE = 2**31
+"""The stream of a seed (`stream`) that noise on shots comes from: no stream of its tasks, nor of any other seed's."""
 
 
 class Batch(NamedTuple):
@@ -20,6 +24,10 @@ class Batch(NamedTuple):
     y_support: Tensor  # (T, K, 1)
     x_query: Tensor  # (T, Q, inputs)
     y_query: Tensor  # (T, Q, 1)
+
+    def to(self, device: str | torch.device) -> "Batch":
+        """The same tasks on this device."""
+        return Batch(*(part.to(device) for part in self))
 
 
 class Family(Protocol):
@@ -60,8 +68,9 @@ class Sinusoids:
 
 @dataclass(frozen=True)
 class SinusoidsAndLines:
-    """Half sinusoids, half lines y = a x + b: tasks of two shapes behind one initialisation (as in Finn et al. 2018, PLATIPUS).
+    """Half sinusoids, half lines y = a x + b: tasks of two shapes behind one initialisation, after Finn et al. 2018 (PLATIPUS).
 
+    Slopes and intercepts lie in [-1, 1], which keeps the errors of both shapes of one size; those of PLATIPUS lie in [-3, 3].
     P = 3: which of the two (0 a line, 1 a sinusoid), then A and phi or a and b.
     """
 
@@ -145,6 +154,12 @@ def sample(
 ) -> Batch:
     """That many fresh tasks, with K support and `query` query points each."""
     return batch(family, torch.rand(tasks, family.randoms + K + query, generator=generator), K, oracle, placement)
+
+
+def stream(seed: int, number: int) -> torch.Generator:
+    """An independent generator for each (seed, number). Mixed by SeedSequence: torch itself keeps 32 bits of a seed."""
+    mixed = np.random.SeedSequence([seed, number]).generate_state(1)[0]
+    return torch.Generator().manual_seed(int(mixed))
 
 
 def _scale(uniform: Tensor, bounds: tuple[float, float]) -> Tensor:

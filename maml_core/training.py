@@ -1,20 +1,21 @@
 """Meta-training: one pure meta-step, compiled whole, and the loop that feeds it random numbers."""
 
+import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.func import grad_and_value, vmap
 
 from maml_core import programs, tasks
 from maml_core.algorithms import StepSize, meta_objective, reptile_direction
-from maml_core.config import FREEZES, ConfigError, TrainConfig
+from maml_core.config import FREEZES, JOINT, PATHS, TrainConfig
+from maml_core.errors import ConfigError, TrainingDiverged
 from maml_core.network import MLP, Params
-from maml_core.programs import PATHS, CannotCompile
+from maml_core.programs import CannotCompile
 
 BLOCK = 100
 """Meta-iterations whose random numbers are drawn at once, and between two records."""
@@ -25,6 +26,8 @@ ALPHA = "alpha."
 """Prefix of learned step sizes among what is learned, in memory and in checkpoints."""
 
 ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
+
+_log = logging.getLogger(__name__)
 
 
 class State(NamedTuple):
@@ -45,14 +48,6 @@ class Record(NamedTuple):
     state: State
 
 
-class TrainingDiverged(RuntimeError):
-    """The meta-objective is not finite. `last` is the last state known to be good."""
-
-    def __init__(self, iteration: int, last: State):
-        super().__init__(f"training diverged before iteration {iteration}; try a smaller beta or alpha")
-        self.last = last
-
-
 Learner = tuple[Params, Params, Params]  # learned, m, v of a State
 Drawn = tuple[Tensor, Tensor, Tensor]
 """What one update consumes: uniform random numbers (T, randoms + 2K), the outer step size beta (), its number from 1 ()."""
@@ -60,7 +55,7 @@ Drawn = tuple[Tensor, Tensor, Tensor]
 
 def init(config: TrainConfig) -> State:
     """The state before the first meta-iteration."""
-    learned = MLP.of(config).init(_generator(config.seed, 0))
+    learned = MLP.of(config).init(tasks.stream(config.seed, 0))
     if config.algorithm == "meta_sgd":
         learned |= {ALPHA + name: torch.full_like(value, config.alpha) for name, value in learned.items()}
     zeros = {name: torch.zeros_like(value) for name, value in learned.items()}
@@ -90,7 +85,7 @@ def split(learned: Params, config: TrainConfig, alpha: float | None = None, free
     if config.algorithm == "meta_sgd":
         scale = alpha / config.alpha
         sizes = {name.removeprefix(ALPHA): scale * value for name, value in learned.items() if name.startswith(ALPHA)}
-    head = list(theta)[-2:]
+    head = MLP.of(config).layers[-1]
     if config.algorithm == "anil":
         sizes = dict.fromkeys(head, alpha)
     if freeze != "none":
@@ -139,56 +134,91 @@ def meta_step(config: TrainConfig) -> Callable[[Learner, Drawn], tuple[Learner, 
     return step
 
 
-def choose_path(config: TrainConfig, device: str) -> str:
-    """The path worth its start-up: compiled if that is done already or the run is long and it can be done, else traced."""
-    if likely_path(config, device) == "traced":
+Steps = Callable[[Learner, Drawn], tuple[Learner, Tensor]]
+"""Any number of meta-steps: learner and drawn, each of the latter with a first dimension more -> learner, losses (N, 2)."""
+
+_chosen: dict[tuple[str, torch.device], Steps] = {}
+"""What `choose_path` compiled last, until `build` takes it: to do it twice would take twice as long."""
+
+
+def choose_path(config: TrainConfig, device: str | torch.device = "cpu") -> str:
+    """The path worth its start-up: compiled if that is done already or the run is long and it can be done, else traced.
+
+    Why a long run is traced nevertheless goes to the log, as a warning.
+    """
+    device = torch.device(device)
+    if not _would_pay(config, device):
         return "traced"
-    try:
-        build(config, "compiled", device)
-    except ConfigError:
-        return "traced"
-    return "compiled"
+    _chosen.clear()
+    why = _hindrance(config, device)
+    if not why:
+        try:
+            _chosen[_name(config), device] = _built(config, "compiled", device)
+            return "compiled"
+        except CannotCompile as error:
+            why = str(error)
+    _log.warning("this run is traced instead of compiled, which is slower: %s", why)
+    return "traced"
 
 
-def likely_path(config: TrainConfig, device: str = "cpu") -> str:
-    """What `choose_path` will choose where there is a compiler, without compiling anything."""
-    ready = device == "cpu" and is_compiled(config)
-    return "compiled" if ready or config.max_steps >= WORTH_COMPILING else "traced"
+def likely_path(config: TrainConfig, device: str | torch.device = "cpu") -> str:
+    """What `choose_path` will choose, unless compiling fails for the first time. Nothing is compiled."""
+    device = torch.device(device)
+    return "compiled" if _would_pay(config, device) and not _hindrance(config, device) else "traced"
 
 
-def is_compiled(config: TrainConfig) -> bool:
-    """Whether the compiled path is ready for this config, on the CPU."""
-    return programs.is_compiled(_name(config))
+def _would_pay(config: TrainConfig, device: torch.device) -> bool:
+    """Whether it is quicker to compile, or to use what was compiled, than to trace."""
+    return is_compiled(config, device) or (config.max_steps >= WORTH_COMPILING and device.type in ("cpu", "cuda"))
 
 
-def build(config: TrainConfig, path: str, device: str = "cpu") -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
-    """Any number of meta-steps on one of PATHS: (learner, drawn, each with a first dimension more) -> (learner, losses (N, 2)).
+def _hindrance(config: TrainConfig, device: torch.device) -> str:
+    return "" if is_compiled(config, device) else programs.hindrance(_name(config), device)
+
+
+def is_compiled(config: TrainConfig, device: str | torch.device = "cpu") -> bool:
+    """Whether the compiled path is ready for this config. Only what was compiled for the CPU is kept."""
+    return torch.device(device).type == "cpu" and programs.is_compiled(_name(config))
+
+
+def build(config: TrainConfig, path: str, device: str | torch.device = "cpu") -> Steps:
+    """Any number of meta-steps on one of PATHS.
 
     Raises:
-        ConfigError: there is no such path, or it needs a compiler and there is none.
+        ConfigError: there is no such path, or this machine cannot compile.
     """
     if path not in PATHS:
         raise ConfigError(f"path={path!r} is not possible: choose one of {', '.join(PATHS)}")
+    device = torch.device(device)
+    if path == "compiled" and (ready := _chosen.pop((_name(config), device), None)):
+        return ready
+    try:
+        return _built(config, path, device)
+    except CannotCompile as error:
+        raise ConfigError(f"path='compiled' is not possible here ({error}); use path='traced'") from None
+
+
+def _built(config: TrainConfig, path: str, device: torch.device) -> Steps:
     scalar = torch.ones((), device=device)
     drawn = (_uniforms(config, 0).to(device)[0], scalar, scalar)
     learner = to_device(init(config), device)[1:]
-    try:
-        return programs.scan(meta_step(config), learner, drawn, path=path, device=device, name=_name(config))
-    except CannotCompile as error:
-        raise ConfigError(f"path='compiled' is not possible here ({str(error)[:100]}); use path='traced'") from None
+    return programs.scan(meta_step(config), learner, drawn, path=path, name=_name(config))
 
 
 def program_of(config: TrainConfig) -> TrainConfig:
     """The same for all configs that execute the same program: these settings reach it as numbers, or not at all."""
     d = TrainConfig
-    return replace(config, seed=d.seed, beta=d.beta, schedule=d.schedule, max_steps=d.max_steps)
+    alpha = d.alpha if config.algorithm in JOINT else config.alpha
+    return replace(config, seed=d.seed, beta=d.beta, schedule=d.schedule, max_steps=d.max_steps, alpha=alpha)
 
 
 def _name(config: TrainConfig) -> str:
     return repr(program_of(config))
 
 
-def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str = "cpu") -> Iterator[Record]:
+def meta_train(
+    config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str | torch.device = "cpu"
+) -> Iterator[Record]:
     """Train, yielding a record after every block of meta-iterations, from `state` (or the start) to config.max_steps.
 
     The states are immutable: stop whenever you like, keep any of them, and go on from it later. On one machine, device,
@@ -198,6 +228,8 @@ def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "
         TrainingDiverged: the loss is no longer finite.
     """
     state = to_device(init(config) if state is None else state, device)
+    # A program takes its inputs by place, not by name: whoever made the state may have named them in another order.
+    state = State(state.iteration, *({name: part[name] for name in shapes(config)} for part in state[1:]))
     if state.iteration >= config.max_steps:
         return
     steps = build(config, choose_path(config, device) if path == "auto" else path, device)
@@ -216,7 +248,7 @@ def meta_train(config: TrainConfig, *, state: State | None = None, path: str = "
         yield Record(state.iteration, before, after, state)
 
 
-def to_device(state: State, device: str) -> State:
+def to_device(state: State, device: str | torch.device) -> State:
     """The same state with every tensor on `device`."""
     learned, m, v = ({name: value.to(device) for name, value in part.items()} for part in state[1:])
     return State(state.iteration, learned, m, v)
@@ -232,10 +264,4 @@ def _beta(config: TrainConfig, at: Tensor) -> Tensor:
 def _uniforms(config: TrainConfig, number: int) -> Tensor:
     """Random numbers of the block of that number, (BLOCK, T, randoms + 2K), drawn on the CPU so that all devices see the same."""
     width = tasks.family(config.family).randoms + 2 * config.K
-    return torch.rand(BLOCK, config.batch_size, width, generator=_generator(config.seed, 1 + number))
-
-
-def _generator(seed: int, stream: int) -> torch.Generator:
-    """An independent generator for each (seed, stream). Mixed by SeedSequence: torch itself keeps 32 bits of a seed."""
-    mixed = np.random.SeedSequence([seed, stream]).generate_state(1)[0]
-    return torch.Generator().manual_seed(int(mixed))
+    return torch.rand(BLOCK, config.batch_size, width, generator=tasks.stream(config.seed, 1 + number))

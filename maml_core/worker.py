@@ -20,11 +20,12 @@ import torch
 from maml_core import checkpoint as ckpt
 from maml_core import runs
 from maml_core.baselines import VALIDATION_SEED, tune_alpha
-from maml_core.checkpoint import Checkpoint, CheckpointError
-from maml_core.config import JOINT, ConfigError, TrainConfig
+from maml_core.checkpoint import Checkpoint
+from maml_core.config import JOINT, TrainConfig
+from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
 from maml_core.evaluation import evaluate
-from maml_core.runs import RunError, RunFailed, RunSettings
-from maml_core.training import WORTH_COMPILING, Record, State, TrainingDiverged, init, meta_train
+from maml_core.runs import RunSettings
+from maml_core.training import Record, State, init, is_compiled, likely_path, meta_train
 
 KEEP = 24
 """Snapshots kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
@@ -33,10 +34,6 @@ RESULT_SHOTS = (5, 10)
 RESULT_UPDATES = 10
 RATE_SECONDS = 5.0
 """How far back the rate looks."""
-
-
-class RunPaused(RuntimeError):
-    """The run was asked to pause: it is saved, and can be resumed."""
 
 
 def main(folder: Path) -> int:
@@ -73,7 +70,7 @@ def train(
     Raises:
         RunError: the folder holds no run, cannot be written, its training state cannot be read, or another process trains it.
         RunPaused: the run was asked to pause.
-        ConfigError: the run asks for what this machine lacks.
+        NotHere: the run asks for what this machine lacks.
         TrainingDiverged: the loss stopped being finite; the last good checkpoint is kept.
         RunFailed: anything else; log.txt holds the details.
     """
@@ -118,7 +115,7 @@ class _Work:
         if runs.read_request(self.folder):
             raise KeyboardInterrupt
 
-    def tell(self, state: str, phase: str = "training", message: str = "") -> None:
+    def tell(self, state: str, phase: str = "training", message: str = "", elsewhere: bool = False) -> None:
         """Write the status. Times and rate are by a clock that does not jump."""
         now, iteration = time.monotonic(), self.state.iteration
         if (state, phase) == ("running", "training"):
@@ -136,13 +133,14 @@ class _Work:
             seconds=self.before.seconds + now - self.began,
             phase=phase,
             ticket=self.before.ticket,
+            elsewhere=elsewhere,
         )
         runs.write_status(self.folder, status)
 
-    def fail(self, why: str, details: str = "") -> None:
+    def fail(self, why: str, details: str = "", elsewhere: bool = False) -> None:
         """Say in the status and the log that it failed, as far as they can still be written."""
         with suppress(OSError):
-            self.tell("failed", message=why)
+            self.tell("failed", message=why, elsewhere=elsewhere)
         with suppress(OSError):
             if details:
                 with (self.folder / "log.txt").open("a", encoding="utf-8") as log:
@@ -182,7 +180,7 @@ def _train(
                 if request == "pause":
                     work.tell("paused")
                 elif request is None:
-                    work.tell("interrupted", message="stopped by the user; resume to go on")
+                    work.tell("interrupted", message="interrupted by the user; resume to continue")
             if request == "stop":
                 return end("stopped")
             if request == "pause":
@@ -199,13 +197,19 @@ def _train(
         raise
     except OSError as error:
         if not folder.is_dir():
-            raise RunError(f"{folder} was removed while it was being trained; nothing of it is left") from None
-        why = f"{folder} cannot be written: {error.strerror or error}; make room or mend its permissions, then resume"
+            raise RunError(
+                f"{folder} was removed or moved while it was being trained; if it was moved, resume it where it is now"
+            ) from None
+        where = error.filename or folder  # what is written through an open file has no name in its error: that is the run's own
+        why = f"{where} cannot be written: {error.strerror or error}; free some space or correct its permissions, then resume"
         work.fail(why)
         raise RunError(why) from None
-    except (RunError, ConfigError) as error:
+    except RunError as error:
         work.fail(str(error))
         raise
+    except ConfigError as error:  # the config was checked when it was read: what can fail now is how it is executed
+        work.fail(str(error), elsewhere=True)
+        raise NotHere(str(error)) from None
     except Exception as error:
         why = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no further message'}"
         work.fail(why, traceback.format_exc())
@@ -222,12 +226,14 @@ def _advance(
         if work.state.iteration == 0:  # before the wait for a compiler: a first point to look at
             _write_line(metrics, {"iteration": 0, "validation": _validate(config, work.state)})
         work.obey()
-        compiles = settings.path == "compiled" or (settings.path == "auto" and config.max_steps >= WORTH_COMPILING)
-        work.tell("running", "compiling" if compiles else "starting")
+        path = likely_path(config) if settings.path == "auto" else settings.path
+        work.tell("running", "compiling" if path == "compiled" and not is_compiled(config) else "starting")
         with _interrupted_when_asked(folder):
             settings = runs.settle(folder)
         work.obey()
         work.execution = asdict(settings) | {"torch": torch.__version__, "command": f"{config.command} --path {settings.path}"}
+        if changes := runs.changes(folder):
+            work.execution["changes"] = changes
         if start := runs.read_start(folder):
             work.execution["start"] = start
         if work.state.iteration == 0:

@@ -1,4 +1,4 @@
-"""The Checkpoints page: every model, shipped or one's own, as a card: look, compare, take along, bring."""
+"""The Checkpoints page: every model, shipped or one's own, as a card: look, compare, download, upload."""
 
 from dataclasses import replace
 from html import escape
@@ -9,9 +9,9 @@ import streamlit as st
 
 from maml_core.checkpoint import CheckpointError
 from maml_core.figures import LossByStep, comparison_figure
-from ui import address, cards, comparison, library
+from ui import address, cards, comparison, library, tables, uploads
 from ui.comparison import MOST, TASKS, Comparison
-from ui.messages import plain, warn
+from ui.messages import warn
 from ui.state import RANGES
 
 AT_FIRST = 12
@@ -28,7 +28,7 @@ def main() -> None:
             warn(problem)
     leave_out_missing()
     with st.container(horizontal=True, vertical_alignment="bottom", key="ckpt_head"):
-        about = "Every network the lab can adapt: how it was trained, what it comes to, and how to take it along."
+        about = "Every network the lab can adapt: how it was trained, its results, and how to download it."
         st.html(f'<h1 class="page-title">Checkpoints</h1><p class="page-about">{about}</p>')
         upload()
     own = [*library.trained_here(), *library.uploads()]
@@ -40,12 +40,9 @@ def main() -> None:
 def upload() -> None:
     """Bring a checkpoint."""
     with st.popover("Upload a checkpoint"):
-        help = "A checkpoint (.safetensors) of this project. It is read, checked and never executed."
-        st.file_uploader("upload a checkpoint", "safetensors", key="ckpt_upload", help=help, on_change=uploaded)
-        if problem := st.session_state.get("ckpt_problem"):
-            st.error(plain(problem))
-        elif st.session_state.ckpt_upload:
-            st.caption("Its card stands under “On this server”, and it is chosen to be compared.")
+        uploads.uploader("ckpt_upload", taken)
+        if st.session_state.ckpt_upload and not st.session_state.get("ckpt_upload_problem"):
+            st.caption("Its card is under “On this server”, and it is selected for comparison.")
 
 
 def compare(own: list[str]) -> None:
@@ -54,7 +51,7 @@ def compare(own: list[str]) -> None:
     settings(asked, own)
     if len(asked.compare) < 2:
         more = "one more" if asked.compare else "two or more"
-        st.html(f'<p class="page-about">Choose {more} to see their losses on the same {TASKS:,} tasks.</p>')
+        st.html(f'<p class="page-about">Choose {more} to see their errors on the same {TASKS:,} tasks.</p>')
         return
     try:
         with st.spinner("Measuring…", show_time=False):
@@ -71,12 +68,11 @@ def compare(own: list[str]) -> None:
     with chart:
         figure = comparison_figure(lines, dark=st.context.theme.type == "dark")
         bare = {"displayModeBar": False}
-        st.plotly_chart(figure, height=340, theme=None, key="ckpt_chart", config=bare, alt=f"Loss by inner step. {found}")
+        st.plotly_chart(figure, height=340, theme=None, key="ckpt_chart", config=bare, alt=f"Error by inner step. {found}")
     with table:
         cards.show([("table", comparison.table_html(compared))], key="ckpt_table")
-        name, kind = "maml-lab-comparison.csv", "text/csv"
-        rows = comparison.table_csv(compared)
-        st.download_button("All steps as CSV", rows, name, kind, key="ckpt_csv", on_click="ignore", type="tertiary")
+        name, rows = "maml-lab-comparison.csv", comparison.table_csv(compared)
+        st.download_button("All steps as CSV", rows, name, tables.MEDIA_TYPE, key="ckpt_csv", on_click="ignore", type="tertiary")
 
 
 def settings(asked: Comparison, own: list[str]) -> None:
@@ -94,7 +90,7 @@ def settings(asked: Comparison, own: list[str]) -> None:
             key="ckpt_compare",
             format_func=library.title,
             placeholder="Choose two or more",
-            help="The first chosen is what the others are measured against.",
+            help="The others are compared with the first one chosen.",
             max_selections=MOST,
             select_all=False,
             wrap=True,
@@ -104,7 +100,7 @@ def settings(asked: Comparison, own: list[str]) -> None:
     with how, st.container(horizontal=True, wrap=False):
         field("K", "K shots", step=1)
         field("num_updates", "inner steps", step=1)
-        field("alpha", "step size α", value=None, step=None, format="%.6g", placeholder="each its own")
+        field("alpha", "step size α", value=None, step=None, format="%.6g", placeholder="learner’s own")
 
 
 def field(name: str, label: str, **more: Any) -> None:
@@ -118,12 +114,14 @@ def show_cards(own: list[str]) -> None:
     """A card for everything there is."""
     shown = own if st.session_state.get("ckpt_all") else own[:AT_FIRST]
     shown += [name for name in st.session_state.ckpt.compare if name in own and name not in shown]
-    items = [("shipped", cards.section("Shipped", "trained by this project’s own code"))]
+    items = [("shipped", cards.section("Shipped", "trained with this project’s code"))]
     items += [(name, cards.card(name)) for name in library.shipped()]
     note = "runs trained here, then uploads, newest first" if own else "nothing yet: upload a checkpoint, or train one"
     items += [("own", cards.section("On this server", note))]
-    items += [(name, cards.card(name)) for name in shown]
+    items += [(name, cards.card(name, deletable=uploads.deletable(name))) for name in shown]
     cards.show(items, chosen=st.session_state.ckpt.compare, on_chosen=pressed)
+    if (name := cards.asked_to_delete()) and uploads.deletable(name):
+        uploads.ask_to_delete(name, dropped)
     if len(shown) < len(own):
         st.button(f"Show all {len(own)}", key="ckpt_more", on_click=show_all)
 
@@ -153,23 +151,19 @@ def pressed() -> None:
 def choose(names: list[str]) -> None:
     """Compare these."""
     if len(names) > MOST:
-        warn(f"At most {MOST} can be compared at once: take one away first.")
+        warn(f"At most {MOST} can be compared at once: remove one first.")
     st.session_state.ckpt = replace(st.session_state.ckpt, compare=tuple(names[:MOST]))
 
 
-def uploaded() -> None:
-    """A checkpoint was brought, or taken away again."""
-    file, session = st.session_state["ckpt_upload"], st.session_state
-    session.ckpt_problem = ""
-    if file is None:
-        return
-    try:
-        own = library.add(file.getvalue())
-    except CheckpointError as error:
-        session.ckpt_problem = str(error)
-        return
-    if own not in session.ckpt.compare:
-        choose([*session.ckpt.compare, own])
+def taken(own: str) -> None:
+    """A checkpoint was brought."""
+    if own not in st.session_state.ckpt.compare:
+        choose([*st.session_state.ckpt.compare, own])
+
+
+def dropped(own: str) -> None:
+    """A checkpoint was deleted."""
+    choose([name for name in st.session_state.ckpt.compare if name != own])
 
 
 def show_all() -> None:

@@ -11,7 +11,7 @@ from ui.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
 from ui.messages import warn
 from ui.state import RANGES
 
-VIEW_LABELS = dict(zip(VIEWS, ("maps", "curves", "the published table"), strict=True))
+VIEW_LABELS = dict(zip(VIEWS, ("maps", "curves", "published table"), strict=True))
 
 
 def main() -> None:
@@ -48,12 +48,12 @@ def who_and_where(asked: Exploration) -> None:
     who, how = st.columns([3, 2], vertical_alignment="bottom")
     with who:
         st.multiselect(
-            "checkpoints",
+            "learners",
             options,
             key="explore_learners",
             label_visibility="collapsed",
             format_func=library.title,
-            placeholder="Choose checkpoints to explore",
+            placeholder="Choose learners",
             max_selections=MOST,
             select_all=False,
             on_change=changed,
@@ -78,9 +78,9 @@ def who_and_where(asked: Exploration) -> None:
 def fixed() -> None:
     """What the maps keep fixed, and how exact they become."""
     with st.container(horizontal=True, vertical_alignment="bottom", key="explore_fixed"):
-        number("K", "K in the maps by α", step=1)
-        number("alpha", "α in the maps by K", value=None, step=None, format="%.6g", placeholder="each its own")
-        choice("tasks", "tasks a cell", TASKS, lambda count: f"{count:,}")
+        number("K", "K for the α maps", step=1)
+        number("alpha", "α for the K maps", value=None, step=None, format="%.6g", placeholder="learner’s own")
+        choice("tasks", "tasks per cell", TASKS, lambda count: f"{count:,}")
 
 
 def number(name: str, label: str, **more: Any) -> None:
@@ -102,7 +102,7 @@ def leave_out_missing() -> None:
     for name, error in library.missing(session.explore.learners).items():
         left = tuple(other for other in session.explore.learners if other != name)
         session.explore = replace(session.explore, learners=left)
-        warn(f"{library.title(name)} cannot be explored: {error}.")
+        warn(f"{library.title(name)} cannot be shown: {error}.")
 
 
 def changed(name: str) -> None:

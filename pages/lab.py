@@ -9,10 +9,9 @@ from typing import Any
 
 import streamlit as st
 
-from maml_core.checkpoint import CheckpointError
 from maml_core.palette import NEUTRAL
-from ui import controls, library, task_plot
-from ui.messages import warn
+from ui import controls, library, task_plot, uploads
+from ui.messages import plain, warn
 from ui.state import CHOICES, HIDE, LabState, in_order
 
 # A request already on its way carries the old value of a widget just set from here. It is no move of a person's.
@@ -50,7 +49,7 @@ def draw_controls(state: LabState) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="choices"):
         if names:
             controls.learners(changed)
-            controls.own_checkpoint(uploaded, changed)
+            own_checkpoint(state)
         controls.free(changed)
         controls.exact_values(changed, truth)
     first: list[Callable[[controls.Change], None]] = [
@@ -85,7 +84,7 @@ def leave_out_missing() -> None:
     session = st.session_state
     for name, error in library.missing(session.lab.learners).items():
         session.lab = replace(session.lab, learners=tuple(other for other in session.lab.learners if other != name))
-        warn(f"{name} cannot be shown: {error}. Showing the others.")
+        warn(f"{library.title(name)} cannot be shown: {error}. Showing the others.")
 
 
 def show(state: LabState) -> None:
@@ -136,18 +135,16 @@ def with_own(state: LabState, own: str | None) -> tuple[str, ...]:
     return in_order([name for name in state.learners if library.role(name) != "own"] + ([own] if own else []))
 
 
-def uploaded() -> None:
-    """A checkpoint was brought, or taken away again."""
-    file, session = st.session_state["upload"], st.session_state
-    session.lab_upload_problem = ""
-    if file is None:
-        return
-    try:
-        own = library.add(file.getvalue())
-    except CheckpointError as error:
-        session.lab_upload_problem = str(error)
-        return
-    act(lambda state: state.change("learners", with_own(state, own)))
+def own_checkpoint(state: LabState) -> None:
+    """A person's own checkpoint: a file, or a run trained on this server; and what deletes the file again."""
+    with st.popover("your checkpoint", key="fold_checkpoint", on_change="rerun") as fold:
+        if not fold.open:
+            return
+        uploads.uploader("upload", lambda own: act(lambda state: state.change("learners", with_own(state, own))))
+        controls.trained_run(changed)
+        for name in filter(uploads.deletable, state.learners):
+            if st.button(f"Delete {plain(library.title(name))}", key="upload_ask"):
+                uploads.ask_to_delete(name, lambda _: act(lambda state: state.change("learners", with_own(state, None))))
 
 
 def told() -> None:

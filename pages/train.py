@@ -1,15 +1,14 @@
 """Meta-training: a recipe -> a run in a process of its own -> the view that watches it. Settings live in one dictionary."""
 
-import secrets
 from typing import Any
 
 import streamlit as st
 
 from maml_core import runs
-from maml_core.config import ConfigError, TrainConfig
+from maml_core.config import DEFAULTS, ConfigError, TrainConfig, without_effect
 from maml_core.palette import ROLES
 from maml_core.runs import RunError
-from ui import controls, library, training, training_view
+from ui import controls, library, recipe, training, training_view, visitor
 from ui.messages import plain
 
 DEFAULT = next(iter(training.presets()))
@@ -23,8 +22,6 @@ def main() -> None:
         session.train_values = values_of(training.presets()[DEFAULT])
         session.train_start = None  # {run, iteration, title}: the snapshot to go on from
         session.train_selected, session.train_pressed, session.train_templates = "", 0, 0
-        word = st.context.cookies.get(training.COOKIE)
-        session.train_token = word if isinstance(word, str) else secrets.token_urlsafe(24)  # a browser that keeps no cookies
         session.train_problem = ""
     config, problem = chosen()
     with st.container(key="train_form"):
@@ -36,7 +33,7 @@ def main() -> None:
 def draw_form(config: TrainConfig | None, problem: str) -> None:
     """The recipe and the button."""
     session = st.session_state
-    refused = training.refusal(is_local())
+    refused = training.refusal(visitor.is_local())
     with st.container(horizontal=True, vertical_alignment="center", key="train_recipe"):
         names = list(training.presets())
         session.train_preset = next((name for name in names if training.presets()[name] == config), None)
@@ -47,8 +44,8 @@ def draw_form(config: TrainConfig | None, problem: str) -> None:
             st.caption(f"{training.time_words(config)} on this machine")
     if start := session.train_start:
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.caption(f"Goes on from iteration {start['iteration']:,} of {plain(start['title'])}.")
-            st.button("From scratch instead", key="train_scratch", on_click=from_scratch, type="tertiary")
+            st.caption(f"Continues from iteration {start['iteration']:,} of {plain(start['title'])}.")
+            st.button("Start from scratch instead", key="train_scratch", on_click=from_scratch, type="tertiary")
     if said := refused or problem or session.train_problem:
         st.error(plain(said))
     taken = session.train_templates  # a new fold, open, each time that settings were taken over
@@ -57,10 +54,11 @@ def draw_form(config: TrainConfig | None, problem: str) -> None:
 
 
 def draw_settings() -> None:
-    """Every setting of a run, each with its meaning and its range."""
+    """Every setting of a run, each with its meaning and its range. One without effect shows its default, and waits."""
     values = st.session_state.train_values
+    idle = without_effect(values["algorithm"], values["num_updates"])
     for name, value in values.items():
-        st.session_state[f"train_{name}"] = value
+        st.session_state[f"train_{name}"] = DEFAULTS[name] if name in idle else value
     names = [*controls.CONFIG_LABELS, "device"]
     for first in range(0, len(names), COLUMNS):
         for name, column in zip(names[first:], st.columns(COLUMNS, vertical_alignment="bottom"), strict=False):
@@ -68,14 +66,14 @@ def draw_settings() -> None:
                 if name == "device":
                     controls.device("train_device", setting_changed)
                 else:
-                    disabled = training.means_nothing(name, values)
-                    controls.config_field(name, f"train_{name}", setting_changed, disabled=disabled)
+                    controls.config_field(name, f"train_{name}", setting_changed, idle.get(name, ""))
 
 
 def chosen() -> tuple[TrainConfig | None, str]:
     """The config that the settings make, or why they make none."""
     values, start = st.session_state.train_values, st.session_state.train_start
-    settings = {name: values[name] for name in controls.CONFIG_LABELS}
+    idle = without_effect(values["algorithm"], values["num_updates"])
+    settings = {name: DEFAULTS[name] if name in idle else values[name] for name in controls.CONFIG_LABELS}
     try:
         config = TrainConfig(**settings | {"hidden": training.widths(values["hidden"])})
         if start:
@@ -137,21 +135,16 @@ def pressed() -> None:
     start = session.train_start
     name = next(
         (name for name, preset in training.presets().items() if preset == config),
-        f"{ROLES[config.algorithm].label}, {config.K} shots",
+        f"{ROLES[config.algorithm].label}, {recipe.counted(config.K, 'shot')}",
     )
     try:
         beginning = library.snapshot(start["run"], start["iteration"]) if start else None
         session.train_selected = training.press(
-            config, session.train_token, name, local=is_local(), device=session.train_values["device"], beginning=beginning
+            config, visitor.token(), name, local=visitor.is_local(), device=session.train_values["device"], beginning=beginning
         )
         session.train_pressed += 1
     except (ConfigError, RunError, ValueError) as error:
         session.train_problem = str(error)
-
-
-def is_local() -> bool:
-    """Whether the browser is on the machine that serves. Streamlit knows no address for those."""
-    return training.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
 
 
 main()

@@ -1,9 +1,10 @@
-"""A checkpoint to take along: a zip of its file, recipe, results, a run's metrics and a README. No streamlit here."""
+"""A checkpoint to download: a zip of its file, recipe, results, a run's metrics and a README. No streamlit here."""
 
 import io
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from maml_core import runs
@@ -17,7 +18,7 @@ def zipped(name: str) -> bytes:
     saved, path, stem = library.get(name), library.find(name), library.stem(name)
     files: dict[str, str | bytes] = {
         f"{stem}.safetensors": path.read_bytes(),
-        "config.json": json.dumps(saved.config.to_dict(), indent=1) + "\n",
+        "config.json": json.dumps(recipe.settings(saved), indent=1) + "\n",
         "results.csv": results_csv(saved),
     }
     if name.startswith("run:") and (metrics := metrics_csv(path.parent.parent)):
@@ -25,11 +26,16 @@ def zipped(name: str) -> bytes:
     if begun := recipe.started_at(saved):
         files |= _start(name, begun)
     files["README.md"] = readme(saved, library.title(name), f"{stem}.safetensors", list(files))
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file, content in files.items():
-            archive.writestr(f"{stem}/{file}", content)
-    return packed.getvalue()
+    return packed({f"{stem}/{file}": content for file, content in files.items()})
+
+
+def packed(files: Mapping[str, str | bytes]) -> bytes:
+    """These files, by their names, as a zip."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, part in files.items():
+            archive.writestr(name, part)
+    return content.getvalue()
 
 
 def _start(name: str, iteration: int) -> dict[str, bytes]:
@@ -42,31 +48,32 @@ def _start(name: str, iteration: int) -> dict[str, bytes]:
 
 
 def readme(saved: Checkpoint, title: str, file: str, beside: list[str]) -> str:
-    """What this is, what it comes to, how to load it and how to train it again, as Markdown. beside: the other files."""
+    """What this is, its results, how to load it and how to train it again, as Markdown. beside: the other files."""
     lines = [f"# {_plain(title)}", "", recipe.of_checkpoint(saved) + ".", ""]
     heads, rows, tasks = recipe.results_table(saved)
     if rows:
-        lines += [f"Mean query MSE over {tasks:,.0f} fresh tasks, with its 95% interval, by inner step:", ""]
+        lines += [f"Mean error (MSE on query points) over {tasks:,.0f} fresh tasks, with its 95% interval, by inner step:", ""]
         lines += [f"| inner steps | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
         lines += [f"| {step} | {' | '.join(cells)} |" for step, cells in rows]
         lines += [""]
     lines += ["Load it in plain PyTorch:", "", "```python", recipe.load_lines(saved, file), "```", ""]
-    start = " (`start/` is the folder beside this file: give its whole path)" if recipe.started_at(saved) else ""
-    lines += [
-        f"Train it again, in the folder of MAML Lab, whose README says how it is set up{start}:",
-        "",
-        "```sh",
-        recipe.command(saved),
-        "```",
-        "",
-    ]
+    if not saved.from_elsewhere:
+        start = " (`start/` is the folder beside this file: give its full path)" if recipe.started_at(saved) else ""
+        lines += [
+            f"Train it again, in the folder of MAML Lab, whose README says how to set it up{start}:",
+            "",
+            "```sh",
+            recipe.command(saved),
+            "```",
+            "",
+        ]
     about = {
         file: "the network, with its recipe and results as metadata",
-        "config.json": "every setting of its training",
-        "results.csv": "the results at every inner step; a task with an MSE over 100 counts as diverged, and as 100",
-        "metrics.csv": "the losses in training: mean support loss before and query loss after adaptation since the last line",
+        "config.json": "what was stated about its training" if saved.from_elsewhere else "every setting of its training",
+        "results.csv": "the results at every inner step; a task with an error over 100 has diverged and counts as 100",
+        "metrics.csv": "mean losses since the line before: on the shots before adaptation, on the query points after it",
     }
-    about |= {name: "what its training went on from" for name in beside if name.startswith(recipe.START)}
+    about |= {name: "what its training continued from" for name in beside if name.startswith(recipe.START)}
     lines += [f"- `{name}`: {about[name]}" for name in beside]
     return "\n".join(lines) + "\n"
 
@@ -85,7 +92,7 @@ def results_csv(saved: Checkpoint) -> str:
 def metrics_csv(folder: Path) -> str:
     """A run's metrics, one row an iteration; empty if there are none to read.
 
-    validation_N: the mean query MSE after N inner steps, where it was measured.
+    validation_N: the mean error after N inner steps, where it was measured.
     """
     found = {}
     for line in runs.merged(runs.metrics(folder)[0]):

@@ -5,7 +5,6 @@ thinks. All of this runs on the server's one event loop, and nothing in it takes
 """
 
 import asyncio
-import csv
 import io
 import ipaddress
 import math
@@ -13,6 +12,7 @@ import re
 import secrets
 import socket
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from contextlib import suppress
 from functools import lru_cache
@@ -26,9 +26,10 @@ from starlette.routing import Route
 
 from ui import lessons, rooms, training
 from ui.answers import Choice
-from ui.incoming import Refused, json_object
+from ui.incoming import Refused, json_object, legible
 from ui.lesson_format import Lesson
 from ui.rooms import NoRoom, Room
+from ui.tables import csv_text, download
 
 POLL = 25.0
 """Seconds that a question for the state waits at most: shorter than proxies and browsers give up."""
@@ -42,31 +43,52 @@ SECRET = "x-teacher"
 """The header that carries the teacher's secret. An address would end up in a log or on the projector."""
 OURS = "x-classroom"
 """A header of every answer: a refusal without it came from something in between, and says nothing about the room."""
-NO_TEACHER = "This is not the teacher's address of this room"
-SWEEP = 600
-"""Seconds between two looks for rooms whose day is over."""
+NO_TEACHER = "This is not this room’s teacher address"
+SWEEP = 60
+"""Seconds between two looks for rooms whose day is over, and at the date of the others."""
 MAX_ADDRESS = 200
-UNUSED = 3600
-"""Seconds after which a room in which nothing has happened gives way to a new one, where there can be no more."""
 MOST_OPEN = 5
 """Rooms of one address that are open at once. Whoever is at the server may open all of them."""
+TURN, PATIENCE = 0.5, 10.0
+"""Seconds between two in a line, and those that anybody waits in it at most."""
+MOST_WAIT = 500
+"""Questions of one address that wait in a line at once; the next ones are answered without."""
+OPENS = 2
+"""Seconds that a browser has to come to the room that it opened."""
 THERE = 10
-"""Seconds that somebody counts as there after his last question was answered: he asks the next one sooner."""
+"""Seconds that somebody counts as there after their last question was answered: the next one comes sooner."""
 HELD = 0.5
 """Seconds between two settings of the lab that are written down while a teacher's hand is on it."""
 
 
-class Allowance:
-    """So many at once for each address, and one more every so many seconds."""
+class Line:
+    """So many at once from each address, and one more every so many seconds; when they are used up, who comes waits for a turn.
+
+    Nobody is sent away: a whole school may have one address, and one prankster there must not keep the others out. All that much
+    asking brings about is that everybody new from there waits, a few seconds at most.
+    """
 
     def __init__(self, most: int, every: float):
         self.most, self.every = most, every
         self._full: dict[str, float] = {}
         """Address -> when it has its whole allowance again."""
+        self._waiting: Counter[str] = Counter()
 
-    def wait(self, address: str) -> int:
-        """Seconds until there is one: 0 if there is."""
-        return max(0, math.ceil(self._full.get(address, 0) - time.monotonic() - (self.most - 1) * self.every))
+    def is_long(self, address: str) -> bool:
+        """Whether the allowance of this address is used up."""
+        return self._full.get(address, 0) > time.monotonic() + (self.most - 1) * self.every
+
+    async def wait(self, address: str) -> None:
+        """Join the line, if there is one, and return when it is one's turn."""
+        if not self.is_long(address) or self._waiting[address] >= MOST_WAIT:
+            return
+        self._waiting[address] += 1
+        try:
+            await asyncio.sleep(min(TURN * self._waiting[address], PATIENCE))
+        finally:
+            self._waiting[address] -= 1
+            if not self._waiting[address]:
+                del self._waiting[address]
 
     def take(self, address: str) -> None:
         """Use one."""
@@ -79,13 +101,15 @@ class Allowance:
 class Live:
     """A room that is in use, and who waits for news of it."""
 
-    def __init__(self, room: Room, address: str = ""):
-        self.room, self.address = room, address
-        """address: from where it was opened, as far as this server has seen it."""
-        self._began = time.monotonic()
+    def __init__(self, room: Room, address: str = "", opener: str = ""):
+        self.room, self.address, self.opener = room, address, opener
+        """From where it was opened and by which browser, as far as this server has seen it."""
+        self.opened = time.monotonic() if address else -math.inf
+        self.changed = time.monotonic()
+        """When something last happened in it, as far as this server has seen it."""
         self._waiting: dict[str, list[asyncio.Future[bool]]] = {}
         self._seen: dict[str, float] = {}
-        """Who -> when he was there, on the clock that nobody sets."""
+        """Who -> when they were there, on the clock that nobody sets."""
         self._tallies: dict[str, dict[str, Any]] = {}
         self._unwritten: rooms.Event | None = None
 
@@ -97,6 +121,7 @@ class Live:
         self.room = (rooms.apply if held else rooms.add)(before, event)
         if self.room is before:
             return
+        self.changed = time.monotonic()
         if held:
             self._write_soon(event)
         if self.room.ended:
@@ -123,23 +148,27 @@ class Live:
                 _answer(asked, True)
 
     def see(self, who: str) -> None:
-        """Know that he is there."""
+        """Know that somebody is there."""
         self._seen[who] = time.monotonic()
 
     def is_there(self, who: str) -> bool:
-        """Whether he waits for news, or will again in a moment."""
+        """Whether they wait for news, or will again in a moment."""
         return who in self._waiting or time.monotonic() < self._seen.get(who, -math.inf) + THERE
+
+    @property
+    def is_taught(self) -> bool:
+        """Whether its teacher is there, or has just opened it."""
+        return self.is_there(TEACHER) or time.monotonic() < self.opened + OPENS
 
     @property
     def is_attended(self) -> bool:
         """Whether anybody is there."""
-        return any(map(self.is_there, (TEACHER, *self.room.students)))
+        return self.is_taught or any(map(self.is_there, self.room.students))
 
-    def is_over(self, now: float) -> bool:
-        """Whether it was ended, or ends by itself now. A clock that was set does not end a lesson."""
-        return self.room.is_over(now) and (
-            self.room.ended or not self.is_attended or time.monotonic() > self._began + rooms.LASTS
-        )
+    @property
+    def is_over(self) -> bool:
+        """Whether it was ended, or ends by itself now."""
+        return self.room.ended or rooms.age(self.room.code) > rooms.LASTS
 
     def free_a_place(self) -> None:
         """Let somebody go who is not there and has answered nothing, where the room is full."""
@@ -183,10 +212,10 @@ def _answer(asked: Iterable[asyncio.Future[bool]], news: bool) -> None:
 
 
 _live: dict[str, Live] = {}
-_misses = Allowance(40, 6)
-"""Wrong codes: a class behind one address may mistype, and one who tries all 810,000 from there is at it for 56 days."""
-_openings = Allowance(5, 300)
-_newcomers = Allowance(60, 2)
+_misses = Line(40, 6)
+"""Wrong codes: a class may mistype. Who tries all twelve million from one address, twenty at a time, is at it for 70 days."""
+_openings = Line(5, 300)
+_newcomers = Line(60, 2)
 """Students who join a room for the first time: a class behind one address comes at once."""
 _loop: asyncio.AbstractEventLoop | None = None
 _stopping = False
@@ -210,6 +239,7 @@ def stop() -> None:
         for live in _live.values():
             live.write()
             live.tell()
+        rooms.sweep()
 
     if _loop and not _loop.is_closed():
         _loop.call_soon_threadsafe(let_go)
@@ -217,19 +247,15 @@ def stop() -> None:
 
 def _sweep() -> None:
     """End what is over, now and from time to time."""
-    now = time.time()
-    for live in list(_live.values()):
-        if live.is_over(now):
-            _end(live)
-    rooms.sweep(now, _going_on())
-    for code in [code for code, live in _live.items() if live.room.ended and now > live.room.opened + rooms.LASTS]:
-        del _live[code]
+    for code, live in list(_live.items()):
+        with suppress(rooms.RoomError):  # a journal that cannot be deleted is tried again
+            if live.is_over:
+                _end(live)
+        if live.room.ended and time.monotonic() > live.changed + rooms.LASTS:
+            del _live[code]
+    rooms.sweep()
     if _loop:
         _loop.call_later(SWEEP, _sweep)
-
-
-def _going_on() -> set[str]:
-    return {code for code, live in _live.items() if not live.room.ended}
 
 
 def _end(live: Live) -> None:
@@ -237,21 +263,35 @@ def _end(live: Live) -> None:
         live.add({"do": "ended"})
 
 
-def _make_way(now: float, local: bool) -> None:
-    """End a room that a new one may take the place of, where there can be no more: one that nobody has used, or, for whoever is
-    at the server, the oldest that nobody is in, or else the oldest without its teacher. No teacher loses the room he is in.
+def _make_way(address: str, local: bool) -> None:
+    """End a room that a new one may take the place of, where there can be no more, here or from this address.
+
+    It is one that nobody has joined: one that its teacher has left, or else one of a browser that opened several. The newest goes
+    first, since somebody who opens one after the other to keep others out has the newest. For who is at the server it may also be
+    any room that its teacher has left, an empty one before others, and of these the one that was quiet for longest.
+    Raises Refused if this address has as many as it can have, and none of these.
     """
-    standing = rooms.standing()
-    if len(standing) < rooms.MAX_ROOMS:
+    standing = sorted(rooms.standing(), key=lambda room: rooms.age(room.code))
+    mine = [room for room in standing if room.code in _live and _live[room.code].address == address]
+    many = not local and len(mine) >= MOST_OPEN
+    if not many and len(standing) < rooms.MAX_ROOMS:
         return
-    left = [room for room in standing if not (room.code in _live and _live[room.code].is_there(TEACHER))]
-    unused = [room for room in left if room.unused and now > room.opened + UNUSED]
+    rivals = mine if many else standing
+    openers = Counter(_live[room.code].opener for room in rivals if room.code in _live)
+    left = [room for room in rivals if not (room.code in _live and _live[room.code].is_taught)]
     empty = [room for room in left if not (room.code in _live and _live[room.code].is_attended)]
-    for room in [*unused, *(empty + left if local else [])][:1]:
+    several = [room for room in rivals if room.code in _live and openers[_live[room.code].opener] > 1]
+    unused = [room for room in [*empty, *several] if room.unused]
+    for room in [*unused, *(reversed([*left, *empty]) if local else [])][:1]:
         if room.code in _live:
             _end(_live[room.code])
         with suppress(OSError):
             rooms.delete(room.code)
+        return
+    if many:
+        raise Refused(
+            429, f"Your network has {MOST_OPEN} rooms in use, the most that it can have: end one that is no longer needed"
+        )
 
 
 # Who asks, and for which room
@@ -262,25 +302,29 @@ class Visit(NamedTuple):
 
     live: Live
     who: str
-    """What the room knows him by; nothing for a browser without a cookie."""
+    """What the room knows them by; nothing for a browser without a cookie."""
     teaches: bool
 
     @property
     def inside(self) -> bool:
-        """Whether he is in the room already."""
+        """Whether they are in the room already."""
         return self.teaches or self.who in self.live.room.students
 
     @property
     def version(self) -> str:
-        """Grows when what he is shown changes: for a student with his own answer and name too, which he gave in any tab."""
+        """Grows when what they are shown changes: a student's own answer and name too, which may come from any tab."""
         room = self.live.room
         student = room.students.get(self.who)
         own = (self.who in room.answers.get(room.card, {})) + bool(student and student.named)
         return f"{room.news}.{room.version if self.teaches else own}"
 
 
-def _visit(request: Request, code: str) -> Visit:
-    """Raises Refused for a code or a secret that is none, or from where too many such came: that never to who is in the room."""
+async def _visit(request: Request, code: str) -> Visit:
+    """Who asks. Raises Refused for a code or a secret that is none.
+
+    At an address from which many of these came, whoever is not in a room yet waits for the answer. A right code waits as long as
+    a wrong one, and is always let in: so guessing is slow, and keeps nobody out.
+    """
     secret, token, address = request.headers.get(SECRET, ""), training.token_of(request), _address(request)
     try:
         live = _find(rooms.code_in(code))
@@ -293,11 +337,10 @@ def _visit(request: Request, code: str) -> Visit:
             return visit
         if visit.inside:
             raise Refused(403, NO_TEACHER)
-    if wait := _misses.wait(address):
-        raise Refused(429, f"Too many codes that do not exist came from your network. Wait {wait} s and try again.")
+    await _misses.wait(address)
     if live is None:
         _misses.take(address)
-        raise Refused(404, f"{why}. Look at the code again; a room ends after a day.")
+        raise Refused(404, f"{why}. Check the code; a room ends after a day without use.")
     if secret:
         _misses.take(address)
         raise Refused(403, NO_TEACHER)
@@ -309,14 +352,14 @@ def _find(code: str) -> Live:
     live = _live.get(code)
     if live is None:
         live = _live[code] = Live(rooms.find(code))
-    if live.is_over(time.time()):
+    if live.is_over:
         _end(live)
     return live
 
 
-def _teacher(request: Request, code: str) -> Live:
+async def _teacher(request: Request, code: str) -> Live:
     """Raises Refused for anybody else."""
-    visit = _visit(request, code)
+    visit = await _visit(request, code)
     if not visit.teaches:
         raise Refused(403, "Only the teacher of this room can do this")
     return visit.live
@@ -378,7 +421,6 @@ def _for_teacher(visit: Visit, has: str, request: Request) -> dict[str, Any]:
         "room": room.code,
         "ended": room.ended,
         "teaches": True,
-        "ends": room.opened + rooms.LASTS,
         "students": len(room.students),
         "answered": len(answers),
         "missing": [
@@ -452,47 +494,41 @@ def _field(asked: dict[str, Any], name: str) -> str:
 
 
 async def _open(request: Request) -> Response:
-    """A new room: its code, the secret that makes the asker its teacher, and when it ends."""
+    """A new room: its code, and the secret that makes the asker its teacher."""
     await json_object(request)
-    now, address, local = time.time(), _address(request), _is_local(request)
+    address, local = _address(request), _is_local(request)
     if not local:
-        if wait := _openings.wait(address):
-            raise Refused(429, f"Many rooms were opened from your network. Wait {wait} s and try again.")
-        if sum(live.address == address and not live.room.ended for live in _live.values()) >= MOST_OPEN:
-            raise Refused(429, f"{MOST_OPEN} rooms of your network are open, as many as can be: end one that is over")
+        await _openings.wait(address)
         _openings.take(address)
-    rooms.sweep(now, _going_on())
-    _make_way(now, local)
-    room, secret = rooms.open_room(now)
-    live = _live[room.code] = Live(room, address)
-    live.see(TEACHER)
-    return JSONResponse({"room": room.code, "secret": secret, "ends": room.opened + rooms.LASTS})
+    rooms.sweep()
+    _make_way(address, local)
+    room, secret = rooms.open_room()
+    _live[room.code] = Live(room, address, training.owner(training.token_of(request)))
+    return JSONResponse({"room": room.code, "secret": secret})
 
 
 async def _join(request: Request) -> Response:
-    """Be a student of the room: {room, name}. Who has joined before is the one he was."""
+    """Be a student of the room: {room, name}. Whoever has joined before stays the same student."""
     asked = await json_object(request)
-    live, who, _ = _visit(request, _field(asked, "room"))
-    name, headers = _field(asked, "name")[: 4 * rooms.MAX_NAME], {}
+    live, who, _ = await _visit(request, _field(asked, "room"))
+    name, headers = legible(_field(asked, "name"), rooms.MAX_NAME), {}
     if not who:
         word = secrets.token_urlsafe(24)
         who, headers = live.room.knows(word), {"Set-Cookie": training.new_cookie(word)}
     if who not in live.room.students:
         place = f"{live.room.code} {_address(request)}"
         if not _is_local(request):
-            if wait := _newcomers.wait(place):
-                raise Refused(429, f"Many students joined from your network. Wait {wait} s and try again.")
+            await _newcomers.wait(place)
             _newcomers.take(place)
         live.free_a_place()
     live.add({"do": "joined", "who": who, "name": name})
-    live.see(who)
     return JSONResponse(_student(Visit(live, who, False), ""), headers=headers)
 
 
 async def _vote(request: Request) -> Response:
     """Commit an answer: {room, card, answer}. The same one again changes nothing, another one is refused."""
     asked = await json_object(request)
-    visit, card = _visit(request, _field(asked, "room")), _field(asked, "card")
+    visit, card = await _visit(request, _field(asked, "room")), _field(asked, "card")
     if visit.who not in visit.live.room.students:
         raise Refused(403, "Join the room first")
     lesson = lessons.find(card)
@@ -504,7 +540,7 @@ async def _vote(request: Request) -> Response:
 async def _act(request: Request) -> Response:
     """What the teacher does: {room, do, value}; put and take away a card, reveal, follow, held, unnamed, end."""
     asked = await json_object(request)
-    live, do, value = _teacher(request, _field(asked, "room")), _field(asked, "do"), asked.get("value")
+    live, do, value = await _teacher(request, _field(asked, "room")), _field(asked, "do"), asked.get("value")
     if do == "card":
         card = _field(asked, "value")
         if card:
@@ -521,14 +557,16 @@ async def _act(request: Request) -> Response:
     elif do == "end":
         _end(live)
     else:
-        raise Refused(400, "A teacher's acts are card, reveal, follow, held, unnamed and end")
+        raise Refused(400, "What a teacher can do is card, reveal, follow, held, unnamed or end")
     return JSONResponse(_for_teacher(Visit(live, "", True), str(asked.get("has", "")), request))
 
 
 async def _room(request: Request) -> Response:
     """The state for who asks, at once if it is not `since`; `has`: the card whose tally is there already."""
     query = request.query_params
-    visit, since, has = _visit(request, query.get("room", "")), query.get("since"), query.get("has", "")
+    visit, since, has = await _visit(request, query.get("room", "")), query.get("since"), query.get("has", "")
+    if visit.inside:
+        visit.live.see(TEACHER if visit.teaches else visit.who)
     until = time.monotonic() + POLL
     while visit.inside and since == visit.version and not _stopping:
         if not await visit.live.news(TEACHER if visit.teaches else visit.who, until - time.monotonic()):
@@ -540,33 +578,32 @@ async def _room(request: Request) -> Response:
 
 async def _answers_csv(request: Request) -> Response:
     """Who answered what, of the cards that were revealed; empty for who did not."""
-    room, rows = _with_answers(request).room, [["student", "name", "card", "title", "answer", "option"]]
+    room, rows = (await _with_answers(request)).room, []
     for card, lesson in _revealed(room).items():
         title, words, answers = lesson.title if lesson else "", _words(lesson), room.answers.get(card, {})
         for who, student in room.students.items():
             answer = answers.get(who, "")
-            rows.append([str(student.number), student.name, card, title, answer, words(answer)])
-    return _csv("answers", room, rows)
+            rows.append((student.number, student.name, card, title, answer, words(answer)))
+    return download(csv_text(("student", "name", "card", "title", "answer", "option"), rows), f"answers-{room.code}.csv")
 
 
 async def _tally_csv(request: Request) -> Response:
     """How often each answer was given, of the cards that were revealed."""
-    live = _with_answers(request)
-    rows = [["card", "title", "answer", "option", "students"]]
+    live, rows = await _with_answers(request), []
     for card, lesson in _revealed(live.room).items():
         given = list(live.room.answers.get(card, {}).values())
         options = (live.tally(card) or {}).get("counts")
         different = [str(at) for at in range(len(options))] if options else sorted(set(given), key=_by_number)
         title, words = lesson.title if lesson else "", _words(lesson)
-        rows += [[card, title, answer, words(answer), str(given.count(answer))] for answer in different]
-    return _csv("tally", live.room, rows)
+        rows += [(card, title, answer, words(answer), given.count(answer)) for answer in different]
+    return download(csv_text(("card", "title", "answer", "option", "students"), rows), f"tally-{live.room.code}.csv")
 
 
-def _with_answers(request: Request) -> Live:
+async def _with_answers(request: Request) -> Live:
     """Raises Refused for anybody but the teacher, and where the answers are gone."""
-    live = _teacher(request, request.query_params.get("room", ""))
+    live = await _teacher(request, request.query_params.get("room", ""))
     if live.room.ended:
-        raise Refused(404, "This room was ended, and its answers were deleted")
+        raise Refused(404, "This room has ended, and its answers were deleted")
     return live
 
 
@@ -597,29 +634,13 @@ def _words(lesson: Lesson | None) -> Callable[[str], str]:
     return words
 
 
-def _csv(name: str, room: Room, rows: list[list[str]]) -> Response:
-    out = io.StringIO()
-    csv.writer(out).writerows([[_harmless(cell) for cell in row] for row in rows])
-    return Response(
-        "\ufeff" + out.getvalue(),  # without it Excel takes names for Latin-1
-        media_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}-{room.code}.csv"'},
-    )
-
-
-def _harmless(cell: str) -> str:
-    """A cell that a spreadsheet does not run: it takes what begins like this for a formula, but for numbers."""
-    numbers = re.fullmatch(r"-?[\d.e-]+(,-?[\d.e-]+)*", cell)
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@")) and not numbers else cell
-
-
 async def _qr(request: Request) -> Response:
     """The address of a room as a QR code, dark on light in both themes: phones read no other."""
     address = request.query_params.get("address", "")
     if not address.startswith(("http://", "https://")) or len(address) > MAX_ADDRESS or not address.isascii():
-        raise Refused(400, f"An address that begins with http is expected, of at most {MAX_ADDRESS} characters")
+        raise Refused(400, f"An address of at most {MAX_ADDRESS} characters that begins with http is expected")
     room = re.search(r"[?&]room=(\w*)", address)
-    _visit(request, room[1] if room else "")
+    await _visit(request, room[1] if room else "")
     return Response(await run_in_threadpool(_drawn, address), media_type="image/svg+xml")
 
 

@@ -10,7 +10,7 @@ import torch
 
 from maml_core.evaluation import Difference, StepStats, paired_differences, summarise
 from maml_core.palette import NEUTRAL, ROLES, Look
-from ui import cards, engine, library, recipe
+from ui import cards, engine, library, recipe, rounding
 from ui.recipe import counted
 from ui.state import check_learners, read_query, write_number
 from ui.tables import csv_text
@@ -50,13 +50,20 @@ class Compared(NamedTuple):
     look: Look
     steps: list[StepStats]
     apart: list[Difference]  # from the first learner, paired by task
+    alpha: float  # inner step size
 
 
 def measure(asked: Comparison) -> list[Compared]:
     """Every learner on the same tasks. Raises CheckpointError if one is missing."""
     each = [torch.from_numpy(engine.fresh_losses(name, asked.K, asked.alpha, asked.num_updates)) for name in asked.compare]
     return [
-        Compared(name, look, summarise(losses), paired_differences(losses, each[0]))
+        Compared(
+            name,
+            look,
+            summarise(losses),
+            paired_differences(losses, each[0]),
+            library.get(name).config.alpha if asked.alpha is None else asked.alpha,
+        )
         for name, look, losses in zip(asked.compare, looks(asked.compare), each, strict=True)
     ]
 
@@ -73,31 +80,32 @@ def finding(compared: list[Compared]) -> str:
     last = len(compared[0].steps) - 1
     first, others = compared[0], compared[1:]
     best = min(compared, key=lambda part: part.steps[last].mean)
-    said = f"After {counted(last, 'step')} {best.look.label} has the lowest mean query MSE, {best.steps[last].mean:.3f}: "
+    lowest = rounding.number(best.steps[last].mean, rounding.EXACT)
+    said = f"After {counted(last, 'step')}, {best.look.label} has the lowest mean error, {lowest}: "
     if best is first:
         near = min(others, key=lambda part: part.apart[last].mean)
         gap = near.apart[last]
-        said += f"{near.look.label} is next and {gap.mean:.3f} ± {gap.ci95:.3f} higher"
+        said += f"{near.look.label} is next and {rounding.interval(gap.mean, gap.ci95)} higher"
     else:
         gap = best.apart[last]
-        said += f"{-gap.mean:.3f} ± {gap.ci95:.3f} lower than {first.look.label}"
+        said += f"{rounding.interval(-gap.mean, gap.ci95)} lower than {first.look.label}"
     said += ", too close to tell apart on these tasks." if abs(gap.mean) <= gap.ci95 else "."
     gone = [f"{part.look.label} on {recipe.percent(part.steps[last].diverged)}" for part in compared if part.steps[last].diverged]
     return said + (f" Diverged: {', '.join(gone)} of the tasks." if gone else "")
 
 
 def table_html(compared: list[Compared]) -> str:
-    """Mean query MSE at some inner steps, and below it the difference from the first learner."""
+    """Mean error at some inner steps, and below it the difference from the first learner."""
     last = len(compared[0].steps) - 1
     steps = sorted({step for step in recipe.STEPS if step <= last} | {last})
     head = "".join(f'<th scope="col">{recipe.after(step)}</th>' for step in steps)
     rows = "".join(
-        f'<tr><th scope="row">{cards.swatch(part.look)}{escape(part.look.label)}</th>'
+        f'<tr><th scope="row">{cards.swatch(part.look)}{escape(part.look.label)}<small>α = {part.alpha:g}</small></th>'
         + "".join(f"<td>{_cell(part, step, part is compared[0])}</td>" for step in steps)
         + "</tr>"
         for part in compared
     )
-    about = f"mean query MSE over {TASKS:,} common tasks; below it the difference from {escape(compared[0].look.label)}, "
+    about = f"mean error over the same {TASKS:,} tasks; below it, the difference from {escape(compared[0].look.label)} "
     return f"""<div class="scroller" tabindex="0" role="group" aria-label="Differences"><table class="differences">
 <caption>{about}± its 95% interval, paired by task</caption>
 <thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"""
@@ -117,9 +125,11 @@ def table_csv(compared: list[Compared]) -> str:
 
 def _cell(part: Compared, step: int, is_first: bool) -> str:
     stats, apart = part.steps[step], part.apart[step]
-    mean = f"{stats.mean:.3f}" + (f"<small>{recipe.diverged(stats.diverged).strip(' ()')}</small>" if stats.diverged else "")
+    mean = rounding.number(stats.mean, rounding.EXACT) + (
+        f"<small>{recipe.diverged(stats.diverged).strip(' ()')}</small>" if stats.diverged else ""
+    )
     sign = "−" if apart.mean < 0 else "+"
-    return mean + ("" if is_first else f"<small>{sign}{abs(apart.mean):.3f} ± {apart.ci95:.3f}</small>")
+    return mean + ("" if is_first else f"<small>{sign}{rounding.interval(abs(apart.mean), apart.ci95)}</small>")
 
 
 def _learners(name: str, text: str) -> tuple[str, ...]:

@@ -3,15 +3,15 @@
 import dataclasses
 from bisect import bisect_left
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import streamlit as st
 import torch
 
-from maml_core.config import TrainConfig
+from maml_core.config import DEVICES, TrainConfig
 from maml_core.palette import ROLES
-from maml_core.runs import DEVICES
-from ui import library
+from ui import glossary, library
 from ui.messages import plain
 from ui.settings import ALPHAS, SETTINGS
 from ui.state import CHOICES, HIDE, LEARNERS, RANGES
@@ -21,7 +21,7 @@ Change = Callable[[str], None]
 
 EXACT = "exact_"
 """Prefix of the keys of number fields that stand beside a slider."""
-EXACT_NAMES = {"alpha": "step size α", "noise": "noise σ", "amplitude": "amplitude A", "phase": "phase φ"}
+EXACT_NAMES = {"alpha": "inner step size α", "noise": "noise σ", "amplitude": "amplitude A", "phase": "phase φ"}
 
 CONFIG_LABELS = {
     "algorithm": "algorithm",
@@ -43,18 +43,19 @@ CONFIG_LABELS = {
 CHOICE_LABELS = {name: look.label for name, look in ROLES.items()} | {
     "sinusoid": "phases in [0, π]",
     "sinusoid_2pi": "phases in [0, 2π]",
-    "sinusoid_line": "sinusoids and lines",
+    "sinusoid_line": "sine waves and lines",
     "batch_norm": "batch norm",
 }
 _CONFIG = {f.name: f for f in dataclasses.fields(TrainConfig)}
 
 
-def config_field(name: str, key: str, change: Change, disabled: bool) -> None:
-    """One setting of a training run, with its meaning and its range from the config itself."""
+def config_field(name: str, key: str, change: Change, no_effect: str) -> None:
+    """One setting of a training run, with its meaning and range from the config itself. no_effect: why it waits, if it does."""
     f = _CONFIG[name]
     low, high, choices = (f.metadata[part] for part in ("low", "high", "choices"))
     help = f.metadata["help"] + ("" if low is None else f"; from {low:,g} to {high:,g}")
-    shared: dict[str, Any] = {"key": key, "help": plain(help), "disabled": disabled}
+    help += f". It has no effect now: {no_effect}." if no_effect else ""
+    shared: dict[str, Any] = {"key": key, "help": plain(help), "disabled": bool(no_effect)}
     shared |= {"on_change": change, "args": (name,)}
     label = CONFIG_LABELS[name]
     if isinstance(f.default, bool):
@@ -79,7 +80,9 @@ def device(key: str, change: Change) -> None:
 def amplitude(change: Change) -> None:
     """The amplitude A of the sinusoid."""
     low, high = RANGES["amplitude"]
-    help = "Height of the sine wave, in units of y. Larger waves lie further from both initialisations and give larger gradients."
+    help = (
+        "Height of the sine wave, in units of y. A larger one lies further from every initialisation and gives larger gradients."
+    )
     st.slider("amplitude A", low, high, step=0.01, key="amplitude", help=help, on_change=change, args=("amplitude",))
 
 
@@ -94,7 +97,8 @@ def shots(change: Change, by_hand: int | None = None) -> None:
     """How many shots sampling draws; by_hand: how many there are instead."""
     _scale("K", change)
     if by_hand is not None:
-        st.html(f'<div class="own-alpha"><span>now {by_hand}, placed by hand</span></div>')
+        now = f"now {by_hand}, placed by hand" if by_hand else "no shots now"
+        st.html(f'<div class="own-alpha"><span>{now}</span></div>')
 
 
 def alpha(change: Change) -> None:
@@ -110,9 +114,9 @@ def alpha(change: Change) -> None:
     )
     groups = {value: [label for label, other in own.items() if other == value] for value in own.values()}
     each = "; ".join(f"{', '.join(labels)} {_plain(value)}" for value, labels in groups.items())
-    text = f"own: {each}" if len(own) < 3 else "marks: each learner’s own"
+    text = f"own: {each}" if len(own) < 3 else "marks: each learner’s own α"
     if own:
-        st.html(f'<div class="own-alpha" title="{each}">{ticks}<span>{text}</span></div>')
+        st.html(f'<div class="own-alpha" title="{escape(each)}">{ticks}<span>{escape(text)}</span></div>')
 
 
 def num_updates(change: Change) -> None:
@@ -127,38 +131,32 @@ def noise(change: Change) -> None:
 
 def learners(change: Change) -> None:
     """Which learners are drawn."""
-    help = "The initialisations that adapt to the shots, all with the same shots, step size and number of steps."
     own = [name for name in st.session_state["learners"] if name not in LEARNERS]
     st.pills(
         "learners",
         [*LEARNERS, *own],
         selection_mode="multi",
         key="learners",
-        help=help,
         label_visibility="collapsed",
-        format_func=lambda name: library.look(name).label,
+        format_func=lambda name: plain(library.look(name).label),
         on_change=change,
         args=("learners",),
     )
+    st.html(glossary.offer("What are these?", [library.look(name).label for name in LEARNERS]))
 
 
 def free(change: Change) -> None:
     """Whether a click places a shot where it is, or on the curve above or below it."""
-    help = "On: a shot goes exactly where you click or drag. Off: it sits on the true curve."
+    help = "On: a shot goes exactly where you put it. Off: it sits on the true curve."
     st.toggle("place shots off the curve", key="free", help=help, on_change=change, args=("free",))
 
 
-def own_checkpoint(upload: Callable[[], None], change: Change) -> None:
-    """A person's own checkpoint: a file, or a run trained on this server."""
-    with st.popover("your checkpoint"):
-        help = "A checkpoint (.safetensors) of this project. It is read, checked and never executed."
-        st.file_uploader("upload a checkpoint", "safetensors", key="upload", help=help, on_change=upload)
-        if problem := st.session_state.get("lab_upload_problem"):
-            st.error(plain(problem))
-        if trained := library.trained_here():
-            help = "The latest checkpoint of a training run on this server."
-            key, name = "run", lambda run: f"{library.title(run)} ({library.stem(run)})"
-            st.selectbox("or take a run's", trained, None, key=key, help=help, format_func=name, on_change=change, args=(key,))
+def trained_run(change: Change) -> None:
+    """A run on this server whose latest checkpoint takes the place of one's own; nothing while there is none."""
+    if trained := library.trained_here():
+        help = "The latest checkpoint of a run on this server."
+        key, name = "run", lambda run: f"{library.title(run)} ({library.stem(run)})"
+        st.selectbox("or a run’s checkpoint", trained, None, key=key, help=help, format_func=name, on_change=change, args=(key,))
 
 
 def placement(change: Change) -> None:
@@ -176,18 +174,18 @@ def freeze(change: Change) -> None:
 def ghosts(change: Change) -> None:
     """Which earlier steps are drawn too."""
     help = "Earlier inner steps, drawn faintly behind the current one."
-    _choice("ghosts", "earlier steps shown", ("start", "last", "all", "none"), help, change)
+    _choice("ghosts", "earlier steps shown", ("start", "previous", "all", "none"), help, change)
 
 
 def view(change: Change) -> None:
     """One plot for all learners, or one for each."""
-    help = "All learners over each other, or a plot for each with the same axes."
+    help = "All learners in one plot, or a plot for each with the same axes."
     _choice("view", "curves", ("overlaid", "side by side"), help, change)
 
 
 def hide(change: Change) -> None:
     """What the picture keeps to itself."""
-    help = "The true curve: can you tell it from the shots? The names: guess which learner is MAML, and reveal them after a step."
+    help = "True curve: can you guess it from the shots? Names: which learner is MAML? Guess, and show them after a step."
     labels = dict(zip(HIDE, ("true curve", "names"), strict=True))
     key, name = "hide", labels.__getitem__
     st.pills("hide", HIDE, selection_mode="multi", key=key, help=help, format_func=name, on_change=change, args=(key,))
@@ -207,7 +205,9 @@ def _choice(key: str, label: str, labels: tuple[str, ...], help: str, change: Ch
 
 def exact_values(change: Change, truth: bool) -> None:
     """The settings that a slider rounds, to the last digit; without those of the true curve while it is hidden."""
-    with st.popover("exact values"):
+    with st.popover("exact values", key="fold_exact", on_change="rerun") as fold:
+        if not fold.open:
+            return  # the browser makes what is inside when it opens, and would know no value that an earlier run has set
         for name, label in EXACT_NAMES.items():
             if name in ("amplitude", "phase") and not truth:
                 continue

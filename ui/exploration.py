@@ -70,14 +70,14 @@ def _learners(name: str, text: str) -> tuple[str, ...]:
         return ()
     names = check_learners(tuple(dict.fromkeys(text.split(","))))
     if len(names) > MOST:
-        raise ValueError(f"at most {MOST} learners can be explored at once")
+        raise ValueError(f"at most {MOST} learners can be shown at once")
     return names
 
 
 def _conditions(name: str, text: str) -> tuple[str, ...]:
     words = text.split(",")
     if unknown := [word for word in words if word not in CONDITIONS]:
-        raise ValueError(f"{unknown[0]!r:.40} is no condition; there are {', '.join(CONDITIONS)}")
+        raise ValueError(f"{unknown[0]!r:.40} is not a condition; choose from {', '.join(CONDITIONS)}")
     return in_order(words)
 
 

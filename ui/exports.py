@@ -1,4 +1,4 @@
-"""What can be taken away from the lab: routes that make it from an address: numbers, code, a picture that lives on its own.
+"""What the lab exports: routes that make it from an address: numbers, code, a picture that lives on its own.
 
 `/lab/losses.csv?K=10&alpha=0.02` and so on; the parameters are those of the lab's own address. No streamlit here.
 """
@@ -24,8 +24,13 @@ from maml_core.palette import NEUTRAL
 from ui import bundle, engine, library, modules, task_plot
 from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
-from ui.tables import csv_text
+from ui.tables import csv_text, download
 
+REQUIRED = ("torch", "numpy", "safetensors", "filelock", "platformdirs")
+"""What maml_core imports, for a script that is taken along."""
+CODE_ZIP, CODE_LABEL = "maml-lab-code.zip", "Python, with everything it needs"
+CODE_FILE = "maml_lab_numbers.py"
+"""The script in it. Not called after a module of Python: it would be imported in that one's place."""
 SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt": algorithms.adapt}
 """Functions of the engine whose text stands beside the picture."""
 
@@ -53,10 +58,11 @@ def routes() -> list[Route]:
     return [
         route("picture.json", lambda request: _picture(request.query_params)),
         route("controls.json", lambda request: JSONResponse({name: s._asdict() for name, s in SETTINGS.items()})),
-        route("losses.csv", of_state(losses_csv, "text/csv", "maml-lab-losses.csv")),
-        route("curves.csv", of_state(curves_csv, "text/csv", "maml-lab-curves.csv")),
+        route("losses.csv", lambda request: download(losses_csv(_state(request.query_params)), "maml-lab-losses.csv")),
+        route("curves.csv", lambda request: download(curves_csv(_state(request.query_params)), "maml-lab-curves.csv")),
         route("picture.html", of_state(picture_html, "text/html", "maml-lab.html")),
         route("code.py", lambda request: PlainTextResponse(as_python(_state(request.query_params)))),
+        route("code.zip", lambda request: _code_bundle(_state(request.query_params))),
         route("fresh.json", lambda request: Response(_fresh(request.query_params), media_type="application/json")),
         route("checkpoint", lambda request: _checkpoint(request.query_params.get("learner", ""))),
         route("bundle.zip", lambda request: _bundle(request.query_params.get("learner", ""))),
@@ -91,7 +97,7 @@ def curves_csv(state: LabState) -> str:
 def as_python(state: LabState) -> str:
     """A script that computes the losses on show with maml_core alone. Raises ValueError while names are hidden."""
     if "names" in state.hide:
-        raise ValueError("the code names the learners: it can be had after the names are shown")
+        raise ValueError("the code would name the learners: it is here once the names are shown")
     roles = [library.role(name) for name in state.learners]
     told = any(library.get(name).config.inputs > 1 for name in state.learners)
     files = [_file(name) for name in state.learners if name != "random"]
@@ -102,27 +108,35 @@ def as_python(state: LabState) -> str:
     untrained = "random" in roles
     steps = state.num_updates if state.points else 0
     modules = ["algorithms", *(["baselines"] if untrained else []), "checkpoint"]
+    order = [role for role in roles if role != "random"] + (["random"] if untrained else [])
+    loaded = ", ".join([*(f"checkpoint.load({file!r})" for file in files), *(["baselines.random()"] if untrained else [])])
+    required = f"{', '.join(REQUIRED[:-1])} and {REQUIRED[-1]}"
     lines = [
-        f"import torch\nfrom maml_core import {', '.join(modules)}\n",
+        f'"""The numbers of a picture in MAML Lab. It needs {required} (pip installs them),',
+        f"maml_core and the checkpoints. In the lab, Share > {CODE_LABEL} holds these, with this script beside them;",
+        'or run it in the folder of MAML Lab."""',
+        "try:",
+        f"    import torch\n    from maml_core import {', '.join(modules)}\n",
+        f"    learners = zip({order!r}, [{loaded}])",
+        "except (ImportError, ValueError) as error:",
+        '    raise SystemExit(f"{error}.\\n{__doc__}")\n',
         f"x, y = torch.tensor({shots}).reshape(-1, 2).split(1, dim=1)",
         f"grid = torch.linspace({low:g}, {high:g}, {points})[:, None]",
         f"true = {state.task.amplitude:g} * torch.sin(grid - {state.task.phase:g})",
     ]
     if told:
         lines += [
-            "def told(x):  # the oracle is told amplitude and phase",
+            "def told(x):  # the oracle is told the amplitude and phase",
             f"    task = torch.tensor([[{state.task.amplitude:g}, {state.task.phase:g}]])",
             "    return torch.cat([x, task.expand(len(x), 2)], 1) if saved.network.sizes[0] == 3 else x",
         ]
-    loaded = ", ".join([*(f"checkpoint.load({file!r})" for file in files), *(["baselines.random()"] if untrained else [])])
-    order = [role for role in roles if role != "random"] + (["random"] if untrained else [])
     lines += [
-        f"for name, saved in zip({order!r}, [{loaded}]):",
+        "for name, saved in learners:",
         f"    theta, alpha = saved.split(alpha={state.alpha:g}{frozen})",
         f"    path = algorithms.adapt(saved.network.mse, theta, {inputs}, y, alpha, num_updates={steps})",
-        "    for step, phi in enumerate(path):",
-        f"        support, query = saved.network.mse(phi, {inputs}, y), saved.network.mse(phi, {everywhere}, true)",
-        '        print(f"{name} step {step}: support {support:.4f}, query {query:.4f}")',
+        "    for step, weights in enumerate(path):",
+        f"        on_shots, error = saved.network.mse(weights, {inputs}, y), saved.network.mse(weights, {everywhere}, true)",
+        '        print(f"{name} step {step}: error on the shots {on_shots:.4f}, error {error:.4f}")',
     ]
     return "\n".join(lines) + "\n"
 
@@ -136,7 +150,7 @@ def picture_html(state: LabState) -> str:
     address = urlencode(state.to_query())
     return _PAGE.format(
         theme=_theme(),
-        css=modules.FILES["task_plot/lab.css"].read_text("utf-8"),
+        css="\n".join(modules.FILES[name].read_text("utf-8") for name in ("shared/views.css", "task_plot/lab.css")),
         imports=json.dumps({"imports": named}),
         data=json.dumps(data),
         address=json.dumps(address),
@@ -226,6 +240,17 @@ def _bundle(name: str) -> Response:
         raise ValueError("the untrained network has no file: choose another learner")
     headers = {"Content-Disposition": f'attachment; filename="{library.stem(learner)}.zip"'}
     return Response(bundle.zipped(learner), media_type="application/zip", headers=headers)
+
+
+def _code_bundle(state: LabState) -> Response:
+    """The script with all it needs but REQUIRED: the engine and the checkpoints, where it looks for them."""
+    files: dict[str, bytes] = {CODE_FILE: as_python(state).encode()}
+    files |= {_file(name): library.find(name).read_bytes() for name in state.learners if name != "random"}
+    engine_files = sorted((library.ROOT / "maml_core").rglob("*.py"))
+    files |= {path.relative_to(library.ROOT).as_posix(): path.read_bytes() for path in engine_files}
+    headers = {"Content-Disposition": f'attachment; filename="{CODE_ZIP}"'}
+    packed = bundle.packed({f"{CODE_ZIP.removesuffix('.zip')}/{name}": content for name, content in files.items()})
+    return Response(packed, media_type="application/zip", headers=headers)
 
 
 def _one_learner(name: str) -> str:

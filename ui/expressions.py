@@ -48,7 +48,7 @@ class Expression:
     def value(self, values: Values) -> Any:
         """Its value. Raises ValueError if a value is missing, or where it divides by zero."""
         if missing := sorted(self.names - values.keys()):
-            raise ValueError(f"{missing[0]} is not known, so {self.text!r} cannot be worked out")
+            raise ValueError(f"{missing[0]} is not known, so {self.text!r} cannot be computed")
         try:
             return self.work_out(values)
         except ZeroDivisionError:
@@ -118,7 +118,7 @@ def _understand(node: ast.AST, text: str, names: Mapping[str, type], used: set[s
             ordered = any(not isinstance(op, ast.Eq | ast.NotEq) for op in ops)
             chain = [first, *(part(each, kind)[1] for each in others)]
             if ordered and kind is not float:
-                raise ValueError(f"{text!r} asks which of two is larger, and they are not numbers")
+                raise ValueError(f"{text!r} asks which of two values is larger, and they are not numbers")
             tests = [_COMPARISONS[type(op)] for op in ops]
             return bool, lambda values: all(
                 test(a(values), b(values)) for test, a, b in zip(tests, chain, chain[1:], strict=False)

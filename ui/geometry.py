@@ -60,7 +60,7 @@ def plane(query: Mapping[str, str]) -> dict[str, Any]:
     """
     name = query.get("learner", "maml")
     if name not in LEARNERS:
-        raise ValueError(f"there is no plane of {name!r:.40}; there are those of {', '.join(LEARNERS)}")
+        raise ValueError(f"there is no plane for {name!r:.40}; choose from {', '.join(LEARNERS)}")
     with _one_at_a_time:
         return _plane(name, library.version(name))
 
@@ -104,7 +104,7 @@ def term(query: Mapping[str, str]) -> dict[str, Any]:
         learners = [f"run:{run}@{runs.iteration_of(path)}" for path in runs.snapshots(library.run_folder(run))]
         if not learners:
             raise ValueError(
-                f"The run {run} has no snapshot yet" if library.run_folder(run).is_dir() else f"There is no run {run}"
+                f"The run {run} has no snapshots yet" if library.run_folder(run).is_dir() else f"There is no run {run}"
             )
     points = []
     for name in learners:

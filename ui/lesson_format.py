@@ -26,11 +26,11 @@ SECTIONS = ("predict", "observe", "explain", "challenge")
 STATE = dict.fromkeys(("K", "shots", "alpha", "num_updates", "step", "noise", "amplitude", "phase", "x_min", "x_max"), float)
 GOALS: dict[str, dict[str, type]] = {
     "lab": STATE | {"freeze": str, "placement": str},
-    "world": dict.fromkeys(("alpha", "difference", "tasks", "before", "after", "apart"), float),
+    "world": dict.fromkeys(("alpha", "difference", "tasks", "before", "after", "apart", "dragged"), float),
     "train": {"run.error": float, "run.K": float, "run.steps": float, "answer": float},
 }
 """View -> the names that the goal of a challenge may use; in a lab also those of OF_LEARNER, for each learner on show."""
-OF_LEARNER: dict[str, type] = {"query": float, "support": float, "diverged": bool}
+OF_LEARNER: dict[str, type] = {"query": float, "support": float, "mean": float, "diverged": bool}
 
 
 class LessonError(ValueError):

@@ -12,7 +12,7 @@ import os
 import re
 import sys
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import fields
 from functools import lru_cache
@@ -26,7 +26,7 @@ from starlette.routing import Route
 
 from maml_core.config import DIVERGED_ABOVE
 from maml_core.files import signature
-from ui import engine, library, prose, training, world
+from ui import engine, library, measures, prose, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
 from ui.expressions import Expression
 from ui.lesson_format import Lesson, LessonError, card_of, read
@@ -66,9 +66,7 @@ def shelf(where: Path | None = None) -> Shelf:
         try:
             found = _lesson(path, *signature(path))
             if found.card in lessons:
-                raise LessonError(
-                    f"{lessons[found.card].file} is the card {found.card} already: name it differently", path.name, 1
-                )
+                raise LessonError(f"{lessons[found.card].file} already has the card {found.card}: rename this file", path.name, 1)
             lessons[found.card] = found
         except LessonError as error:
             broken.append(error)
@@ -118,7 +116,7 @@ def find(card: str, among: Shelf | None = None) -> Lesson:
     for error in broken:
         if _card(error.file) == card:
             raise error
-    raise LessonError(f"There is no card {card!r:.60} on this server (any more)")
+    raise LessonError(f"There is no card {card!r:.60} on this server")
 
 
 # What is served
@@ -245,7 +243,7 @@ async def _measured(card: str) -> None:
 
 
 class Settled(NamedTuple):
-    """What was measured for a card: its numbers, what is right, and what its texts claim that is not so today."""
+    """What was measured for a card: its numbers, what is right, and what its texts claim that does not hold today."""
 
     values: dict[str, float]
     truth: Any
@@ -258,7 +256,7 @@ def settle(lesson: Lesson) -> Settled:
     truth = lesson.answer.truth(values, lesson.lab)
     failed = [claim.text for claim in lesson.claims if not claim.value(values)]
     if truth is None and lesson.view != "train":
-        failed.append("not exactly one of the options is so")
+        failed.append("exactly one of the options is true")
     return Settled(values, truth, failed)
 
 
@@ -326,11 +324,11 @@ def shown(lesson: Lesson, query: Mapping[str, str], token: str) -> list[dict[str
     state, problems = LabState.from_query({name: query[name] for name in names if name in query})
     if problems:
         raise ValueError(problems[0])
-    return [of_lab(state)]
+    return [of_lab(state, lesson.challenge.goal.names if lesson.challenge else ())]
 
 
-def of_lab(state: LabState) -> dict[str, Any]:
-    """What is on show in a lab, at its step."""
+def of_lab(state: LabState, asked: Collection[str] = ()) -> dict[str, Any]:
+    """What is on show in a lab, at its step; the means over 1,000 waves only where they are asked for."""
     xs = [x for x, _ in state.points]
     values: dict[str, Any] = {
         "K": state.K,
@@ -353,7 +351,17 @@ def of_lab(state: LabState) -> dict[str, Any]:
             f"{role}.support": float(run.support[state.step]),
             f"{role}.diverged": not loss <= DIVERGED_ABOVE,
         }
+        if f"{role}.mean" in asked:
+            values[f"{role}.mean"] = mean_of(name, state)
     return values
+
+
+def mean_of(name: str, state: LabState) -> float:
+    """The mean error over 1,000 waves at the step and settings on show, with shots at the same x if they were placed by hand."""
+    if state.shots is not None:
+        return measures.placed(name, tuple(x for x, _ in state.points), state.step, state.alpha, state.freeze)
+    settings = (state.K, state.alpha, max(state.num_updates, state.step), state.noise, state.placement, state.freeze)
+    return engine.fresh(name, *settings).mean[state.step]
 
 
 def of_world(query: Mapping[str, str]) -> dict[str, Any]:
@@ -367,6 +375,7 @@ def of_world(query: Mapping[str, str]) -> dict[str, Any]:
         "before": world.mean_loss(theta, 0, query),
         "after": world.mean_loss(theta, 1, query),
         "apart": (world.end("maml", query) - world.end("pretrained", query)).norm().item(),
+        "dragged": max(math.dist(place, home) for place, home in zip(places, world.numbers({})[2], strict=False)),
     }
 
 

@@ -1,19 +1,23 @@
 """Which checkpoints there are and how they are called: shipped, untrained, uploaded, of training runs. No streamlit here."""
 
 import hashlib
+import json
 import os
 import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from maml_core import baselines, checkpoint, runs
-from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError
-from maml_core.files import write_atomically
+from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, Told
+from maml_core.files import signature, write_atomically
 from maml_core.palette import ROLES, Look
 from maml_core.runs import RunError
+from ui.incoming import legible
 from ui.state import LEARNERS, OWN, RUN
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +25,12 @@ PRETRAINED = ROOT / "pretrained"
 MAX_WEIGHTS = 100_000
 """Of an own checkpoint's network in the lab: every inner step of it is held in memory."""
 KEEP_UPLOADS = 200
+KEEP_DELETED = 1000
+"""Uploads that are remembered as deleted, for those who come by a link."""
+TITLE_LIMIT, SHORT_TITLE = 32, 16
+"""Characters of an upload's title, and of it beside a curve in the lab."""
+MAX_ABOUT = 4096
+"""Bytes of what is kept beside an upload."""
 TITLES = {
     "maml_best": "MAML best",
     "maml_tf": "MAML-tf",
@@ -48,7 +58,7 @@ def snapshot(run: str, iteration: int) -> Path:
     for path in runs.snapshots(run_folder(run)):
         if runs.iteration_of(path) == iteration:
             return path
-    raise CheckpointError(f"the run {run} has no snapshot at iteration {iteration:,} (any more): take another one")
+    raise CheckpointError(f"the run {run} has no snapshot at iteration {iteration:,} (any more): choose another")
 
 
 def role(name: str) -> str:
@@ -59,6 +69,8 @@ def role(name: str) -> str:
 def look(name: str) -> Look:
     """How a learner is drawn and called in the lab, where at most one is a person's own."""
     drawn = ROLES[role(name)]
+    if name.startswith("upload:"):
+        return replace(drawn, label=_bounded(title(name), SHORT_TITLE))
     return replace(drawn, label=title(name)) if name.startswith("shipped:") else drawn
 
 
@@ -68,7 +80,7 @@ def title(name: str) -> str:
     if kind == "shipped":
         return TITLES.get(own, own)
     if kind == "upload":
-        return f"upload {own[:6]}"
+        return _about(own).get("title") or f"upload {own[:6]}"
     return run_title(own) if kind == "run" else ROLES[name].label
 
 
@@ -79,7 +91,9 @@ def run_title(own: str) -> str:
         called = runs.read_about(run_folder(run)).get("title") or run
     except (RunError, ValueError):
         called = run
-    return f"{called} at {int(iteration):,}" if iteration else called
+    if not iteration:
+        return called
+    return f"{called} at {int(iteration):,}" if int(iteration) else f"{called}, untrained"
 
 
 def stem(name: str) -> str:
@@ -109,6 +123,8 @@ def find(name: str) -> Path:
     if kind == "upload":
         path = _uploads() / f"{own}.safetensors"
         if not path.is_file():
+            if _about(own).get("deleted"):
+                raise CheckpointError("that uploaded checkpoint was deleted from this server")
             raise CheckpointError("that uploaded checkpoint is not on this server (any more): upload it again")
         return path
     if kind == "run":
@@ -159,32 +175,100 @@ def missing(names: Iterable[str]) -> dict[str, CheckpointError]:
     return found
 
 
-def add(content: bytes) -> str:
+def add(content: bytes, called: str = "", owner: str = "", told: Told | None = None) -> str:
     """Keep an uploaded checkpoint and give its name as a learner.
 
+    called: its file's name, which becomes its title; owner: who may delete it (training.owner); told: as in checkpoint.load.
+
     Raises:
+        NoRecipe: it says nothing of its training, and nothing is told.
         CheckpointError: it is none, or cannot be kept; one sentence on why.
     """
+    called = " ".join(legible(called).split()) or "the file"
     if len(content) > MAX_BYTES:
-        raise CheckpointError(f"the file has {len(content) / 2**20:.1f} MiB; a checkpoint has at most {MAX_BYTES // 2**20}")
-    digest, folder = hashlib.sha256(content).hexdigest()[:12], _uploads()
+        raise CheckpointError(f"{called} has {len(content) / 2**20:.1f} MiB; at most {MAX_BYTES // 2**20} MiB are allowed")
+    mark = json.dumps([told, owner]) if told or owner else ""
+    digest, folder = hashlib.sha256(content + mark.encode()).hexdigest()[:12], _uploads()
     path = folder / f"{digest}.safetensors"
     arriving = folder / f"{digest}.{secrets.token_hex(4)}.arriving"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_atomically(arriving, content)
-        try:
-            _check_size(checkpoint.load(arriving))
-        except CheckpointError as error:
-            raise CheckpointError(str(error).replace(arriving.name, "the file")) from None
+        found = checkpoint.load(arriving, told, called)
+        _check_size(found)
+        if not checkpoint.is_as_saved(arriving, found):
+            checkpoint.save(arriving, found)
+        about = {"title": _free_title(called.removesuffix(".safetensors"), digest), "owner": owner}
+        write_atomically(path.with_suffix(".json"), json.dumps(about).encode())
         arriving.replace(path)
-        for old in sorted(folder.glob("*.safetensors"), key=lambda file: file.stat().st_mtime_ns)[:-KEEP_UPLOADS]:
-            old.unlink(missing_ok=True)
+        _make_room(folder)
     except OSError as error:
-        raise CheckpointError(f"the server cannot keep uploads ({error.strerror or error})") from None
+        raise CheckpointError(f"the server cannot store uploads ({error.strerror or error})") from None
     finally:
         arriving.unlink(missing_ok=True)
     return f"upload:{digest}"
+
+
+def may_delete(name: str, owner: str, local: bool) -> bool:
+    """Whether this visitor may delete this learner: an upload that this browser brought, or any at the server itself."""
+    kind, _, own = name.partition(":")
+    return kind == "upload" and bool(OWN.fullmatch(name)) and (local or (bool(owner) and _about(own).get("owner") == owner))
+
+
+def delete(name: str, owner: str, local: bool) -> None:
+    """Delete an upload for everybody. Raises CheckpointError if this visitor may not, or it cannot be done."""
+    if not may_delete(name, owner, local):
+        raise CheckpointError("only the browser that uploaded a checkpoint, or one on the server itself, can delete it")
+    path = find(name)
+    try:
+        write_atomically(path.with_suffix(".json"), b'{"deleted": true}')
+        path.unlink(missing_ok=True)
+        left = [about for about in path.parent.glob("*.json") if not about.with_suffix(".safetensors").exists()]
+        for old in sorted(left, key=signature)[:-KEEP_DELETED]:
+            old.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"it cannot be deleted ({error.strerror or error})") from None
+
+
+def _make_room(folder: Path) -> None:
+    """Keep the newest uploads."""
+    for old in sorted(folder.glob("*.safetensors"), key=signature)[:-KEEP_UPLOADS]:
+        old.unlink(missing_ok=True)
+        old.with_suffix(".json").unlink(missing_ok=True)
+
+
+def _about(digest: str) -> dict[str, Any]:
+    """What is kept beside an upload: its title and its owner, or that it was deleted; nothing if that is damaged."""
+    path = _uploads() / f"{digest}.json"
+    return _read_about(path, signature(path))
+
+
+@lru_cache(maxsize=2048)
+def _read_about(path: Path, signature: tuple[int, int]) -> dict[str, Any]:
+    try:
+        about = json.loads(path.read_bytes()) if 0 < signature[1] <= MAX_ABOUT else {}
+    except (OSError, ValueError, RecursionError):
+        return {}
+    if not isinstance(about, dict):
+        return {}
+    texts = {key: about[key] for key in ("title", "owner") if isinstance(about.get(key), str)}
+    return texts | {"title": _bounded(legible(texts.get("title", "")), TITLE_LIMIT), "deleted": about.get("deleted") is True}
+
+
+def _free_title(wanted: str, digest: str) -> str:
+    """A title that no shipped learner and no other upload has: with a number, if need be."""
+    others = {title(name) for name in uploads() if name != f"upload:{digest}"}
+    taken = {text.casefold() for text in (*others, *TITLES.values(), *(look.label for look in ROLES.values()))}
+    for number in count(1):
+        mark = f" ({number})" if number > 1 else ""
+        free = _bounded(wanted, TITLE_LIMIT - len(mark)) + mark
+        if free.casefold() not in taken:
+            break
+    return free
+
+
+def _bounded(text: str, limit: int) -> str:
+    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
 
 
 def trained_here() -> list[str]:
@@ -205,4 +289,4 @@ def _uploads() -> Path:
 def _check_size(found: Checkpoint) -> None:
     weights = sum(value.numel() for value in found.learned.values())
     if weights > MAX_WEIGHTS:
-        raise CheckpointError(f"its network has {weights:,} numbers; the lab shows networks of up to {MAX_WEIGHTS:,}")
+        raise CheckpointError(f"its network has {weights:,} parameters; the lab shows networks with up to {MAX_WEIGHTS:,}")

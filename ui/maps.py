@@ -6,6 +6,7 @@ no more. So what nobody looks at costs nothing, and to cancel is not to ask. No 
 
 import asyncio
 import json
+import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -26,10 +27,11 @@ from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui import engine, library, published
 from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
 from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
-from ui.tables import csv_text
+from ui.tables import csv_text, download
 
-ROUND = 200
-"""Tasks a cell that one round of measuring adds; fewer for a network larger than the usual."""
+FIRST, ROUND = 20, 200
+"""Tasks a cell after the first round of measuring, so that there is a map at once, and those that a full round adds; fewer for a
+network larger than the usual."""
 USUAL = 2_000
 """Numbers that the network of a usual learner has."""
 KEEP = 2**26
@@ -103,7 +105,8 @@ class Measured:
             settings = [self.asked.setting(row) for row in range(len(self.asked.rows))]
             rows = [Row(K, checkpoint.split(alpha)[1]) for K, alpha in settings]
             theta = checkpoint.split()[0]
-            count = max(5, round(ROUND * min(1, USUAL / sum(value.numel() for value in theta.values()))))
+            full = max(5, round(ROUND * min(1, USUAL / sum(value.numel() for value in theta.values()))))
+            count = full - self.tasks % full if self.tasks else min(FIRST, full)
             batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").part(self.tasks, count)
             with engine.cores:
                 found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, STEPS)
@@ -141,12 +144,12 @@ def answer(query: Mapping[str, str]) -> dict[str, Any]:
     """A map with more tasks than `have` of the query, as lists of rows of cells: what a browser draws."""
     have = query.get("have", "0")
     if not (have.isdecimal() and len(have) < 6):
-        raise ValueError("have must be the number of tasks of an answer before")
+        raise ValueError("have must be the number of tasks in an earlier answer")
     measured = find(ask(query))
     measured.go_on(int(have))
     cells = measured.cells()
     columns = {
-        name: [[float(f"{getattr(cell, name):.4g}") for cell in row] for row in cells]
+        name: [[getattr(cell, name) for cell in row] for row in cells]  # as measured: only the browser rounds
         for name in ("mean", "ci95", "median", "diverged")
     }
     return {"tasks": measured.tasks, "rows": measured.asked.rows} | columns
@@ -155,8 +158,9 @@ def answer(query: Mapping[str, str]) -> dict[str, Any]:
 def examples(query: Mapping[str, str]) -> dict[str, Any]:
     """The typical, the best and the worst task of one cell, {name: {loss, amplitude, phase, href}}: row and step say which.
 
-    loss is None where it is not a number; href opens exactly this task in the lab, and is empty for a task that lies outside of
-    what the lab shows.
+    href opens exactly this task in the lab, and is empty for a task that lies outside of what the lab shows. loss is what the lab
+    says of it there, over the whole curve; of a task outside, what the map counted, over sweeps.POINTS points of the curve. It is
+    None where it is not a number.
     """
     measured = find(ask(query))
     row, step = (_index(query, name, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
@@ -168,20 +172,23 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     for name, task in sweeps.examples(losses)._asdict().items():
         amplitude, phase = drawn.parameters[task].tolist()
         shots = torch.cat([drawn.batch.x_support[task, :K, :1], drawn.batch.y_support[task, :K]], 1).tolist()
-        loss = losses[task].item() if losses[task].isfinite() else None
-        href = lab_address(asked, row, step, amplitude, phase, shots)
-        found[name] = {"loss": loss, "amplitude": amplitude, "phase": phase, "href": href}
+        state = lab_state(asked, row, step, amplitude, phase, shots)
+        loss = losses[task].item()
+        if state:
+            loss = float(engine.on_show(state)[state.learners.index(asked.learner)].query[step])
+        href = "lab?" + urlencode(state.to_query()) if state else ""
+        found[name] = {"loss": loss if math.isfinite(loss) else None, "amplitude": amplitude, "phase": phase, "href": href}
     return found
 
 
-def lab_address(asked: Asked, row: int, step: int, amplitude: float, phase: float, shots: list[list[float]]) -> str:
-    """The lab on this task, with these shots, at the row's step size and this step. Empty where the lab cannot show it."""
+def lab_state(asked: Asked, row: int, step: int, amplitude: float, phase: float, shots: list[list[float]]) -> LabState | None:
+    """The lab on this task, with these shots, at the row's step size and this step. None where the lab cannot show it."""
     (low, high), (early, late) = FAMILY.amplitude, FAMILY.phase
     shown = low <= amplitude <= high and early <= phase <= late and all(abs(y) <= Y_LIMIT for _, y in shots)
     if not shown:
-        return ""
+        return None
     learner, (K, alpha) = asked.learner, asked.setting(row)
-    state = LabState(
+    return LabState(
         amplitude=round(amplitude, 4),
         phase=RANGES["phase"].clip(round(phase, 4)),
         K=int(RANGES["K"].clip(K)),
@@ -192,7 +199,6 @@ def lab_address(asked: Asked, row: int, step: int, amplitude: float, phase: floa
         learners=in_order({learner, "pretrained"}),
         free="noise" in asked.conditions,
     )
-    return "lab?" + urlencode(state.to_query())
 
 
 def as_csv(query: Mapping[str, str]) -> str:
@@ -245,13 +251,13 @@ def routes() -> list[Route]:
 
         return Route(f"/explore/{name}", answer)
 
-    def as_json(make: Callable[[Mapping[str, str]], dict[str, Any]]) -> Callable[[Mapping[str, str]], Response]:
+    def as_json(make: Callable[[Mapping[str, str]], Mapping[Any, Any]]) -> Callable[[Mapping[str, str]], Response]:
         return lambda query: Response(json.dumps(make(query), allow_nan=False), media_type="application/json")
 
-    saved = {"Content-Disposition": 'attachment; filename="maml-lab-map.csv"'}
     return [
         route("map.json", as_json(answer)),
         route("examples.json", as_json(examples)),
         route("published.json", as_json(published.measure)),
-        route("map.csv", lambda query: Response(as_csv(query), media_type="text/csv", headers=saved)),
+        route("published.csv", lambda query: download(published.table_csv(query), "maml-lab-published.csv")),
+        route("map.csv", lambda query: download(as_csv(query), "maml-lab-map.csv")),
     ]

@@ -14,18 +14,28 @@ from typing import Annotated, Any, NamedTuple
 from urllib.parse import parse_qsl
 
 import numpy as np
+import torch
+from torch import Tensor
+from torch.func import vmap
 
+from maml_core import tasks
+from maml_core.algorithms import adapt
 from maml_core.baselines import PUBLISHED
 from maml_core.config import MAX_UPDATES
 from maml_core.evaluation import query_losses, summarise
+from maml_core.network import Params
 from ui import engine, geometry, library, world
 from ui.settings import ALPHAS
 from ui.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState
 
+FRESH_GRID = 41
+"""Points that `beyond` judges a task by."""
 USUAL_STEPS = 10
 """Inner steps that are measured at once, as the lab does: the steps of one question share a measurement."""
 CLIFF = tuple(alpha for alpha in ALPHAS if alpha >= 0.001)
-"""The step sizes that `cliff` tries: twelve a decade."""
+"""The step sizes that `cliff` tries: those of the lab's slider, 24 a decade."""
+PENALTIES = tuple(10.0**power for power in range(-4, 2))
+"""The ridge penalties that `ridge` chooses from."""
 HALVES = {"all": (-np.inf, np.inf), "left": (-np.inf, 0.0), "right": (0.0, np.inf)}
 WAVES = {"cos": 0, "sin": 1}
 
@@ -112,6 +122,7 @@ Freeze = Annotated[str, _one_of(*CHOICES["freeze"])]
 Lab = Annotated[LabState, Checked(lab, "the lab's address parameters, such as seed=15&K=5")]
 Half = Annotated[str, _one_of(*HALVES)]
 Wave = Annotated[str, _one_of(*WAVES)]
+X = Annotated[float, _number_in(-20, 20)]
 World = Annotated[str, Checked(world_query, "the Geometry page's address parameters, such as difference=1")]
 Follower = Annotated[str, _one_of(*world.FOLLOWS)]
 
@@ -187,7 +198,7 @@ def wave(learner: Learner, of: Wave) -> float:
 
 
 def mean_wave(of: Wave) -> float:
-    """How much cos x, or sin x, is in the mean of all tasks: worked out, not measured."""
+    """How much cos x, or sin x, is in the mean of all tasks: computed, not measured."""
     amplitude, (early, late) = np.mean(FAMILY.amplitude), FAMILY.phase
     # E sin(x - phi) = E[cos phi] sin x - E[sin phi] cos x
     mean = {"sin": np.sin(late) - np.sin(early), "cos": np.cos(late) - np.cos(early)}
@@ -225,13 +236,124 @@ def _cliff(learner: str, version: int, K: int) -> float:
     return CLIFF[at]
 
 
+def beyond(learner: Learner, step: Step, low: X, high: X, K: Shots = 10, placement: Placement = "anywhere") -> float:
+    """Mean error over 1,000 waves on x between low and high, which may lie beyond the range that tasks are drawn from."""
+    if low >= high:
+        raise ValueError(f"low must be below high, and {low:g} is not below {high:g}")
+    return engine.measured(_beyond, learner, library.version(learner), step, low, high, K, placement)
+
+
+@lru_cache(maxsize=64)
+def _beyond(learner: str, version: int, step: int, low: float, high: float, K: int, placement: str) -> float:
+    x, uniforms = torch.linspace(low, high, FRESH_GRID).expand(engine.FRESH_TASKS, -1), _uniforms(K)
+    batch = tasks.batch(FAMILY, uniforms, K, placement=placement)
+    y = FAMILY.curve(FAMILY.parameters(uniforms[:, : FAMILY.randoms]), x)
+    return _mean_after(learner, None, "none", step, batch._replace(x_query=x[..., None], y_query=y[..., None]))
+
+
+def placed(learner: str, xs: tuple[float, ...], step: int, alpha: float, freeze: str) -> float:
+    """Mean error over 1,000 waves, each with its shots at these x. Cached; raises CheckpointError if the learner is missing."""
+    return engine.measured(_placed, learner, library.version(learner), xs, step, alpha, freeze)
+
+
+@lru_cache(maxsize=256)
+def _placed(learner: str, version: int, xs: tuple[float, ...], step: int, alpha: float, freeze: str) -> float:
+    uniforms = _uniforms(0)
+    x = torch.tensor(xs, dtype=torch.float32).expand(engine.FRESH_TASKS, -1)
+    y = FAMILY.curve(FAMILY.parameters(uniforms[:, : FAMILY.randoms]), x)
+    batch = tasks.batch(FAMILY, uniforms, 0)._replace(x_support=x[..., None], y_support=y[..., None])
+    return _mean_after(learner, alpha, freeze, step, batch)
+
+
+def _uniforms(K: int) -> Tensor:
+    """What the fresh tasks with K shots are drawn from: (FRESH_TASKS, parameters and points)."""
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(engine.FRESH_TASKS, FAMILY.randoms + K + engine.FRESH_QUERY, generator=generator)
+
+
+def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch: tasks.Batch) -> float:
+    """The mean error on the query points after `step` inner steps on the support; a diverged task counts as in `evaluate`."""
+    found = library.get(learner)
+    if found.network.sizes[0] > 1:
+        raise ValueError(f"{library.title(learner)} is told each task, so this cannot be measured of it")
+    loss, (theta, sizes) = found.network.mse, found.split(alpha, freeze)
+
+    def task(x: Tensor, y: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
+        return loss(adapt(loss, theta, x, y, sizes, step)[-1] if len(x) else theta, x_query, y_query)
+
+    with torch.no_grad():
+        return summarise(vmap(task)(*batch)[None])[0].mean
+
+
+def ridge(learner: Learner, K: Shots = 10) -> float:
+    """Mean error over 1,000 waves with the body as it is and the head that the best ridge regression fits to the K shots."""
+    return engine.measured(_ridge, learner, library.version(learner), K)
+
+
+@lru_cache(maxsize=64)
+def _ridge(learner: str, version: int, K: int) -> float:
+    batch = tasks.batch(FAMILY, _uniforms(K), K)
+    features, head = _features(learner, batch.x_support)
+    of_query, _ = _features(learner, batch.x_query)
+    rest = batch.y_support.double() - features @ head
+    gram = features @ features.mT  # (T, K, K)
+    means = []
+    for penalty in PENALTIES:  # on the distance from the learner's own head; the best for these waves, so no other does better
+        dual = torch.linalg.solve(gram + penalty * torch.eye(K, dtype=gram.dtype), rest)
+        curve = of_query @ (head + features.mT @ dual)
+        means.append((curve - batch.y_query).square().mean().item())
+    return min(means)
+
+
+def best_head(learner: Learner) -> float:
+    """Mean error over 1,000 waves with the body as it is and the head that least squares fits to the whole wave."""
+    return engine.measured(_best_head, learner, library.version(learner))
+
+
+@lru_cache(maxsize=64)
+def _best_head(learner: str, version: int) -> float:
+    x = torch.from_numpy(engine.GRID)
+    waves = FAMILY.curve(FAMILY.parameters(_uniforms(0)[:, : FAMILY.randoms]), x.expand(engine.FRESH_TASKS, -1)).T.double()
+    features, _ = _features(learner, x[:, None])
+    head = torch.linalg.lstsq(features, waves, driver="gelsd").solution  # some features are never alive
+    return (features @ head - waves).square().mean().item()
+
+
+def _features(learner: str, x: Tensor) -> tuple[Tensor, Tensor]:
+    """What the body makes of x (..., N, 1), with a constant: (..., N, F); and the head over it, (F, 1). Both float64."""
+    found = library.get(learner)
+    net, theta = found.network, found.split()[0]
+    if net.sizes[0] > 1 or net.norm != "none":
+        raise ValueError(f"{library.title(learner)} has no features of x alone, so this cannot be measured of it")
+    weight, bias = net.layers[-1]
+    width = net.sizes[-2]
+    # The body's output is what a head of the identity lets through.
+    body: Params = theta | {weight: torch.eye(width), bias: torch.zeros(width)}
+    with torch.no_grad():
+        features = net.apply(body, x).double()
+    ones = torch.ones_like(features[..., :1])
+    return torch.cat([features, ones], -1), torch.cat([theta[weight][0], theta[bias]]).double()[:, None]
+
+
+def negative_steps(learner: Learner) -> float:
+    """The share of a learner's step sizes, one a weight where it learned them, that are below zero."""
+    sizes = library.get(learner).split()[1]
+    each = sizes.values() if isinstance(sizes, Mapping) else [sizes]
+    return float((torch.cat([torch.as_tensor(size, dtype=torch.float32).flatten() for size in each]) < 0).float().mean())
+
+
+def iterations(learner: Learner) -> float:
+    """How many meta-iterations a learner was trained for."""
+    return library.get(learner).iterations
+
+
 def left_out(learner: Learner) -> float:
     """The length of the second-order term, which FOMAML leaves out, over that of what it keeps: the median over tasks."""
     return geometry.left_out(learner)
 
 
 def world_end_to_task(world: World, learner: Follower, task: Annotated[int, _number_in(1, 6, whole=True)]) -> float:
-    """In the two-parameter world, the distance between where a learner ends and a task's optimum (1 for the first task)."""
+    """In the two-parameter world, the distance from where a learner ends to a task's optimum (1 for the first task)."""
     return engine.measured(_world_end_to_task, world, learner, task)
 
 
@@ -286,6 +408,11 @@ MEASURES: dict[str, Callable[..., float]] = {
         wave,
         mean_wave,
         cliff,
+        beyond,
+        ridge,
+        best_head,
+        negative_steps,
+        iterations,
         left_out,
         own_alpha,
         published,
@@ -356,5 +483,5 @@ def take(question: Question) -> float:
 def _take(question: Question, versions: tuple[int, ...]) -> float:
     value = float(MEASURES[question.measure](**dict(question.arguments)))
     if not np.isfinite(value):
-        raise ValueError(f"the measure {question.measure} came to no number")
+        raise ValueError(f"the measure {question.measure} did not give a number")
     return value

@@ -10,6 +10,11 @@ def warn(problem: str) -> None:
     st.toast(plain(problem), icon="⚠️", duration="infinite")
 
 
+def tell(news: str) -> None:
+    """Say what was done."""
+    st.toast(plain(news))
+
+
 def plain(text: str) -> str:
     """Text as Markdown that says just this: what an address, a file or a person says is not Markdown."""
     return re.sub(r"([^\w\s])", r"\\\1", text)

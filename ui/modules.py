@@ -1,4 +1,4 @@
-"""What the browser fetches for our components: modules and style sheets, at one address that changes with their content."""
+"""What the browser fetches from us: modules, style sheets and data, at one address that changes with their content."""
 
 import hashlib
 from pathlib import Path
@@ -10,15 +10,15 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 _HERE = Path(__file__).parent
-SHEETS = ("style.css", "task_plot/lab.css")
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".json": "application/json"}
+SHEETS = ("style.css", "shared/views.css")
 """Fetched before anything is drawn, the house style too: no picture should be drawn on a page about to change its width."""
 FILES = {
     path.relative_to(_HERE).as_posix(): path
-    for path in sorted((*_HERE.glob("*/*.js"), *_HERE.glob("*/*.css"), _HERE / "style.css"))
+    for path in sorted((*(path for kind in _MEDIA_TYPES for path in _HERE.glob(f"*/*{kind}")), _HERE / "style.css"))
 }
 """Name in the address -> file."""
 _VERSION = hashlib.sha256(b"".join(path.read_bytes() for path in FILES.values())).hexdigest()[:12]
-_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css"}
 
 # Streamlit resends a component's inline code at every rerun, so inline is only what fetches the rest.
 _LOADER = """
@@ -26,10 +26,15 @@ const base = new URL("modules/{version}/", document.baseURI).href;
 const main = import(base + "{name}/main.js");
 export default function (component) {{
   let gone = false;
-  main.then(({{ render }}) => gone || render(component, base));
+  const absent = () => {{
+    const words = "This part of the page did not load. Reload the page; if that does not help, the server was not reached at ";
+    component.parentElement.innerHTML = '<p role="alert"></p>';
+    component.parentElement.firstChild.textContent = words + base;
+  }};
+  main.then(({{ render }}) => gone || render(component, base), () => gone || absent());
   return () => {{
     gone = true;
-    main.then(({{ remove }}) => remove(component.parentElement));
+    main.then(({{ remove }}) => remove(component.parentElement), () => {{}});
   }};
 }}
 """
@@ -56,7 +61,12 @@ def route() -> Route:
 
 
 def preloads(*folders: str) -> str:
-    """A Link header for a page: what lies in these folders is fetched while Streamlit is still starting."""
-    how = {".js": 'rel="modulepreload"', ".css": 'rel="preload"; as="style"'}
+    """Links for a page's head: what lies in these folders is fetched while Streamlit is still starting."""
+    how = {".js": 'rel="modulepreload"', ".css": 'rel="preload" as="style"'}
     wanted = [name for name in FILES if name in SHEETS or name.partition("/")[0] in folders]
-    return ", ".join(f"<modules/{_VERSION}/{name}>; {how[FILES[name].suffix]}" for name in wanted)
+    return "\n".join(f'    <link {how[FILES[name].suffix]} href="./modules/{_VERSION}/{name}" />' for name in wanted)
+
+
+def script(name: str) -> str:
+    """A module that a page runs from its head, beside every component."""
+    return f'    <script type="module" src="./modules/{_VERSION}/{name}"></script>'

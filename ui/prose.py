@@ -1,6 +1,7 @@
 """Markdown with formulas, and with numbers to be filled in, as HTML: formulas become MathML. No streamlit here.
 
-`$…$` and `$$…$$` hold LaTeX; `{{name}}` is a number, `{{name:%}}` a percentage. HTML in the text stays text.
+`$…$` and `$$…$$` hold LaTeX; `{{name}}` is a number, `{{name:%}}` a percentage, `{{name:,}}` a whole number.
+HTML in the text stays text.
 """
 
 import re
@@ -14,10 +15,15 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from ui import rounding
+
 _BRACES = re.compile(r"\{\{(.*?)\}\}|\{\{", re.DOTALL)
-_PLACE = re.compile(r"\s*([A-Za-z_]\w*)\s*(:\s*%)?\s*")
+_PLACE = re.compile(r"\s*([A-Za-z_]\w*)\s*(?::\s*([%,]))?\s*")
 _FUNCTIONS = "sin|cos|tan|log|ln|exp|min|max"
 _FILLED_TO_CHECK = "1"
+_EQUATION = re.compile(r"(?<=\w) = (?=[\d−])")
+_CLINGING = re.compile(r'(<span class="math inline">(?:(?!</span>).)*</span>)([,.;:!?)]+)', re.DOTALL)
+"""A formula and the punctuation after it, between which a browser would break the line."""
 
 
 class ProseError(ValueError):
@@ -115,19 +121,21 @@ def to_html(text: str, values: Mapping[str, float], *, inline: bool = False) -> 
     def say(braces: re.Match[str]) -> str:
         place = _PLACE.fullmatch(braces[1] or "")
         assert place, "checked before"
-        return percentage(values[place[1]]) if place[2] else number(values[place[1]])
+        value = values[place[1]]
+        return {"%": percentage, ",": lambda whole: f"{whole:,.0f}", None: number}[place[2]](value)
 
     filled = _BRACES.sub(say, text)
-    return _markdown.renderInline(filled) if inline else _markdown.render(filled)
+    html = _markdown.renderInline(filled) if inline else _markdown.render(filled)
+    return _EQUATION.sub("\u00a0=\u00a0", _CLINGING.sub(r'<span class="unbroken">\1\2</span>', html))
 
 
 def number(value: float) -> str:
     """As the lab says losses: two decimals, one from 10 on, two significant digits when small; with a real minus."""
     size = abs(value)
     if size >= 10:
-        said = f"{size:.1f}"
+        said = rounding.fixed(size, 1)
     elif size >= 0.095 or size == 0:
-        said = f"{size:.2f}"
+        said = rounding.fixed(size, 2)
     else:
         said = np.format_float_positional(size, 2, fractional=False, trim="-") if size >= 0.0005 else "0.000"
     return f"−{said}" if value < 0 and float(said) else said

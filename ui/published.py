@@ -10,6 +10,7 @@ from torch import Tensor
 from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
 from ui import engine, library
+from ui.tables import csv_text
 
 TASKS, ROUND = 10_000, 1_000
 """Tasks that ours are measured over, and those of one round."""
@@ -17,6 +18,7 @@ STEPS = 10
 MOST_TIMES = 99
 OURS = {"maml": ("shipped:maml_tf", "maml", "shipped:maml_best"), "pretrained": ("pretrained",), "oracle": ("oracle",)}
 """What is compared with a published figure, by what it is of. maml_tf has MAML-tf's recipe."""
+NAMES = [name for learners in OURS.values() for name in learners]
 
 
 class Figure(NamedTuple):
@@ -45,27 +47,25 @@ FIGURES = (
     Figure(INTERACTIVE, "maml", 10, 10, 0.13),
 )
 NOTES = (
-    "Comparable: the same task family, network, shots and updates, and the mean query MSE. Ours is over 10,000 tasks, "
-    "± its 95% interval.",
-    "Not quite: MAML-tf’s figures are over 100 tasks without an interval, which alone makes them uncertain by 0.1 and more; its "
-    "code adapts with α = 0.001 by default, ours with 0.01, the paper’s. The paper’s are read off its plots. interactive-maml "
-    "publishes weights and no errors: its figures were measured here with them, over 300 tasks.",
-    "Not at all: papers whose sinusoids also vary in frequency, such as Meta-SGD’s own.",
+    "Comparable: the task family, the network, the shots, the inner steps, and the mean error on query points. Ours are means "
+    "over 10,000 tasks, ± their 95% intervals.",
+    "Comparable with care: MAML-tf gives no intervals; over 100 tasks, the default in its code, they would be ± 0.03 to 0.09 "
+    "with 10 shots and ± 0.09 to 0.16 with 5. Its code adapts with α = 0.001 by default; ours with 0.01, as in the paper. "
+    "The paper’s figures were read off its plots. interactive-maml publishes weights but no errors: its figures were measured "
+    "here on those weights, over 300 tasks.",
+    "Not comparable: papers whose sine waves also vary in frequency, such as the one that introduced Meta-SGD.",
 )
 
 
 def payload() -> dict[str, Any]:
     """What the view draws: the figures, the notes, and ours as they stand in the checkpoints."""
-    names = [name for learners in OURS.values() for name in learners]
-    results = {name: library.get(name).results for name in names}
-    ours = {
-        name: {K: {step: _short(results[name][str(K)][str(step)]) for step in range(STEPS + 1)} for K in PUBLISHED}
-        for name in names
-    }
     return {
         "figures": [figure._asdict() for figure in FIGURES],
-        "learners": {of: [{"key": name, "label": library.title(name)} for name in learners] for of, learners in OURS.items()},
-        "ours": ours,
+        "learners": {
+            of: [{"key": name, "label": library.title(name), "alpha": library.get(name).config.alpha} for name in learners]
+            for of, learners in OURS.items()
+        },
+        "ours": _ours(),
         "notes": NOTES,
         "tasks": TASKS,
         "rounds": TASKS // ROUND,
@@ -73,19 +73,53 @@ def payload() -> dict[str, Any]:
     }
 
 
-def measure(query: Mapping[str, str]) -> dict[str, Any]:
+def measure(query: Mapping[str, str]) -> dict[int, dict[str, float]]:
     """Ours measured again: {step: {mean, ci95}} of one learner with K shots over `rounds` rounds of tasks.
 
     time: which measurement it is, 1 for the first; each meets other tasks. Raises ValueError for what cannot be measured,
     CheckpointError if the learner is missing.
     """
     name = query.get("learners", "")
-    if not any(name in learners for learners in OURS.values()):
-        raise ValueError(f"{name[:40]!r} is none of the learners in the table")
+    if name not in NAMES:
+        raise ValueError(f"{name[:40]!r} is not a learner in the table")
     ranges = (("K", 1, 20), ("time", 1, MOST_TIMES), ("rounds", 1, TASKS // ROUND))
-    K, time, rounds = (_whole(query, *limits) for limits in ranges)
+    return _measured(name, *(_whole(query, *limits) for limits in ranges))
+
+
+def table_csv(query: Mapping[str, str]) -> str:
+    """The table as it stands on the page: one row for each published figure and learner of ours.
+
+    measured: the learners and shots that were measured again, as `maml:10` with commas between; time: which measurement that was.
+    Raises as `measure` does.
+    """
+    ours = _ours()
+    for part in filter(None, query.get("measured", "").split(",")):
+        name, _, K = part.rpartition(":")
+        if name not in NAMES or K not in map(str, PUBLISHED):
+            raise ValueError(f"measured={part[:40]} is not possible: give a learner of the table and its shots, such as maml:10")
+        ours[name][int(K)] = _measured(name, int(K), _whole(query, "time", 1, MOST_TIMES), TASKS // ROUND)
+    return csv_text(
+        ("source", "of", "K", "step", "published", "ours", "mean", "ci95", "tasks"),
+        (
+            (f.source, f.of, f.K, f.step, f.value, library.title(name), *ours[name][f.K][f.step].values(), TASKS)
+            for f in FIGURES
+            for name in OURS[f.of]
+        ),
+    )
+
+
+def _ours() -> dict[str, dict[int, dict[int, dict[str, float]]]]:
+    """As they stand in the checkpoints: learner -> shots -> step -> mean and ci95."""
+    results = {name: library.get(name).results for name in NAMES}
+    return {
+        name: {K: {step: _short(of[str(K)][str(step)]) for step in range(STEPS + 1)} for K in PUBLISHED}
+        for name, of in results.items()
+    }
+
+
+def _measured(name: str, K: int, time: int, rounds: int) -> dict[int, dict[str, float]]:
     losses = torch.cat([_losses(name, K, 1000 * time + i) for i in range(rounds)], 1)
-    return {str(s.step): _short(s._asdict()) for s in evaluation.summarise(losses)}
+    return {s.step: _short(s._asdict()) for s in evaluation.summarise(losses)}
 
 
 @lru_cache(maxsize=512)
@@ -101,7 +135,8 @@ def _losses(name: str, K: int, seed: int) -> Tensor:
 
 
 def _short(stats: Mapping[str, Any]) -> dict[str, float]:
-    return {name: float(f"{stats[name]:.4g}") for name in ("mean", "ci95")}
+    """As measured: only the browser rounds."""
+    return {name: stats[name] for name in ("mean", "ci95")}
 
 
 def _whole(query: Mapping[str, str], name: str, low: int, high: int) -> int:

@@ -4,19 +4,19 @@ Nothing here trusts a file: only what was validated when it was loaded is repeat
 """
 
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from maml_core.checkpoint import Checkpoint
-from maml_core.config import JOINT, TrainConfig
+from maml_core.config import JOINT, PATHS, TrainConfig
 from maml_core.palette import ROLES
-from maml_core.programs import PATHS
+from ui import rounding
 
 STEPS = (0, 1, 5, 10)
 """The inner steps that tables show."""
 START = "start"
 """The folder in a zip where the snapshot lies that a run went on from."""
 MOST_SHOTS = 4
-_FAMILIES = {"sinusoid_2pi": "phases up to 2π", "sinusoid_line": "sinusoids and lines"}
+_FAMILIES = {"sinusoid_2pi": "phases up to 2π", "sinusoid_line": "sine waves and lines"}
 
 
 def in_words(config: TrainConfig) -> str:
@@ -36,9 +36,26 @@ def outer_in_words(config: TrainConfig) -> str:
 def of_checkpoint(saved: Checkpoint) -> str:
     """The line of its config, and how far it was trained."""
     config, done = saved.config, f"{saved.iterations:,}"
-    trained = f"step {done} of {config.max_steps:,}" if saved.iterations < config.max_steps else f"{done} iterations"
+    if saved.from_elsewhere:
+        return ", ".join([*_parts_told(config), "trained elsewhere: these settings were stated, not recorded"])
+    trained = f"iteration {done} of {config.max_steps:,}" if saved.iterations < config.max_steps else f"{done} iterations"
     alpha = [f"α {config.alpha:g} found by search"] if "alpha_search" in saved.run else []
-    return ", ".join([*_parts(config), *alpha, trained])
+    return ", ".join([*_parts(config), *alpha, trained if saved.is_trained else f"untrained: {trained}"])
+
+
+def settings(saved: Checkpoint) -> dict[str, Any]:
+    """Every setting of its training that is known, as plain JSON values."""
+    known = saved.config.to_dict()
+    if not saved.from_elsewhere:
+        return known
+    steps = [] if saved.config.algorithm in JOINT else ["num_updates"]
+    return {name: known[name] for name in ("algorithm", "alpha", *steps, "hidden")}
+
+
+def _parts_told(config: TrainConfig) -> list[str]:
+    """What is known of a network that other code trained."""
+    steps = [] if config.algorithm in JOINT else [counted(config.num_updates, "inner step")]
+    return [ROLES[config.algorithm].label, *steps, f"α {config.alpha:g}", _layers(config)]
 
 
 def _parts(config: TrainConfig) -> list[str]:
@@ -48,9 +65,13 @@ def _parts(config: TrainConfig) -> list[str]:
     parts += ["multi-step loss"] if config.multi_step else []
     parts += ["batch normalisation"] if config.norm == "batch_norm" else []
     parts += [_FAMILIES[config.family]] if config.family in _FAMILIES else []
-    parts += [f"layers of {', '.join(map(str, config.hidden))}"] if config.hidden != default.hidden else []
+    parts += [_layers(config)] if config.hidden != default.hidden else []
     parts += [f"seed {config.seed}"] if config.seed != default.seed else []
     return parts
+
+
+def _layers(config: TrainConfig) -> str:
+    return f"hidden layers of {', '.join(map(str, config.hidden))}"
 
 
 def size_in_words(saved: Checkpoint, bytes: int) -> str:
@@ -75,9 +96,9 @@ def load_lines(saved: Checkpoint, file: str) -> str:
         f"net = nn.Sequential({', '.join(layers)})",
         f"net.load_state_dict(safetensors.torch.load_file({file!r}){', strict=False' if learned else ''})",
     ]
-    lines += ["# strict=False: the file also holds the step sizes that were learned, as alpha.NAME"] if learned else []
+    lines += ["# strict=False: the file also holds the learned step sizes, as alpha.NAME"] if learned else []
     lines += ["# its inputs are x, the amplitude and the phase"] if config.inputs > 1 else []
-    lines += ["# it normalises by the batch it is given, so give it many points at once"] if config.norm == "batch_norm" else []
+    lines += ["# batch norm uses the points it is given, so give it many at once"] if config.norm == "batch_norm" else []
     return "\n".join(lines)
 
 
@@ -96,7 +117,7 @@ def started_at(saved: Checkpoint) -> int:
 
 
 class Results(NamedTuple):
-    """A checkpoint's results at STEPS, in words: the mean query MSE and its 95% half-width."""
+    """A checkpoint's results at STEPS, in words: the mean error and its 95% half-width."""
 
     heads: list[str]  # numbers of shots
     rows: list[tuple[int, list[str]]]  # inner step, a cell for each head; none if nothing was measured
@@ -116,7 +137,7 @@ def result_cell(stats: dict[str, float] | None) -> str:
     """Mean and interval of one entry of a checkpoint's results; the diverged share where there is one."""
     if stats is None:
         return "–"
-    return f"{stats['mean']:.3f} ± {stats['ci95']:.3f}" + diverged(stats["diverged"])
+    return rounding.interval(stats["mean"], stats["ci95"]) + diverged(stats["diverged"])
 
 
 def diverged(share: float) -> str:

@@ -13,7 +13,7 @@ import os
 import re
 import secrets
 import time
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -25,10 +25,12 @@ from ui.incoming import legible
 
 ALPHABET = "BCDGHJKMNPQRTVWX"
 """Of codes: no vowel, so that they spell nothing, and no letter that is taken for another or for a digit."""
-LETTERS = 5
-CODE = re.compile(rf"[{ALPHABET}]{{{LETTERS}}}")
+LETTERS = 6
+"""Of a new code: twelve million there are, since a right one is let in however many wrong ones come from its network."""
+CODE = re.compile(rf"[{ALPHABET}]{{5,{LETTERS}}}")
+"""Rooms that were opened before have five letters."""
 LASTS = 24 * 3600
-"""Seconds until a room ends by itself: a school day, and the evening after it to fetch the answers."""
+"""Seconds after the last thing that happened in a room until it ends by itself: the evening is left to fetch the answers."""
 MAX_ROOMS = 20
 """As many classes as a school has at one time; their polls cost two cores less than one of them."""
 MAX_STUDENTS = 120
@@ -38,7 +40,11 @@ MAX_QUERY = 2000
 """Characters of a lab's address: forty shots and every setting."""
 MAX_STEP = 10_000
 MAX_JOURNAL = 8 * 2**20
-"""Bytes. What a class answers comes to far less than one; half of it at most is for a teacher's hand on the scrubber."""
+"""Bytes. What a class answers comes to far less than one."""
+SHARE = {"held": 1 / 2, "joined": 3 / 4, "left": 3 / 4}
+"""Of it, what these may fill: neither a teacher's hand on the scrubber nor who comes and goes keeps a class from answering."""
+OFF = 60
+"""Seconds that the date of a journal may be off."""
 MAX_OPENING = 2000
 """Bytes of a journal's first line, several times over."""
 
@@ -55,16 +61,16 @@ class NoRoom(RoomError):
 
 
 class Student(NamedTuple):
-    """Who joined, as the room knows him: the number in the order of joining, and a name or nothing."""
+    """Who joined, as the room knows them: the number in the order of joining, and a name or nothing."""
 
     number: int
     name: str
     named: bool
-    """Whether he gave a name, which is done once: the teacher may have taken it away."""
+    """Whether they gave a name, which is done once: the teacher may have taken it away."""
 
     @property
     def label(self) -> str:
-        """What he is called before others. Plain text."""
+        """What they are called before others. Plain text."""
         return self.name or f"student {self.number}"
 
 
@@ -110,12 +116,8 @@ class Room:
         return hmac.compare_digest(_digest(secret), self.secret)
 
     def has_answered(self, who: str) -> bool:
-        """Whether he has answered any card."""
+        """Whether this student has answered any card."""
         return any(who in answers for answers in self.answers.values())
-
-    def is_over(self, now: float) -> bool:
-        """Whether it was ended, or ends by itself now."""
-        return self.ended or now > self.opened + LASTS
 
 
 def _digest(secret: str) -> str:
@@ -129,7 +131,7 @@ def begin(event: Event) -> Room:
     """The room that the first event of a journal opens. Raises RoomError if it is none."""
     try:
         if event["do"] != "opened" or not CODE.fullmatch(event["code"]) or not math.isfinite(event["at"]):
-            raise RoomError("A room begins with its opening")
+            raise RoomError("The journal of a room must begin with its opening")
         return Room(event["code"], str(event["salt"]), str(event["secret"]), float(event["at"]))
     except (KeyError, TypeError, ValueError, OverflowError):
         raise RoomError("The opening of this room cannot be read") from None
@@ -146,7 +148,7 @@ def apply(room: Room, event: Event) -> Room:
     try:
         after = _RULES[event["do"]](room, event)
     except (KeyError, TypeError, AttributeError):
-        raise RoomError("This is nothing that can happen in a room") from None
+        raise RoomError("This is not something that can happen in a room") from None
     if after is room:
         return room
     seen = event["do"] not in ("joined", "left", "vote")
@@ -164,10 +166,10 @@ def fold(events: Iterable[Event]) -> Room:
 
 
 def _joined(room: Room, event: Event) -> Room:
-    who, name = _text(event["who"], 64), legible(event["name"])[:MAX_NAME].strip()
+    who, name = _text(event["who"], 64), legible(event["name"], MAX_NAME)
     before = room.students.get(who)
     if before is None and len(room.students) >= MAX_STUDENTS:
-        raise RoomError(f"This room has {MAX_STUDENTS} students, as many as it can hold")
+        raise RoomError(f"This room is full: it holds {MAX_STUDENTS} students")
     if before and (before.named or not name):
         return room
     number = before.number if before else 1 + max((student.number for student in room.students.values()), default=0)
@@ -175,10 +177,10 @@ def _joined(room: Room, event: Event) -> Room:
 
 
 def _left(room: Room, event: Event) -> Room:
-    """Somebody makes room. What he answered would lose the one who did."""
+    """Somebody makes room: not who has answered, since answers would then belong to nobody."""
     who = _text(event["who"], 64)
     if room.has_answered(who):
-        raise RoomError("Who has answered stays in the room")
+        raise RoomError("A student who has answered stays in the room")
     rest = {other: student for other, student in room.students.items() if other != who}
     return replace(room, students=MappingProxyType(rest)) if who in room.students else room
 
@@ -204,23 +206,23 @@ def _vote(room: Room, event: Event) -> Room:
     if before.get(who) == answer:
         return room
     if who in before:
-        raise RoomError("Your answer is committed and stays as it is")
+        raise RoomError("Your prediction is committed and cannot be changed")
     if card != room.card or not card:
-        raise RoomError("This question is not before the room any more")
+        raise RoomError("This card is no longer open in the room")
     if card in room.revealed:
-        raise RoomError("The answers have been revealed: no more can be given")
+        raise RoomError("The predictions have been revealed, so no more can be given")
     return replace(room, answers=_with(room.answers, card, _with(before, who, answer)))
 
 
 def _reveal(room: Room, event: Event) -> Room:
     if _text(event["card"], 100) != room.card or not room.card:
-        raise RoomError("Put this card to the room before you reveal its answers")
+        raise RoomError("Give this card to the room before you reveal its predictions")
     return room if room.card in room.revealed else replace(room, revealed=room.revealed | {room.card})
 
 
 def _follow(room: Room, event: Event) -> Room:
     if not isinstance(event["on"], bool):
-        raise RoomError("Following is on or off: true or false")
+        raise RoomError("Following must be true or false")
     return room if event["on"] == room.following else replace(room, following=event["on"])
 
 
@@ -263,7 +265,7 @@ def _with(mapping: Mapping[str, Any], key: str, value: Any) -> Mapping[str, Any]
 
 
 def code_in(text: str) -> str:
-    """The code that somebody typed, however he wrote it; nothing that could be one gives nothing."""
+    """The code that somebody typed, however it was written; what cannot be one gives nothing."""
     code = re.sub(r"[\s-]", "", text[:100]).upper()
     return code if CODE.fullmatch(code) else ""
 
@@ -293,7 +295,9 @@ def open_room(now: float | None = None) -> tuple[Room, str]:
     try:
         where.mkdir(mode=0o700, parents=True, exist_ok=True)
         if len(standing()) >= MAX_ROOMS:
-            raise RoomError(f"This server has {MAX_ROOMS} open rooms, as many as it can hold: end one that is over")
+            raise RoomError(
+                f"This server has {MAX_ROOMS} open rooms, the most that it can hold: end one that is no longer needed"
+            )
         while True:
             code = _new_code()
             event = {"do": "opened", "code": code, "salt": secrets.token_hex(16), "secret": _digest(secret), "at": now}
@@ -355,7 +359,7 @@ def find(code: str) -> Room:
         RoomError: it cannot be read.
     """
     if not CODE.fullmatch(code) or not _path(code).is_file():
-        raise NoRoom(f"There is no room {code[:LETTERS]}" if code else f"A code has {LETTERS} letters, of {ALPHABET}")
+        raise NoRoom(f"There is no room {code[:LETTERS]}" if code else f"A code has {LETTERS} letters from {ALPHABET}")
     try:
         content = _path(code).read_bytes()
     except OSError as error:
@@ -395,20 +399,22 @@ def keep(code: str, event: Event) -> None:
         # Not "ab": a journal that is gone must not begin in the middle. Two servers may write: each adds whole lines at the end.
         with open(_path(code), "r+b", buffering=0, opener=_at_the_end) as journal:
             size = journal.seek(0, os.SEEK_END)
-            if event["do"] == "held" and size > MAX_JOURNAL // 2:
+            full = size > MAX_JOURNAL * SHARE.get(event["do"], 1)
+            if full and event["do"] == "held":
+                _known[_path(code)] = _Known(size, time.monotonic())
                 return None  # the lab on show alone goes on, and is an older one after a restart
-            if size > MAX_JOURNAL:
-                raise RoomError("This room has kept as much as it can: end it and open another")
+            if full:
+                raise RoomError("This room has saved as much as it can: end it and open another")
             journal.seek(max(0, size - 1))
             torn = journal.read(1) != b"\n"  # a server ended in the middle of a line: what comes next begins one
             line = b"\n" * torn + _line(event)
             if journal.write(line) < len(line):
                 journal.truncate(size)
-                raise RoomError("The room cannot keep this: the disk is full")
+                raise RoomError("The room cannot save this: the disk is full")
     except FileNotFoundError:
         raise NoRoom("This room was ended") from None
     except OSError as error:
-        raise RoomError(f"The room cannot keep this: {error.strerror}") from None
+        raise RoomError(f"The room cannot save this: {error.strerror}") from None
 
 
 def _at_the_end(path: str, flags: int) -> int:
@@ -418,22 +424,63 @@ def _at_the_end(path: str, flags: int) -> int:
 def delete(code: str) -> None:
     """Delete the journal of the room of this code. Raises OSError."""
     _path(code).unlink(missing_ok=True)
+    _known.pop(_path(code), None)
 
 
 def _line(event: Event) -> bytes:
     return json.dumps(event, allow_nan=False).encode() + b"\n"
 
 
-def sweep(now: float | None = None, spare: Container[str] = ()) -> None:
-    """Delete the journals of the rooms whose day is over, damaged ones too. spare: the codes of rooms that go on all the same."""
-    now = time.time() if now is None else now
+# How old they are
+
+
+class _Known(NamedTuple):
+    """A journal as this server knows it."""
+
+    size: int
+    """Bytes. It grows with every event."""
+    since: float
+    """When it last did, on the clock that nobody sets."""
+
+
+_known: dict[Path, _Known] = {}
+
+
+def age(code: str) -> float:
+    """Seconds since anything happened in the room of this code.
+
+    They are counted on the clock that nobody sets. What was before this server first saw the journal, the other clocks say, and
+    the one that says least is believed: nothing is deleted because a clock was wrong, or was set right.
+    """
+    path, now = _path(code), time.monotonic()
+    known = _known.get(path)
+    with suppress(OSError):  # a journal that is gone grows no more
+        size = path.stat().st_size
+        if known is None:
+            known = _Known(size, now - _age_by_date(path))
+        elif known.size != size:
+            known = _Known(size, now)
+        _known[path] = known
+    return now - known.since if known else 0.0
+
+
+def _age_by_date(path: Path) -> float:
+    """Raises OSError."""
+    dates, now = [path.stat().st_mtime], time.time()
+    with suppress(RoomError):
+        dates.append(_standing(path).opened)
+    return min((now - date for date in dates if date <= now), default=0.0)  # a date to come is of a clock that was wrong
+
+
+def sweep() -> None:
+    """Delete the journals in which nothing has happened for a day, damaged ones too.
+
+    The others are dated by their age, so that a server that starts later is not misled where the clock was set meanwhile.
+    """
     for path in folder().glob("*.jsonl"):
         with suppress(OSError):
-            try:
-                opened = _standing(path).opened
-            except RoomError:
-                opened = math.inf
-            if opened > now + LASTS:  # of a clock that was wrong, or of no clock
-                opened = path.stat().st_mtime
-            if now > opened + LASTS and path.stem not in spare:
-                path.unlink()
+            quiet = age(path.stem)
+            if quiet > LASTS:
+                delete(path.stem)
+            elif abs(time.time() - quiet - path.stat().st_mtime) > OFF:
+                os.utime(path, (time.time() - quiet,) * 2)

@@ -29,19 +29,29 @@ def _whole(name: str) -> tuple[int, ...]:
 SETTINGS = {
     "K": Setting(
         "K shots",
-        "How many points to adapt to. More: a better fit. Fewer: more is left to the initialisation. "
-        "Moving it samples that many.",
+        "How many shots to adapt to. More: a better fit. Fewer: more is left to the initialisation. "
+        "Moving this samples that many.",
         _whole("K"),
     ),
     "alpha": Setting(
-        "step size α",
-        "Inner step size. Higher: each step goes further, until adaptation diverges. Lower: more steps are needed.",
+        "inner step size α",
+        "Higher: each inner step goes further, until adaptation diverges. Lower: more steps are needed.",
         ALPHAS,
     ),
     "num_updates": Setting(
         "inner steps",
-        "How many inner gradient steps there are to walk through. More of them show what happens past the number trained for.",
+        "How many inner steps to show. More: see what happens beyond the number trained for.",
         _whole("num_updates"),
+    ),
+    "amplitude": Setting(
+        "amplitude A",
+        "Height of the sine wave. Sampled shots move with it.",
+        tuple(round(0.1 * i, 1) for i in range(1, round(10 * RANGES["amplitude"].high) + 1)),
+    ),
+    "phase": Setting(
+        "phase φ",
+        "How far the sine wave is shifted to the right, in radians. Sampled shots move with it.",
+        tuple(round(0.05 * i, 2) for i in range(int(20 * RANGES["phase"].high) + 1)),
     ),
     "noise": Setting(
         "noise σ",
@@ -49,14 +59,14 @@ SETTINGS = {
         tuple(round(0.05 * i, 2) for i in range(round(RANGES["noise"].high / 0.05) + 1)),
     ),
     "placement": Setting(
-        "shots lie",
-        "Where sampled shots lie in x. Half of the range, or one cluster, leaves the rest of the curve to the initialisation.",
+        "where shots lie",
+        "Where sampled shots lie in x. The left half, or one cluster, leaves the rest of the curve to the initialisation.",
         CHOICES["placement"],
         ("anywhere", "left half", "cluster", "evenly"),
     ),
     "freeze": Setting(
-        "layers that move",
-        "Layers that stay as they were trained. With the head alone moving, the features are reused as they are (ANIL’s claim).",
+        "layers that adapt",
+        "The others stay as they were trained. If the head alone adapts, the features are reused as they are (ANIL’s claim).",
         CHOICES["freeze"],
         ("all", "head only", "body only"),
     ),

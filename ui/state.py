@@ -188,7 +188,7 @@ class LabState:
         state = cls(**values)
         if "step" in values and state.step > state.num_updates:
             problems.append(
-                f"step={state.step} in the address is past the last of {state.num_updates} updates. Showing that one."
+                f"step={state.step} in the address is past the last of {state.num_updates} inner steps. Showing the last."
             )
         return replace(state, step=min(state.step, state.num_updates)), problems
 
@@ -213,14 +213,14 @@ def read_query(settings: type, query: Mapping[str, str], read: Mapping[str, Call
         try:
             values[f.name] = read.get(f.name, read_number)(f.name, text)
         except ValueError as error:
-            problems.append(f"{f.name}={text[:40]} in the address: {error}. It is left out.")
+            problems.append(f"{f.name}={text[:40]} in the address: {error}. It is ignored.")
     return settings(**values), problems
 
 
 def check_learners(names: tuple[str, ...]) -> tuple[str, ...]:
     """The same names. Raises ValueError if one of them cannot be a learner's."""
     if unknown := [name for name in names if name not in LEARNERS and not OWN.fullmatch(name)]:
-        raise ValueError(f"there is no learner {unknown[0]!r:.40}; there are {', '.join(LEARNERS)}")
+        raise ValueError(f"there is no learner {unknown[0]!r:.40}; choose from {', '.join(LEARNERS)}")
     return names
 
 
@@ -237,7 +237,7 @@ def _checked_shots(shots: Iterable[Iterable[float]]) -> Shots:
             raise ValueError("a shot must be two finite numbers")
         points.append((round(x_range.clip(x), 3) + 0.0, round(y_range.clip(y), 3) + 0.0))  # no minus zero, as in the browser
     if len(points) > MAX_SHOTS:
-        raise ValueError(f"at most {MAX_SHOTS} shots are possible, not {len(points)}")
+        raise ValueError(f"a task can have at most {MAX_SHOTS} shots, not {len(points)}")
     return tuple(points)
 
 
@@ -266,7 +266,7 @@ def _read_shots(name: str, text: str) -> Shots:
     try:
         points = [(float(x), float(y)) for x, y in pairs]
     except ValueError:
-        raise ValueError("shots are x,y pairs with semicolons between them, such as 1.5,2;-3,0.4") from None
+        raise ValueError("shots are x,y pairs separated by semicolons, such as 1.5,2;-3,0.4") from None
     x_range = FAMILY.x
     if not all(x_range[0] <= x <= x_range[1] and abs(y) <= Y_LIMIT for x, y in points):
         raise ValueError(f"a shot has x from {x_range[0]:g} to {x_range[1]:g} and y from {-Y_LIMIT:g} to {Y_LIMIT:g}")
@@ -280,7 +280,7 @@ def _read_learners(name: str, text: str) -> tuple[str, ...]:
     names = tuple(dict.fromkeys(text.split(",")))
     own = [n for n in check_learners(names) if OWN.fullmatch(n)]
     if len(own) > 1:
-        raise ValueError("only one checkpoint of your own, or named shipped:…, can be shown at a time")
+        raise ValueError("only one checkpoint of your own, or one named shipped:…, can be shown at a time")
     return names
 
 
@@ -311,9 +311,7 @@ def _read_choice(name: str, text: str) -> str:
 def _read_hide(name: str, text: str) -> tuple[str, ...]:
     words = text.split(",")
     if unknown := [word for word in words if word not in HIDE]:
-        raise ValueError(
-            f"{unknown[0]!r:.40} cannot be hidden; it must be {' or '.join(HIDE)}, or both with a comma between them"
-        )
+        raise ValueError(f"{unknown[0]!r:.40} cannot be hidden; it must be {' or '.join(HIDE)}, or both separated by a comma")
     return tuple(word for word in HIDE if word in words)
 
 

@@ -27,11 +27,12 @@ from starlette.routing import Route
 from maml_core import checkpoint, estimating, runs
 from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
-from maml_core.config import JOINT, ConfigError, TrainConfig
+from maml_core.config import ConfigError, TrainConfig
 from maml_core.files import signature
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
 from ui import engine, incoming, library, recipe
+from ui.base_path import cookie_path
 from ui.state import RANGES, RUN, LabState
 
 COOKIE = "maml_lab_visitor"
@@ -40,6 +41,8 @@ DEMO = TrainConfig(beta=0.005, schedule="cosine", max_steps=7000)
 POLICIES = ("everyone", "teacher", "off")
 FRESH = 0.3
 """Seconds that one look at the folder of runs serves everybody."""
+HERE = "here"
+"""Said with resume: to go on with what this machine has, in another way than before."""
 LISTED = 30
 UNDER_WAY = ("queued", "running", "paused")
 MOST = 500_000
@@ -70,12 +73,7 @@ def presets() -> dict[str, TrainConfig]:
     """The recipes to begin with. All but the demo are those of shipped checkpoints."""
     shipped = {"MAML-tf's recipe": "maml_tf", "Best MAML": "maml_best", "Meta-SGD": "meta_sgd"}
     files = {name: library.PRETRAINED / f"{file}.safetensors" for name, file in shipped.items()}
-    return {"20-second demo": DEMO} | {name: checkpoint.load(file).config for name, file in files.items()}
-
-
-def means_nothing(setting: str, values: Mapping[str, Any]) -> bool:
-    """Whether this setting has no effect beside the others."""
-    return setting in ("num_updates", "alpha", "multi_step") and values["algorithm"] in JOINT
+    return {"Quick demo": DEMO} | {name: checkpoint.load(file).config for name, file in files.items()}
 
 
 def widths(text: str) -> tuple[int, ...]:
@@ -83,7 +81,7 @@ def widths(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
-        raise ConfigError(f"hidden={text!r:.40} is not possible: give widths with commas between them, such as 40, 40") from None
+        raise ConfigError(f"hidden={text!r:.40} is not possible: give widths separated by commas, such as 40, 40") from None
 
 
 def time_words(config: TrainConfig) -> str:
@@ -101,7 +99,7 @@ def new_cookie(word: str = "") -> str:
 
     Lax: it must come along when somebody follows a link to here, or it would be taken for a stranger and given another.
     """
-    return f"{COOKIE}={word or secrets.token_urlsafe(24)}; Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax"
+    return f"{COOKIE}={word or secrets.token_urlsafe(24)}; Path={cookie_path()}; Max-Age=31536000; HttpOnly; SameSite=Lax"
 
 
 def owner(token: str) -> str:
@@ -116,11 +114,11 @@ def refusal(local: bool) -> str:
     """
     policy = os.environ.get("MAML_LAB_TRAINING") or "everyone"
     if policy not in POLICIES:
-        return f"Training is off: MAML_LAB_TRAINING is {policy!r:.40}, and must be one of {', '.join(POLICIES)}."
+        return f"Training is off: MAML_LAB_TRAINING is {policy!r:.40}, but must be one of {', '.join(POLICIES)}."
     if policy == "off":
-        return "Training is switched off on this server. The runs here can still be watched."
+        return "Training is switched off on this server. You can still watch the runs here."
     if policy == "teacher" and not local:
-        return "On this server the teacher alone starts runs. They can be watched here."
+        return "On this server only the teacher can start runs. You can watch them here."
     return ""
 
 
@@ -160,7 +158,7 @@ def _new_folder(root: Path, algorithm: str) -> Path:
         except FileExistsError:
             continue
         except OSError as error:
-            raise RunError(f"Runs cannot be kept in {root}: {error.strerror}") from None
+            raise RunError(f"Runs cannot be saved in {root}: {error.strerror}") from None
         return folder
 
 
@@ -172,10 +170,12 @@ def act(name: str, do: str, value: Any, token: str, local: bool) -> None:
     """
     run = runs.look(library.run_folder(name))
     if run.about["owner"] != owner(token):
-        raise RunError("Only the browser that started a run can steer it")
+        raise RunError("Only the browser that started a run can control it")
     if do == "resume":
         if why := refusal(local):
             raise RunError(why)
+        if value == HERE:
+            runs.execute_otherwise(run.folder, replace(run.settings, path="auto", device="auto"))
         runs.enqueue(run.folder, Limits.from_environment().per_person)
     elif do in ("pause", "stop"):
         runs.ask(run.folder, do)
@@ -327,6 +327,7 @@ def _row(run: Run, size: int) -> dict[str, Any]:
         "asked": runs.read_request(run.folder) if run.state == "running" else None,
         "phase": run.phase,
         "message": run.message,
+        "elsewhere": run.state in runs.CAN_GO_ON and (run.elsewhere or not runs.has_device(run.settings.device)),
         "iteration": run.iteration,
         "max_steps": run.max_steps,
         "rate": run.rate,
@@ -346,20 +347,26 @@ def _row(run: Run, size: int) -> dict[str, Any]:
 def marks(config: TrainConfig) -> list[dict[str, Any]]:
     """What a run of this config is to beat: the pretrained baseline and MAML-tf's figure, for its shots and its inner steps.
 
+    Each is {role, label, value, about}; about: how the value came about, in words.
+
     The baseline adapts with its own step size; it is left out where it would take long to measure, and MAML-tf's figure where
     it published none.
     """
     K, steps = config.K, config.inner_steps
     if config.family != "sinusoid" or not steps:
         return []
-    baseline, found = library.get("pretrained"), []
+    baseline, measured, found = library.get("pretrained"), None, []
     if known := baseline.results.get(str(K), {}).get(str(steps)):
-        found.append({"role": "pretrained", "label": "pretrained", "value": known["mean"]})
+        measured = known["mean"], known["tasks"]
     elif RANGES["K"].high >= K and steps <= 10:
         fresh = engine.fresh("pretrained", K, baseline.config.alpha, steps, 0.0, "anywhere", "none")
-        found.append({"role": "pretrained", "label": "pretrained", "value": fresh.mean[steps]})
+        measured = fresh.mean[steps], engine.FRESH_TASKS
+    if measured:
+        value, tasks = measured
+        about = f"α = {baseline.config.alpha:g}, over {tasks:,.0f} tasks"
+        found.append({"role": "pretrained", "label": "pretrained", "value": value, "about": about})
     if published := PUBLISHED.get(K, {}).get(steps):
-        found.append({"role": "true", "label": "MAML-tf", "value": published})
+        found.append({"role": "true", "label": "MAML-tf", "value": published, "about": "as published"})
     return found
 
 
@@ -377,7 +384,7 @@ def details(query: Mapping[str, str]) -> dict[str, Any]:
     the iterations of its snapshots, and what it is to beat."""
     since = query.get("since", "0")
     if not (since.isdecimal() and len(since) < 12):
-        raise ValueError("since must be the offset of an answer before")
+        raise ValueError("since must be the offset from an earlier answer")
     run = runs.look(library.run_folder(query.get("run", "")))
     lines, offset = runs.metrics(run.folder, int(since), MOST)
     iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]

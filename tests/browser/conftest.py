@@ -27,18 +27,23 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     return browser_type_launch_args | {"executable_path": executable, "args": quiet}
 
 
+def free_port() -> int:
+    """One that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 class Server:
     """`streamlit run app.py` as a person starts it, on a free port that it keeps, with a folder of runs of its own."""
 
-    def __init__(self, runs: Path) -> None:
+    def __init__(self, runs: Path, base_path: str = "") -> None:
         self.environment = os.environ | {"MAML_LAB_RUNS": str(runs)}
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.base = f"http://127.0.0.1:{self.port}"
+        self.port, self.options = free_port(), ["--server.baseUrlPath", base_path] if base_path else []
+        self.base = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
 
     def start(self) -> "Server":
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port)]
+        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
         self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=self.environment)
         for _ in range(300):
             try:
@@ -83,14 +88,17 @@ class Lab:
         self.page, self.base = page, base
         self.problems: list[str] = []
         page.on(
-            "console", lambda m: self._said(f"console: {m.text}") if m.type == "error" and not self._probe(m.location) else None
+            "console",
+            lambda m: (
+                self._said(f"console: {m.text}") if m.type == "error" and not self.probes(m.location.get("url", "")) else None
+            ),
         )
         page.on("pageerror", lambda error: self._said(f"page error: {error}"))
         page.on("request", lambda r: None if LOCAL.match(r.url) else self._said(f"outside request: {r.url}"))
 
     @staticmethod
-    def _probe(location: dict) -> bool:
-        return bool(STREAMLIT_PROBES.search(location.get("url", "")))
+    def probes(address: str) -> bool:
+        return bool(STREAMLIT_PROBES.search(address))
 
     def _said(self, problem: str) -> None:
         self.problems.append(problem)
@@ -105,7 +113,7 @@ class Lab:
 
     def settled(self) -> "Lab":
         """Until every edit is confirmed by Python and the script is not running."""
-        expect(self.page.locator(".maml-lab[data-confirmed=true]")).to_be_visible()
+        expect(self.page.locator(".maml-lab[data-confirmed=true]")).to_be_visible(timeout=30_000)
         self.page.wait_for_timeout(250)
         self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
         return self

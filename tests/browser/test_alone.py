@@ -251,7 +251,7 @@ def test_names_that_are_hidden_can_be_voted_on(alone):
     alone.call("show('hide=names&learners=pretrained,maml&step=0')")
     alone.page.locator(".alone .vote").get_by_role("button", name="B is MAML").click()
     alone.press("ArrowRight")
-    expect(alone.page.locator(".alone h1")).to_have_text("Right: B is MAML, A pretrained")
+    expect(alone.page.locator(".alone h1")).to_have_text("Right: B is MAML, A is pretrained")
 
 
 def test_without_an_answer_it_says_so_and_goes_on_by_itself(alone):

@@ -12,6 +12,8 @@ import torch
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Lab
 from playwright.sync_api import Page, expect
+from safetensors.torch import save_file
+from torch import nn
 
 from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint
@@ -63,11 +65,11 @@ def test_from_the_lab_to_the_cards_and_two_compared(lab, checkpoints, visitor):
     checkpoints.compare("pretrained")
     checkpoints.compare("anil")
     page = checkpoints.page
-    expect(page.locator(".finding")).to_contain_text("After 10 steps ANIL has the lowest mean query MSE")
+    expect(page.locator(".finding")).to_contain_text("After 10 steps, ANIL has the lowest mean error")
     expect(page.locator(".js-plotly-plot .annotation-text")).to_have_text(["pretrained", "ANIL"])
     expect(checkpoints.card("anil").locator("details")).to_have_attribute("open", "")
     table = page.locator(".differences").inner_text()
-    assert re.search(r"ANIL\s+2\.97\d\s+[−+]0\.0\d\d ± 0\.0\d\d", table)
+    assert re.search(r"ANIL\s*α = 0\.01\s+2\.97\d\s+[−+]0\.0\d+ ± 0\.0\d+", table)
     other = Checkpoints(visitor.page, visitor.base)
     other.open("?" + page.url.partition("?")[2])
     expect(other.page.locator(".differences")).to_have_text(page.locator(".differences").text_content())
@@ -103,7 +105,7 @@ def test_a_bad_file_is_refused_in_a_sentence_and_a_good_one_is_shown_and_opens_i
     checkpoint.save(tmp_path / "good.safetensors", Checkpoint(init(config).learned, config, 0))
     page.get_by_role("button", name="Upload a checkpoint").click()
     page.locator("input[type=file]").set_input_files(tmp_path / "bad.safetensors")
-    expect(page.get_by_role("alert").filter(has_text="the file is not a safetensors file, or is damaged")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="bad.safetensors is not a safetensors file, or is damaged")).to_be_visible()
     page.locator("input[type=file]").set_input_files(tmp_path / "good.safetensors")
     brought = page.locator(".card.chosen")
     expect(brought).to_contain_text("layers of 7, 6, seed 77")
@@ -114,6 +116,32 @@ def test_a_bad_file_is_refused_in_a_sentence_and_a_good_one_is_shown_and_opens_i
     Lab.ready(checkpoints)
     assert page.locator("svg.task [data-curve=own]").count() == 1
     assert page.locator("svg.task [data-curve=pretrained]").count() == 1
+
+
+def test_a_network_from_elsewhere_is_taken_with_its_settings_and_deleted_with_a_word_to_who_follows_a_link(
+    checkpoints, visitor, tmp_path
+):
+    page, plain = checkpoints.page, nn.Sequential(nn.Linear(1, 6), nn.ReLU(), nn.Linear(6, 1)).state_dict()
+    torch.save(plain, tmp_path / "renamed.safetensors")
+    save_file({f"module.{name}": value for name, value in plain.items()}, tmp_path / "elsewhere.safetensors")
+    page.get_by_role("button", name="Upload a checkpoint").click()
+    page.locator("input[type=file]").set_input_files(tmp_path / "renamed.safetensors")
+    expect(page.get_by_role("alert").filter(has_text="renamed.safetensors is a PyTorch file (.pt, a pickle)")).to_be_visible()
+    expect(page.get_by_test_id("stCode")).to_contain_text("weights_only=True")
+    page.locator("input[type=file]").set_input_files(tmp_path / "elsewhere.safetensors")
+    page.get_by_role("button", name="Use it").click()
+    card = page.locator(".card.chosen")
+    expect(card).to_contain_text("MAML, 1 inner step, α 0.01, hidden layers of 6, trained elsewhere")
+    page.keyboard.press("Escape")
+    name = card.get_attribute("data-name")
+    visitor.open(f"?learners=maml,{name}")
+    expect(visitor.page.locator("svg.task .labels")).to_contain_text("elsewhere")
+    card.get_by_role("button", name="Delete elsewhere").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete", exact=True).click()
+    expect(checkpoints.card(name)).to_have_count(0)
+    visitor.page.goto(f"{visitor.base}/lab?learners=maml,{name}")
+    said = visitor.page.get_by_test_id("stToast")
+    expect(said).to_contain_text("that uploaded checkpoint was deleted from this server", timeout=30_000)
 
 
 def test_a_shipped_one_that_is_no_learner_of_the_lab_opens_there_under_its_name(checkpoints):

@@ -172,6 +172,81 @@ def test_the_keyboard_moves_a_task_and_the_outer_loop_ends_where_it_says(geometr
     )
 
 
+def test_whatever_is_done_can_be_undone_and_done_again(geometry):
+    """A drag, a press of a key, a slider, a button, and playing: each one step of undo, by keys and by buttons."""
+    page = geometry.page
+
+    read = """JSON.stringify([
+        ...[...document.querySelectorAll(".handle[aria-label]")].map((handle) => handle.getAttribute("aria-label")),
+        ...[...document.querySelectorAll(".world-controls strong, .world-bar .count")].map((part) => part.textContent),
+    ])"""
+
+    def becomes(state):
+        page.wait_for_function(f"state => {read} === state", arg=state)
+
+    def drag():
+        box = geometry.handle("theta").locator(".body").bounding_box()
+        page.mouse.move(box["x"] + 9, box["y"] + 9)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 169, box["y"] + 49, steps=6)
+        page.mouse.up()
+
+    def play():
+        page.emulate_media(reduced_motion="reduce")
+        page.get_by_role("button", name="Play", exact=True).click()
+
+    acts = [
+        drag,
+        lambda: geometry.handle("1").press("ArrowDown"),
+        lambda: geometry.handle("1").press("ArrowDown"),
+        lambda: page.get_by_role("slider", name="inner step size").press("ArrowRight"),
+        lambda: page.get_by_role("button", name="Add a task").click(),
+        play,
+    ]
+    expect(page.get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
+    states = [page.evaluate(read)]
+    for act in acts:
+        act()
+        page.wait_for_function(f"before => {read} !== before", arg=states[-1])
+        page.evaluate("() => new Promise(done => requestAnimationFrame(done))")
+        states.append(page.evaluate(read))
+    for state in states[-2::-1]:
+        page.keyboard.press("Control+z")
+        becomes(state)
+    expect(page.get_by_role("button", name="Undo")).to_have_attribute("aria-disabled", "true")
+    for state in states[1:]:
+        page.keyboard.press("Control+Shift+Z")
+        becomes(state)
+    page.get_by_role("button", name="Undo").click()
+    becomes(states[-2])
+    page.get_by_role("button", name="Redo").click()
+    becomes(states[-1])
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_low_loss_is_bright_in_both_themes_and_every_task_has_a_colour_that_stands_out(browser, server, theme):
+    def light(colour):
+        """Relative luminance of a computed colour, of 0 to 255 or of 0 to 1."""
+        values = np.array([float(v) for v in re.findall(r"[\d.]+", colour)[:3]]) / (1 if "srgb" in colour else 255)
+        return np.dot(np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4), (0.2126, 0.7152, 0.0722))
+
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
+    geometry = Geometry(context.new_page(), server).open("?tasks=-2.4,1.2;1.4,1.7;2.6,-1;-0.9,-1.6;0,1;1,-2")
+    plane = geometry.page.locator("svg.plane").first
+    fills = plane.locator(".contours > :is(rect, ellipse)").evaluate_all("all => all.map(part => getComputedStyle(part).fill)")
+    bright = [light(fill) for fill in fills]
+    assert bright == sorted(bright), "from outside, where the loss is high, to inside"
+    assert bright[-1] > 1.05 * bright[0]
+    rings = plane.locator(".rings ellipse").evaluate_all("all => all.map(part => getComputedStyle(part).stroke)")
+    assert len(set(rings)) == 6
+    for ring in map(light, rings):
+        for ground in (bright[0], bright[-1]):
+            assert (max(ring, ground) + 0.05) / (min(ring, ground) + 0.05) >= 3
+    expect(geometry.page.locator(".colour-bar")).to_have_count(2)
+    assert geometry.problems == []
+    context.close()
+
+
 def test_on_a_phone_a_finger_drags_theta_and_the_page_stays(browser, server):
     context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     phone = Geometry(context.new_page(), server).open()
@@ -193,7 +268,7 @@ def test_playing_leads_to_the_end_and_at_once_for_who_wants_no_motion(geometry):
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
     expect(page.locator(".world-bar .count")).to_have_text("outer step 100 of 100", timeout=15_000)
     expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible()
-    page.get_by_role("button", name="Reset").click()
+    page.get_by_role("button", name="To the start").click()
     page.emulate_media(reduced_motion="reduce")
     page.get_by_role("button", name="Play", exact=True).click()
     expect(page.locator(".world-bar .count")).to_have_text("outer step 100 of 100", timeout=1000)
@@ -232,18 +307,20 @@ def test_the_real_networks_planes_and_the_term_are_drawn_when_they_come_into_sig
     page = geometry.page
     page.get_by_role("heading", name="The real network").scroll_into_view_if_needed()
     expect(page.locator(".planes figure")).to_have_count(4, timeout=30_000)
-    expect(page.locator(".sentence").first).to_contain_text(re.compile(r"MAML from (2\.9|3\.)\d* to 0\.3\d and pretrained"))
-    expect(page.locator(".sentence").first).to_contain_text("the rest happens in directions that are not in the picture")
-    page.get_by_role("group", name="Beside MAML").get_by_role("button", name="Reptile").click()
+    expect(page.locator(".sentence").first).to_contain_text(
+        re.compile(r"MAML from (2\.9|3\.)\d* to 0\.3\d and pretrained"), timeout=30_000
+    )
+    expect(page.locator(".sentence").first).to_contain_text("the rest is in directions that the pictures do not show")
+    page.get_by_role("group", name="Compare MAML with").get_by_role("button", name="Reptile").click()
     expect(page.locator(".planes figcaption").nth(2)).to_contain_text("Reptile")
     page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
     expect(page.locator(".sentence").nth(1)).to_contain_text("before any training", timeout=30_000)
-    expect(page.locator(".bars .bar")).to_have_count(5)
+    expect(page.locator(".term-bars .bar")).to_have_count(5)
 
 
 def test_tasks_come_and_go_between_three_and_six(geometry):
     page, tasks = geometry.page, geometry.page.locator("svg.plane >> nth=0 >> [data-handle]")
-    for name, count in (("Remove one", 3), ("Add a task", 6)):
+    for name, count in (("Remove a task", 3), ("Add a task", 6)):
         for _ in range(5):
             page.get_by_role("button", name=name).click(force=True)  # past the last, nothing happens
         expect(tasks).to_have_count(count + 1)
@@ -255,7 +332,7 @@ def test_a_run_that_is_gone_is_said_and_the_shipped_checkpoints_are_shown(geomet
     geometry.open("?run=gone")
     geometry.page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
     expect(geometry.page.locator(".sentence").nth(1)).to_contain_text("There is no run gone. Showing the shipped", timeout=30_000)
-    expect(geometry.page.locator(".bars .bar")).to_have_count(5)
+    expect(geometry.page.locator(".term-bars .bar")).to_have_count(5)
     geometry.problems.clear()  # the refusal stands in the console too
 
 
@@ -275,7 +352,7 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways(browser, server,
     for title in ("The real network", "What FOMAML leaves out"):
         geometry.page.get_by_role("heading", name=title).scroll_into_view_if_needed()
     expect(geometry.page.locator(".planes figure")).to_have_count(4, timeout=30_000)
-    expect(geometry.page.locator(".bars .bar")).to_have_count(5, timeout=30_000)
+    expect(geometry.page.locator(".term-bars .bar")).to_have_count(5, timeout=30_000)
     assert geometry.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
     found = Axe().run(geometry.page).response["violations"]
     told = [

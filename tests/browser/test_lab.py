@@ -255,8 +255,7 @@ def test_steps_and_nudges_do_not_fill_the_history(lab):
     length = lab.page.evaluate("history.length")
     for step in (4, 7, 2):
         lab.page.get_by_role("slider", name="step shown").fill(str(step))
-        lab.page.wait_for_timeout(500)
-    assert "step=2" in lab.page.url
+        expect(lab.page).to_have_url(re.compile(f"step={step}"))
     assert lab.page.evaluate("history.length") == length
     lab.page.locator(".shot").first.focus()
     for _ in range(4):
@@ -380,7 +379,7 @@ def test_divergence_at_a_learners_own_step_size_is_not_blamed_on_it(lab):
 
 @pytest.mark.parametrize("pause", [0, 30, 80])
 def test_a_click_right_after_choosing_learners_is_kept(lab, pause):
-    lab.page.get_by_role("button", name="pretrained").click()
+    lab.page.get_by_role("toolbar", name="learners").get_by_role("button", name="pretrained").click()
     lab.page.wait_for_timeout(pause)
     lab.click(2.9, 0)
     lab.settled()
@@ -410,6 +409,47 @@ def type_alpha(lab, text):
     lab.settled()
 
 
+EXACT = {"inner step size α": "alpha", "noise σ": "noise", "amplitude A": "amplitude", "phase φ": "phase"}
+
+
+def test_exact_values_are_those_on_show_whatever_was_done_before(lab):
+    fields = lab.page.locator("[data-testid=stPopoverBody] input[type=number]")
+
+    def opened() -> dict[str, float]:
+        lab.page.get_by_role("button", name="exact values").click()
+        expect(fields).to_have_count(len(EXACT))
+        expect(fields.last).not_to_have_value("")
+        values = fields.evaluate_all("all => all.map(field => [field.ariaLabel, field.value])")
+        lab.page.keyboard.press("Escape")
+        lab.settled()
+        return {EXACT[label]: float(value) for label, value in values}
+
+    assert opened() == {"alpha": 0.01, "noise": 0, "amplitude": 3.49, "phase": 2.56}
+    lab.drag(lab.shots[1], right=40, steps=3)
+    lab.settled()
+    lab.page.get_by_text("off the curve").click()
+    lab.settled()
+    assert opened() == {"alpha": 0.01, "noise": 0, "amplitude": 3.49, "phase": 2.56}
+    lab.slider("alpha").focus()
+    lab.page.keyboard.press("ArrowRight")
+    lab.settled()
+    lab.button("New task")
+    lab.click(3, 0)
+    lab.settled()
+    shown = {name: float(lab.slider(name).get_attribute("aria-valuetext")) for name in EXACT.values()}
+    assert opened() == shown
+    assert shown["alpha"] == 0.011
+    assert shown["amplitude"] != 3.49
+
+
+def test_a_value_out_of_range_is_told_its_range(lab):
+    type_alpha(lab, "7")
+    said = lab.page.locator("[data-testid=stPopoverBody] [role=alert]")
+    expect(said).to_contain_text("between 0.0001 and 1")
+    assert said.bounding_box()["height"] > 10, "in sight, and not only for screen readers"
+    assert "alpha" not in lab.page.url
+
+
 def test_an_emptied_exact_value_changes_nothing(lab):
     type_alpha(lab, "")
     assert "alpha" not in lab.page.url
@@ -417,7 +457,7 @@ def test_an_emptied_exact_value_changes_nothing(lab):
 
 def test_exact_values_can_be_typed(lab):
     type_alpha(lab, "0.0137")
-    assert "alpha=0.0137" in lab.page.url
+    expect(lab.page).to_have_url(re.compile("alpha=0.0137"))
 
 
 def test_a_restarted_server_goes_on_with_the_same_picture(server_factory, visitor):
@@ -446,9 +486,86 @@ def test_a_restarted_server_goes_on_with_the_same_picture(server_factory, visito
 def test_no_shots_is_a_state_of_its_own(lab):
     lab.button("Clear")
     expect(lab.page.locator("h1")).to_contain_text("No shots")
+    expect(lab.page.locator(".own-alpha").first).to_have_text("no shots now")
     assert lab.curve("maml") == lab.curve("before")
     lab.page.reload()
     assert lab.ready().shots == []
+
+
+# Where things stand while the page loads, from the moment that the house style is there.
+WATCH_PLACES = """() => {
+  window.places = new Set();
+  const look = () => {
+    const picture = document.querySelector(".st-key-task_plot"), controls = document.querySelector(".st-key-choices");
+    if (picture && controls && getComputedStyle(document.querySelector(".stApp")).getPropertyValue("--content-left")) {
+      places.add(Math.round(controls.getBoundingClientRect().top - picture.getBoundingClientRect().top));
+    }
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+@pytest.mark.parametrize(("width", "height", "most"), [(1280, 800, 2), (1000, 700, 30), (390, 844, 30)])
+def test_controls_have_their_place_before_the_picture_is_there(browser, server, width, height, most):
+    context = browser.new_context(viewport={"width": width, "height": height})
+    context.add_init_script(f"({WATCH_PLACES})()")
+    lab = Lab(context.new_page(), server).open()
+    places = lab.page.evaluate("[...places]")
+    assert max(places) - min(places) <= most, places
+    context.close()
+
+
+@pytest.fixture
+def phone(browser, server):
+    context = browser.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    yield Lab(context.new_page(), server)
+    context.close()
+
+
+def test_on_a_phone_the_navigation_opens_over_the_labs_buttons_and_closes(phone):
+    phone.open().page.locator("[data-testid=stExpandSidebarButton]").tap()
+    sidebar = phone.page.locator("[data-testid=stSidebar]")
+    expect(sidebar).to_have_attribute("data-collapsed", "false")
+    close = sidebar.get_by_role("button").first
+    close.tap()
+    expect(sidebar).to_have_attribute("data-collapsed", "true")
+    assert phone.page.locator("dialog[open]").count() == 0
+    phone.page.get_by_role("button", name="Share").tap()
+    expect(phone.page.locator("dialog[open]")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    "page", ["", "lab", "lab?present=1&shots=none", "lessons?card=02-the-mean-task", "explore", "geometry", "train"]
+)
+def test_where_there_is_only_a_finger_nothing_is_said_of_mouse_and_keys(phone, page):
+    phone.page.goto(f"{phone.base}/{page}")
+    expect(phone.page.locator(".maml-lab").first).to_be_visible(timeout=30_000)
+    expect(phone.page.locator(".maml-lab h1, .maml-lab h2, .maml-lab h3").first).not_to_be_empty()
+    said = phone.page.evaluate(
+        """() => {
+            const visible = e => e.checkVisibility({ visibilityProperty: true });
+            const shown = [...document.querySelectorAll(".maml-lab, .maml-lab *")].filter(visible);
+            const own = e => [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data).join(" ");
+            return shown.map(e => [own(e), e.title, e.getAttribute?.("aria-label") ?? ""].join(" ")).join("\\n");
+        }"""
+    )
+    assert len(said) > 100
+    found = re.findall(
+        r".*(?:\bmouse|keyboard|\bkeys?\b|\bDelete\b|\bclick|Ctrl|arrow key|(?:left|right) arrow|\bEsc|\(space|\bHome\)).*",
+        said,
+        re.IGNORECASE,
+    )
+    assert not found, found
+
+
+def test_two_taps_take_a_shot_away(phone):
+    phone.open()
+    x, y = phone.pixel(*phone.shots[0])
+    phone.page.touchscreen.tap(x, y)
+    phone.page.touchscreen.tap(x + 7, y + 4)  # no finger comes down twice in one place
+    phone.settled()
+    assert len(phone.shots) == 4
 
 
 def test_on_a_phone_a_tap_places_a_shot_and_nothing_scrolls_sideways(browser, server):

@@ -66,6 +66,7 @@ def test_side_by_side_each_learner_has_a_plot_with_the_same_axes_and_its_loss(la
 def neutral(lab: Lab) -> None:
     """Nothing on the page, in its address or in its text alternatives names a learner."""
     inside = lab.page.locator(".maml-lab").evaluate("root => root.innerHTML").lower()
+    inside = re.sub(r'</?term-[^>]*>|<button [^>]*class="term"[^>]*>', "", inside)  # the glossary's, of words that all pages have
     inside = inside.replace("maml-lab", "").replace("is maml", "").replace("maml lab", "").replace("maml_core", "")
     inside = re.sub(r"which of them is maml|one of these networks is maml", "", inside)
     for word in ("pretrained", "fomaml", 'data-curve="maml', "--maml", "own α"):
@@ -96,7 +97,7 @@ def test_a_blind_vote_from_the_guess_to_the_verdict(lab, visitor):
     expect(lab.page.locator("h1")).to_contain_text("is MAML")
     lab.settled()
     said = lab.page.locator("h1").inner_text()
-    assert said in ("Right: A is MAML, B pretrained", "You said A, but B is MAML, A pretrained")
+    assert said in ("Right: A is MAML, B is pretrained", "You said A, but B is MAML, A is pretrained")
     assert "MAML 0.18, pretrained 3.98" in lab.sentence
     assert "hide" not in lab.page.url
     assert lab.step == "step 1 of 10"
@@ -187,7 +188,7 @@ def test_ghosts_of_earlier_steps(lab):
     ghosts = lab.page.locator("svg.task [data-ghost]")
     assert ghosts.count() == 0
     assert lab.page.locator("svg.task [data-curve=before]").count() == 1
-    choose(lab, "ghosts", "last")
+    choose(lab, "ghosts", "previous")
     assert ghosts.evaluate_all("all => all.map(g => g.dataset.ghost)") == ["maml-3", "pretrained-3"]
     choose(lab, "ghosts", "all")
     assert ghosts.count() == 8
@@ -204,7 +205,7 @@ def test_playing_has_three_speeds_and_slowly_it_shows_the_line_being_executed(la
     panel = tab(lab, "Algorithm")
     lab.page.get_by_role("button", name="Before any step").click()
     expect(panel.locator(".lit")).to_have_attribute("data-line", "start")
-    lab.page.get_by_label("speed of playing").select_option("slow")
+    lab.page.get_by_label("playback speed").select_option("slow")
     panel.evaluate(
         """panel => {
             window.seen = ["start"];
@@ -218,7 +219,7 @@ def test_playing_has_three_speeds_and_slowly_it_shows_the_line_being_executed(la
     lab.page.wait_for_function("seen.length > 6", timeout=20_000)
     lab.page.get_by_role("button", name="Pause").click()
     assert lab.page.evaluate("seen")[:7] == ["start", *["loss", "gradient", "update"] * 2]
-    lab.page.get_by_label("speed of playing").select_option("fast")
+    lab.page.get_by_label("playback speed").select_option("fast")
     lab.page.get_by_role("button", name="Before any step").click()
     lab.page.get_by_role("button", name="Play").click()
     expect(lab.page.locator(".count")).to_have_text("step 10 of 10", timeout=4000)
@@ -235,13 +236,13 @@ def test_fifty_steps_can_be_walked(lab):
 
 def test_one_step_in_numbers(lab):
     panel = tab(lab, "One step")
-    expect(panel.locator(".formula")).to_contain_text("φ₁ = θ − α ∇L(θ)")
-    expect(panel).to_contain_text("MAML: support loss 5.31 → 0.27, query 4.61 → 0.18")
+    expect(panel.locator(".formula")).to_contain_text("θ′₁ = θ − α ∇L(θ)")
+    expect(panel).to_contain_text("MAML: loss on the shots 5.31 → 0.27, error 4.61 → 0.18")
     cells = panel.locator("tbody tr").nth(1).locator("td").all_inner_texts()
     moved = panel.locator("tbody tr").nth(2).locator("td").all_inner_texts()
     assert [float(m) for m in moved] == pytest.approx([0.01 * float(c) for c in cells], rel=0.06)
     step_to(lab, 3)
-    expect(panel.locator(".formula")).to_contain_text("φ₃ = φ₂ − α ∇L(φ₂)")
+    expect(panel.locator(".formula")).to_contain_text("θ′₃ = θ′₂ − α ∇L(θ′₂)")
     assert panel.locator("tbody tr").nth(1).locator("td").all_inner_texts() != cells
 
 
@@ -271,9 +272,9 @@ def test_the_algorithm_has_this_tasks_values_and_the_line_that_ran(lab):
     value = lambda line: panel.locator(f"[data-line={line}] .value").inner_text()  # noqa: E731
     assert value("repeat") == "step 1 of 10"
     assert value("loss") == "L = 5.31 on 5 shots"
-    assert value("judge") == "0.18 on the whole curve"
+    assert value("judge") == "error 0.18 on the whole curve"
     panel.get_by_label("learner whose values are shown").select_option("pretrained")
-    assert value("judge") == "3.98 on the whole curve"
+    assert value("judge") == "error 3.98 on the whole curve"
     lab.page.get_by_role("button", name="Before any step").click()
     expect(panel.locator(".lit")).to_have_attribute("data-line", "start")
     panel.get_by_text("These lines in maml_core/algorithms.py").click()
@@ -289,7 +290,7 @@ def test_the_algorithm_has_this_tasks_values_and_the_line_that_ran(lab):
 
 def test_this_task_stands_beside_a_thousand_others(lab):
     panel = tab(lab, "1,000 tasks")
-    expect(panel.locator(".lead")).to_have_text("This task among 1,000 fresh ones, 5 shots each", timeout=10_000)
+    expect(panel.locator(".lead")).to_have_text("This task among 1,000 fresh ones, 5 shots each, α = 0.01", timeout=10_000)
     maml = panel.locator("tbody tr").first.locator("td").all_inner_texts()
     assert float(maml[0]) == 0.18
     low, high = map(float, maml[2].split(" to "))
@@ -320,14 +321,14 @@ def test_the_open_tab_is_in_the_address(lab, visitor):
     assert lab.step == "step 1 of 10", "the arrows were meant for the tabs"
 
 
-# Take it away
+# Share and export
 
 
 def test_the_link_is_the_picture_and_can_be_copied_where_there_is_no_clipboard(lab, visitor):
     lab.click(2.9, 0)
     lab.settled()
     lab.page.get_by_role("button", name="Share").click()
-    dialog = lab.page.get_by_role("dialog", name="Take it away")
+    dialog = lab.page.get_by_role("dialog", name="Share and export")
     link = dialog.get_by_label("Link to exactly this picture")
     assert len(parse_qs(urlsplit(link.input_value()).query)["shots"][0].split(";")) == 6
     expect(dialog.get_by_label("These numbers in Python")).to_have_value(re.compile("algorithms.adapt"))
@@ -342,7 +343,7 @@ def test_the_link_is_the_picture_and_can_be_copied_where_there_is_no_clipboard(l
 
 def test_everything_can_be_downloaded(lab, tmp_path):
     lab.page.get_by_role("button", name="Share").click()
-    dialog = lab.page.get_by_role("dialog", name="Take it away")
+    dialog = lab.page.get_by_role("dialog", name="Share and export")
 
     def take(name: str) -> Path:
         with lab.page.expect_download() as download:
@@ -355,7 +356,7 @@ def test_everything_can_be_downloaded(lab, tmp_path):
         assert float(list(csv.DictReader(file))[1]["query_loss"]) == pytest.approx(0.18, abs=0.005)
     assert take("curves.csv").read_text().startswith("curve,step,x,y\nshot,")
     svg = take("picture.svg").read_text()
-    assert "After 1 step, MAML" in svg
+    assert "After 1 step, pretrained’s error is" in svg
     assert "var(" not in svg
     assert svg.count("<path") > 8
     png = take("picture.png").read_bytes()
@@ -365,6 +366,55 @@ def test_everything_can_be_downloaded(lab, tmp_path):
     assert saved.name == "maml.safetensors"
     assert checkpoint.load(saved).config.algorithm == "maml"
     assert take("interactive page.html").stat().st_size < 400_000
+
+
+SIZES = """() => {
+  const picture = document.documentElement.getBoundingClientRect();
+  return [...document.querySelectorAll("text")].filter(text => text.textContent).map(text => {
+    const box = text.getBoundingClientRect(), kept = +text.getAttribute("textLength");
+    text.removeAttribute("textLength");
+    const inside = box.left >= 0 && box.top >= 0 && box.right <= picture.width && box.bottom <= picture.height;
+    const own = text.getComputedTextLength(), { fill, fontSize } = getComputedStyle(text);
+    const { left, right, bottom } = box, top = bottom - 0.8 * parseFloat(fontSize);
+    return { said: text.textContent, inside, kept, own, left, right, top, bottom: bottom - 0.2 * parseFloat(fontSize), fill };
+  });
+}"""
+
+
+@pytest.mark.parametrize(
+    ("query", "theme"),
+    [
+        ("?learners=maml", "light"),
+        ("", "dark"),
+        (f"?learners={ALL}&step=3&alpha=0.0137&noise=0.25", "light"),
+        (f"?learners={ALL}&view=panels&step=2", "dark"),
+        ("?hide=names", "light"),
+        ("?hide=truth&present=1", "dark"),
+    ],
+)
+def test_in_a_saved_picture_no_text_meets_another_and_all_is_in_its_own_font(browser, server, tmp_path, query, theme):
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
+    lab = Lab(context.new_page(), server).open(query)
+    lab.page.get_by_role("button", name="Share").click()
+    with lab.page.expect_download() as download:
+        lab.page.get_by_text("picture.svg", exact=True).click()
+    download.value.save_as(tmp_path / "picture.svg")
+    context.close()
+    context = browser.new_context(offline=True, viewport={"width": 1400, "height": 1000})
+    page = context.new_page()
+    page.goto(f"file://{tmp_path}/picture.svg")
+    page.evaluate("document.fonts.ready")
+    texts = page.evaluate(SIZES)
+    assert len(texts) > 15
+    for text in texts:
+        assert text["inside"], text
+        assert text["own"] == pytest.approx(text["kept"], rel=0.02, abs=0.6), "drawn in the font that it was measured in"
+        assert text["fill"] not in ("rgb(0, 0, 0)", "none"), "a colour that SVG knows"
+    for i, one in enumerate(texts):
+        for other in texts[:i]:
+            apart = min(one["right"], other["right"]) - max(one["left"], other["left"]) < 1
+            assert apart or min(one["bottom"], other["bottom"]) - max(one["top"], other["top"]) < 1, (one, other)
+    context.close()
 
 
 def test_the_saved_page_lives_on_its_own(lab, tmp_path, browser):
@@ -419,8 +469,8 @@ def test_presenting_is_large_and_has_one_key_for_each_move(lab):
     lab.page.get_by_text("Controls").click()
     lab.slider("alpha").focus()
     lab.page.keyboard.press("ArrowRight")
+    expect(lab.page).to_have_url(re.compile("alpha=0.011"))
     lab.settled()
-    assert "alpha=0.011" in lab.page.url
     lab.page.locator("h1").click()
     lab.page.keyboard.press("Escape")
     lab.settled()
@@ -460,6 +510,25 @@ def test_undo_and_redo_walk_through_shots_and_settings(lab):
     expect(lab.page.get_by_role("button", name="Redo")).to_have_attribute("aria-disabled", "true")
 
 
+def test_each_press_is_undone_by_itself_and_a_key_held_down_as_one(lab):
+    undo = lab.page.get_by_role("button", name="Undo")
+    places = [lab.shots[0][0]]
+    lab.page.locator(".shot").first.focus()
+    for _ in range(3):
+        lab.page.keyboard.press("ArrowRight")  # at once: no pause between them
+        places.append(lab.shots[0][0])
+    for _ in range(4):
+        lab.page.keyboard.down("ArrowRight")  # held: all but the first are repeats
+    lab.page.keyboard.up("ArrowRight")
+    lab.settled()
+    assert lab.shots[0][0] == pytest.approx(places[0] + 0.7)
+    for place in reversed(places):
+        undo.click()
+        expect(lab.page.locator(".shot").first).to_have_attribute("aria-label", re.compile(re.escape(f"at x {place:.2f}, ")))
+        lab.settled()
+    expect(undo).to_have_attribute("aria-disabled", "true")
+
+
 # Own checkpoint
 
 
@@ -471,14 +540,15 @@ def own_file(tmp_path: Path) -> Path:
 
 def test_an_own_checkpoint_adapts_to_the_same_shots(lab, visitor, tmp_path):
     lab.page.get_by_role("button", name="your checkpoint").click()
-    (tmp_path / "letter.safetensors").write_text("Dear sir")
+    (tmp_path / "letter.safetensors").write_text("Dear sir or madam")
     field = lab.page.locator(".st-key-upload input[type=file]")
     field.set_input_files(tmp_path / "letter.safetensors")
     expect(lab.page.locator("[data-testid=stAlert]")).to_contain_text("not a safetensors file, or is damaged")
     field.set_input_files(own_file(tmp_path))
     expect(lab.page.locator("svg.task [data-curve=own]")).to_be_visible()
     lab.settled()
-    assert "yours " in lab.sentence
+    assert "mine " in lab.sentence
+    expect(lab.page.locator(".maml-lab .setting")).to_contain_text("mine is untrained")
     assert re.search(r"learners=maml%2Cpretrained%2Cupload%3A[0-9a-f]{12}", lab.page.url)
     visitor.page.goto(lab.page.url)
     assert visitor.ready().picture() == lab.picture(), "others on this server see it by the link"

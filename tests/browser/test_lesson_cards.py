@@ -53,7 +53,7 @@ Step once.
 
 $\\\\phi = \\\\theta - \\\\alpha \\\\nabla \\\\mathcal{L}(\\\\theta)$
 
-# Now change this
+# Challenge
 
 Take two steps.
 """,
@@ -87,7 +87,7 @@ See.
 
 # Explain
 
-So it is.
+It is what was measured.
 """,
     "03-draw.md": """+++
 title = "Draw"
@@ -199,7 +199,7 @@ def test_the_list_has_its_first_ten_minutes_and_says_which_file_is_broken(lesson
     rows = lessons.page.locator(".card-rows").evaluate_all(
         "all => all.map(g => [...g.querySelectorAll('a')].map(a => a.dataset.card))"
     )
-    assert dict(zip(groups, rows, strict=True)) == {"The first ten minutes": ["choose", "estimate"], "Further": ["draw"]}
+    assert dict(zip(groups, rows, strict=True)) == {"The first ten minutes": ["choose", "estimate"], "More": ["draw"]}
     expect(lessons.page.locator(".broken")).to_contain_text("04-broken.md, line 3, is left out: ")
 
 
@@ -213,7 +213,7 @@ def test_a_choice_is_committed_contradicted_and_explained(lessons):
     page.mouse.click(*lessons.pixel(0, 5))
     assert page.locator(".question .shot").count() == shots == 10
     lessons.commit(early=True)
-    expect(page.locator(".commit-said")).to_have_text("Choose one of them first.")
+    expect(page.locator(".commit-said")).to_have_text("Choose an option first.")
     page.get_by_text("The error grows.").click()
     lessons.commit()
     told = lessons.asked("answer.json", card="choose", answer="0")
@@ -221,10 +221,10 @@ def test_a_choice_is_committed_contradicted_and_explained(lessons):
     assert not told["right"]
     expect(page.get_by_role("heading", name="Observe")).to_be_focused()
     expect(page.get_by_role("heading", name="Observe")).to_be_in_viewport()
-    expect(page.locator(".failed")).to_have_text("On these checkpoints this does not hold today: after > 50.")
+    expect(page.locator(".failed")).to_have_text("With these checkpoints, this does not hold: after > 50.")
     expect(page.locator(".explain math mi").first).to_have_text("ϕ")
     assert page.locator(".option input:disabled").count() == 2
-    assert page.locator(".option .mark").all_inner_texts() == ["your prediction", "so it is"]
+    assert page.locator(".option .mark").all_inner_texts() == ["your prediction", "right"]
 
 
 def test_a_challenge_is_reached_in_the_live_lab_and_stays_so(lessons):
@@ -240,13 +240,13 @@ def test_a_challenge_is_reached_in_the_live_lab_and_stays_so(lessons):
     page.wait_for_timeout(800)
     expect(state).to_contain_text("Not yet")
     forward.click()
-    expect(state).to_have_text("ReachedTwo steps it is.")
+    expect(state).to_have_text("Challenge solvedTwo steps it is.")
     page.get_by_role("button", name="Before any step").click()
     page.wait_for_timeout(800)
-    expect(state).to_contain_text("Reached")
+    expect(state).to_contain_text("Challenge solved")
     assert page.url.endswith("?card=choose"), "the live lab leaves the address alone"
     page.get_by_role("link", name="All lessons").click()
-    expect(page.locator("[data-card=choose] .card-state")).to_have_text("predicted · and so it was · challenge reached")
+    expect(page.locator("[data-card=choose] .card-state")).to_have_text("predicted · right · challenge solved")
     expect(page.locator("[data-card=choose]")).to_be_focused()
 
 
@@ -258,6 +258,8 @@ def test_a_number_is_given_by_keyboard_alone(lessons):
     slider = page.get_by_role("slider", name="error after one step")
     expect(slider).to_have_attribute("aria-valuetext", "not chosen yet")
     page.keyboard.press("Tab")
+    while page.locator("button.term:focus").count():  # terms of the glossary
+        page.keyboard.press("Tab")
     expect(slider).to_be_focused()
     for _ in range(12):
         page.keyboard.press("ArrowRight")
@@ -405,7 +407,7 @@ def test_a_server_that_is_away_is_said_and_waited_for(page, tmp_path):
         page.get_by_text("The error falls.").click()
         server.stop()
         lessons.commit()
-        expect(page.locator(".outcome")).to_have_text("The server does not answer. This goes on when it does.")
+        expect(page.locator(".outcome")).to_have_text("The server does not answer. This page continues when it does.")
         server.start()
         expect(lessons.outcome).to_contain_text("From ", timeout=30_000)
         expect(page.locator(".live svg.task [data-curve=maml]")).to_be_attached(timeout=30_000)
@@ -536,6 +538,6 @@ def test_a_run_of_ones_own_stands_beside_what_was_predicted_for_it(visitor):
     expect(row).to_contain_text("not measured yet")
     expect(row.locator("strong")).to_have_text("2.90", timeout=10_000)
     expect(row).not_to_contain_text("you predicted")  # it still learns
-    expect(row).to_contain_text(f"you predicted {given}: it came out {float(given) / 0.21:.1f} times lower", timeout=10_000)
+    expect(row).to_contain_text(f"you predicted {given}: the error is {float(given) / 0.21:.1f} times smaller", timeout=10_000)
     expect(row.locator("strong")).to_have_text("0.21")
     assert lessons.problems == []

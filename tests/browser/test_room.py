@@ -21,7 +21,7 @@ title = "{CARD}"
 minutes = 2
 predict = "seed=15&K=10&step=0"
 observe = "seed=15&K=10&num_updates=10&step=0"
-right = "So it is: {{{{maml}}}}, and not {{{{pretrained}}}}."
+right = "Right: {{{{maml}}}}, and not {{{{pretrained}}}}."
 
 [numbers]
 maml = {{ measure = "error", learner = "maml", step = 1, K = 10 }}
@@ -156,7 +156,7 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
         student.sees("Waiting for the teacher")
     teacher.sees("3 have joined")
     ana.page.get_by_label("Your name").fill("<b>Ana</b>")
-    ana.press("Give it")
+    ana.press("Save")
     ana.sees("you are <b>Ana</b>")
     put(teacher)
     ana.predict(RIGHT)
@@ -181,7 +181,7 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
     for one in (teacher, cy):
         expect(one.page.locator(".away")).to_be_empty(timeout=15_000)
     teacher.sees("2 of 3 have answered")
-    teacher.page.get_by_text("Who has not").click()
+    teacher.page.get_by_text("Who has not answered").click()
     teacher.sees("student 3")
     cy.predict(WRONG)
     teacher.sees("3 of 3 have answered")
@@ -191,11 +191,11 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
         expect(one.page.locator(".tally strong")).to_have_text(["2", "1", "0"], timeout=20_000)
         one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
     expect(bo.page.locator(".tally li", has_text=WRONG)).to_contain_text("yours")
-    expect(ana.page.locator(".tally li", has_text=RIGHT)).to_contain_text("so it is · yours")
+    expect(ana.page.locator(".tally li", has_text=RIGHT)).to_contain_text("right · yours")
     bo.reload()
     expect(bo.page.locator(".tally strong")).to_have_text(["2", "1", "0"])
 
-    teacher.page.get_by_text("This room:").click()
+    teacher.page.get_by_text("Manage this room").click()
     for name, header in (("Answers as CSV", "student"), ("Tally as CSV", "card")):
         with teacher.page.expect_download() as download:
             teacher.press(name)
@@ -219,7 +219,7 @@ def test_everybody_follows_the_teachers_lab_and_is_free_again(person, server, te
     student.sees("Waiting for the teacher")
     put(teacher)
     teacher.press("Reveal")
-    teacher.press("Only 0 of 1 have answered. Reveal?")
+    teacher.press("Only 0 of 1 have answered. Reveal anyway?")
     teacher.page.wait_for_timeout(800)
     teacher.sees("0 of 1 has answered")
     student.predict(RIGHT)
@@ -228,7 +228,7 @@ def test_everybody_follows_the_teachers_lab_and_is_free_again(person, server, te
     for one in (teacher, student):
         one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
     teacher.page.get_by_role("switch", name="Follow me").click()
-    student.sees("The lab follows the teacher's")
+    student.sees("The lab follows the teacher’s")
     expect(student.page.locator(".live .steps button").first).to_be_disabled()
     teacher.page.locator(".live .steps input").focus()
     teacher.page.keyboard.press("End")
@@ -253,9 +253,9 @@ def test_everybody_follows_the_teachers_lab_and_is_free_again(person, server, te
 
 
 def test_the_teachers_address_carries_the_room_to_another_browser_and_hides_its_secret(person, server, teacher):
-    teacher.page.get_by_text("This room:").click()
+    teacher.page.get_by_text("Manage this room").click()
     teacher.press("Show my address")
-    address = teacher.page.get_by_label("The address that makes its reader").input_value()
+    address = teacher.page.get_by_label("The address that makes whoever opens it").input_value()
     assert "#teacher=" in address
     assert "teacher" not in teacher.page.url
     asked: list[str] = []
@@ -300,7 +300,7 @@ def test_a_browser_that_keeps_no_cookies_is_told_so_and_takes_one_place(person, 
         student.page.route(f"**/classroom/{name}", without_cookies)
     student.page.get_by_label("The code on the board").fill(teacher.code)
     student.page.keyboard.press("Enter")
-    student.sees("This browser keeps no cookies")
+    student.sees("This browser blocks cookies")
     student.page.wait_for_timeout(1500)
     teacher.sees("1 has joined")
 
@@ -311,23 +311,23 @@ def test_what_is_done_in_one_tab_is_seen_in_the_other_and_the_keyboard_goes_on(p
     student.sees("Waiting for the teacher")
     other = Person(student.page.context.new_page(), server).open(f"?room={teacher.code}")
     student.page.get_by_label("Your name").fill("Ana")
-    student.press("Give it")
+    student.press("Save")
     other.sees("you are Ana")
     assert student.page.evaluate(focused) == "H1 Waiting for the teacher"
     put(teacher)
     assert teacher.page.evaluate(focused) == f"H1 {CARD}"
-    teacher.page.get_by_text("Who has not").click()
+    teacher.page.get_by_text("Who has not answered").click()
     teacher.press("Ana")
-    teacher.sees("Press Ana again to take the name away")
+    teacher.sees("Press Ana again to remove the name")
     teacher.press("Ana")
     other.sees("you are student 1")
     student.predict(RIGHT)
     assert student.page.evaluate(focused) == f"H1 {CARD}"
     other.sees("Your prediction is in")
     expect(other.page.get_by_role("radio", name=RIGHT)).to_be_checked()
-    teacher.press("Take the card away")
-    teacher.sees("Put a card to the room")
-    assert teacher.page.evaluate(focused) == "H2 Put a card to the room"
+    teacher.press("Withdraw the card")
+    teacher.sees("Choose a card for the room")
+    assert teacher.page.evaluate(focused) == "H2 Choose a card for the room"
     assert other.problems == []
 
 
@@ -345,23 +345,49 @@ def test_a_wrong_code_is_said_and_the_right_one_is_read_however_it_is_typed(pers
 def test_who_comes_after_the_reveal_sees_it_too(person, server, teacher):
     put(teacher)
     teacher.press("Reveal")
-    teacher.sees("so it is")
+    teacher.sees(re.compile(r"^right( · yours)?$"))
     late = person(server, f"?room={teacher.code}")
     late.sees("0 predictions")
-    late.sees("so it is")
+    late.sees(re.compile(r"^right( · yours)?$"))
     late.page.locator(".live svg.task .curve").first.wait_for(state="attached")
 
 
-def test_the_end_of_a_room_is_asked_twice_and_seen_by_everybody(person, server, teacher):
+def test_the_end_of_a_room_is_asked_first_offers_the_answers_and_is_seen_by_everybody(person, server, teacher):
+    dialog = teacher.page.get_by_role("dialog", name="End this room?")
+    save = dialog.get_by_role("button", name="Answers as CSV")
     student = person(server, f"?room={teacher.code}")
     student.sees("Waiting for the teacher")
-    teacher.page.get_by_text("This room:").click()
+    teacher.page.get_by_text("Manage this room").click()
     teacher.page.get_by_role("button", name="End the room").dblclick()
-    teacher.page.wait_for_timeout(800)
-    student.sees("Waiting for the teacher")
-    teacher.press("End the room: sure?")
+    expect(dialog).to_contain_text("No card was revealed")
+    expect(save).to_be_hidden()
+    dialog.get_by_role("button", name="Keep it open").click()
+    put(teacher)
+    student.predict(RIGHT)
+    teacher.sees("1 of 1 has answered")
+    teacher.press("Reveal")
+    expect(teacher.page.locator(".tally strong").first).to_be_visible(timeout=20_000)
+    teacher.press("End the room")
+    expect(dialog).to_contain_text("those of the revealed card")
+    with teacher.page.expect_download() as download:
+        save.click()
+    rows = list(csv.reader(download.value.path().read_text("utf-8-sig").splitlines()))
+    assert rows[1][-1] == RIGHT
+    student.sees("The predictions are revealed")
+    teacher.page.wait_for_timeout(700)  # longer than a double click
+    dialog.get_by_role("button", name="Delete and end").click()
     for one in (teacher, student):
         one.sees("This room is over")
+
+
+def test_a_teachers_browser_with_a_wrong_clock_keeps_its_rooms(person, server, teacher):
+    code = teacher.code
+    teacher.page.clock.set_fixed_time("2040-01-01")
+    for query in (f"?room={code}", ""):
+        teacher.open(query)
+        teacher.sees("0 have joined" if query else f"Back to {code}")
+    teacher.press(f"Back to {code}")
+    expect(teacher.page.locator(".code-large")).to_have_text(code)
 
 
 def test_presenting_is_large_and_nothing_but_the_room(person, server, teacher):
@@ -396,7 +422,7 @@ def test_nothing_stands_in_the_way_of_anybody(person, server, teacher, scheme):
     for page in (teacher.page, student.page):
         clean(page)
     teacher.press("Reveal")
-    student.sees("so it is")
+    student.sees(re.compile(r"^right( · yours)?$"))
     for page in (teacher.page, student.page):
         page.locator(".live svg.task .curve").first.wait_for(state="attached")
         clean(page)

@@ -95,7 +95,7 @@ def test_the_lab_opens_with_the_very_picture(start):
     start.drag(start.shots[0], 60, 3)
     start.page.wait_for_timeout(500)
     shots, said = start.shots, start.page.locator(".after p").inner_text()
-    start.page.get_by_role("link", name="The free lab").click()
+    start.page.get_by_role("link", name="The lab").click()
     start.ready()
     assert urlsplit(start.page.url).path == "/lab"
     assert (start.shots, start.sentence) == (shots, said)
@@ -196,6 +196,6 @@ def test_the_keyboard_does_all_of_it(start):
     expect(start.page.get_by_role("button", name=AGAIN)).to_be_focused()
     start.page.keyboard.press("Tab")
     expect(start.page.get_by_role("button", name="One more step")).to_be_focused()
-    for name in ("Ten minutes of lessons", "The free lab", "Train your own", "Open a room"):
+    for name in ("Ten minutes of lessons", "The lab", "Train your own", "Open a room"):
         start.page.keyboard.press("Tab")
         expect(start.page.get_by_role("link", name=name)).to_be_focused()

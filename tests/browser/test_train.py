@@ -1,11 +1,13 @@
 """Training in front of a class: the demo for real, from the press to the lab; pausing, stopping, owners, a restarted server."""
 
+import json
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
+import torch
 from axe_playwright_python.sync_playwright import Axe
 from conftest import Lab
 from playwright.sync_api import Browser, Page, expect
@@ -83,7 +85,7 @@ def test_the_demo_from_the_press_to_the_lab_and_home(training, tmp_path):
     expect(training.page.locator(".place")).to_contain_text("iterations/s")
     training.state(run, "finished", 120_000)
     expect(training.page.locator("[data-beaten=MAML-tf]")).to_be_attached()
-    expect(training.page.locator("h1")).to_contain_text("better than MAML-tf’s 0.45")
+    expect(training.page.locator("h1")).to_contain_text("below MAML-tf’s 0.45")
     with training.page.expect_download() as download:
         training.page.get_by_role("link", name="Download").click()
     file = tmp_path / "mine.safetensors"
@@ -112,7 +114,7 @@ with torch.no_grad():
     assert float(said) == pytest.approx(float(lost), rel=0.05)
 
 
-def test_pause_resume_and_stop_keep_what_is_trained(training):
+def test_pause_resume_and_stop_keep_what_is_trained(training, tmp_path_factory):
     run = training.train(**LONG)
     expect(training.page.locator(".place")).to_contain_text("iterations/s", timeout=60_000)
     training.press("Pause")
@@ -121,6 +123,15 @@ def test_pause_resume_and_stop_keep_what_is_trained(training):
     training.ready()
     training.state(run, "paused")
     training.press("Resume")
+    training.state(run, "running")
+    training.press("Pause")
+    training.state(run, "paused")
+    # As a machine with a GPU leaves it.
+    (recipe,) = tmp_path_factory.getbasetemp().glob(f"runs*/{run}/config.json")
+    stored = json.loads(recipe.read_text())
+    recipe.write_text(json.dumps(stored | {"settings": stored["settings"] | {"device": "cuda", "path": "compiled"}}))
+    expect(training.page.get_by_role("button", name="Resume", exact=True)).to_have_count(int(torch.cuda.is_available()))
+    training.press("Resume" if torch.cuda.is_available() else "Resume here")
     training.state(run, "running")
     training.press("Stop")
     training.state(run, "stopped")
@@ -145,7 +156,7 @@ def test_others_see_a_run_but_only_its_owner_steers_it(training, student):
         }""",
         run,
     )
-    assert said == [400, "Only the browser that started a run can steer it"]
+    assert said == [400, "Only the browser that started a run can control it"]
     student.problems.clear()  # the refusal stands in the console too
     training.press("Stop")
     training.state(run, "stopped")
@@ -155,7 +166,7 @@ def test_a_run_is_named_and_made_the_template_of_another(training):
     run = training.train(**LONG, alpha=0.02)
     training.press("Stop")
     training.state(run, "stopped")
-    training.press("Name")
+    training.press("Rename")
     training.page.get_by_label("name", exact=True).fill("large <b>steps</b>")
     training.page.get_by_label("note").fill("for *tomorrow*")
     training.press("Save")
@@ -174,7 +185,7 @@ def test_a_run_goes_on_from_an_earlier_snapshot(training):
     training.page.get_by_role("slider", name="snapshot shown").fill("4")
     expect(training.page.locator(".area-through .key")).to_contain_text("after 500 iterations")
     training.press("Restart here")
-    expect(training.page.get_by_text("Goes on from iteration 500")).to_be_visible()
+    expect(training.page.get_by_text("Continues from iteration 500")).to_be_visible()
     again = training.train()
     training.state(again, "finished")
     first = training.page.locator(f"tr[data-run={run}] .number").inner_text()
@@ -204,7 +215,7 @@ def test_settings_that_make_no_run_say_why(training):
     field = training.page.locator(".st-key-train_hidden input")
     field.fill("forty")
     field.press("Enter")
-    expect(training.page.get_by_role("alert").first).to_contain_text("give widths with commas between them")
+    expect(training.page.get_by_role("alert").first).to_contain_text("give widths separated by commas")
     expect(training.page.get_by_role("button", name="Train", exact=True)).to_be_disabled()
     field.fill("20")
     field.press("Enter")
@@ -266,7 +277,7 @@ def test_a_run_that_diverges_says_what_to_change(training):
     run = training.train(beta=1, max_steps=1000)
     training.state(run, "diverged")
     expect(training.page.locator("h1")).to_have_text("Training diverged")
-    expect(training.page.locator(".counsel")).to_contain_text("β is 1 and α is 0.01: duplicate the run with a smaller one")
+    expect(training.page.locator(".counsel")).to_contain_text("Duplicate the run with a smaller β (now 1) or α (now 0.01)")
 
 
 def test_a_run_that_is_not_there_is_said(page, server):

@@ -3,6 +3,8 @@
 import functools
 import json
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -133,17 +135,22 @@ def test_draw_writes_a_page_that_needs_no_network(run, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
-        (["train", "--K", "0"], "K=0 is not possible: it must be between 1 and 1000"),
-        (["train", "--K", "ten"], "invalid int value: 'ten'"),
+        (["train", "--K", "0"], "--K: '0' is not possible: it must be a whole number between 1 and 1000"),
+        (["train", "--K", "ten"], "--K: 'ten' is not possible: it must be a whole number between 1 and 1000"),
+        (["train", "--beta", "small"], "--beta: 'small' is not possible: it must be a number between 1e-07 and 1"),
+        (["train", "--hidden", "40;40"], "--hidden: '40;40' is not possible: give widths such as 40,40, each between 1 and 1024"),
+        (["train", "--multi-step"], "multi_step=True has no effect here: there is only one inner step; leave it out"),
+        (["train", "--algorithm", "oracle", "--num-updates", "5"], "num_updates=5 has no effect here: the baselines are"),
+        (["train", "--start", "none.safetensors"], "there is no checkpoint none.safetensors"),
         (["train", "--norm", "layer"], "choose one of none, batch_norm"),
-        (["train", "--resume"], "--resume needs the folder"),
+        (["train", "--resume"], "--resume needs the run's folder"),
         (["train", "--resume", "--run-dir", "/nonexistent"], "holds no run"),
         (["train", "--resume", "--run-dir", "/dev/null"], "cannot be read"),
         (["train", "--run-dir", "/dev/null/x"], "cannot be written"),
         (["train", "--seed", "1" + "0" * 400], "is not possible"),
         (["train", "--is_train", "False"], "choose one of true, 1"),
         (["train", "--algorithm", "sin"], "'sin' is not possible"),
-        (["train", "--algorithm", "pretrained", "--alpha", "0.1"], "not for the baselines"),
+        (["train", "--algorithm", "pretrained", "--alpha", "0.1"], "alpha=0.1 has no effect here: the step size of a baseline"),
         (["train", "--norm", "batch_norm", "--K", "1"], "cannot see x"),
         (["train", "--threads", "0"], "a whole number between 1 and 256"),
         (["train", "--learning-rate", "1"], "unrecognized arguments"),
@@ -293,6 +300,42 @@ def test_a_run_on_the_command_line_can_be_paused_from_elsewhere(tmp_path, monkey
     assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume", "--test-sample", "20", "--quiet"]) == 0
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+@pytest.mark.parametrize("settled", [{"device": "cuda", "path": "compiled"}, {"device": "cuda"}, {"path": "compiled"}])
+def test_a_run_of_another_machine_goes_on_here_as_it_is_offered(run, tmp_path, monkeypatch, capsys, settled):
+    """A run folder as another machine leaves it, on one without GPU and compiler. What --resume offers is then done."""
+    whole, folder = trained(tmp_path / "whole"), tmp_path / "r"
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "read_request", lambda folder: "pause" if runs.read_status(folder).iteration >= 100 else None)
+        assert main(["train", "--run-dir", str(folder), *QUICK, "--max-steps", "120"]) == 130
+    stored = json.loads((folder / "config.json").read_text())
+    stored["settings"] |= settled
+    (folder / "config.json").write_text(json.dumps(stored))
+    capsys.readouterr()
+    with torch._inductor.config.patch({"cpp.cxx": ("no-such-compiler",)}):
+        assert main(["train", "--run-dir", str(folder), "--resume"]) == 2
+        said = capsys.readouterr().err
+        assert "is not possible" in said
+        assert "will then differ in their last digits" in said
+        offered = said.split("continue with what this machine has: python -m maml_core ")[1].splitlines()[0]
+        assert main([*shlex.split(offered), "--test-sample", "20", "--quiet"]) == 0
+    assert "from iteration 100 on: " in capsys.readouterr().err
+    final = load(folder / "checkpoints" / "final.safetensors")
+    assert (final.run["path"], final.run["device"], final.run["changes"]) == ("traced", "cpu", [100])
+    for name, value in weights(whole).items():
+        torch.testing.assert_close(final.learned[name], value)
+
+
+def test_a_resumed_run_can_be_executed_otherwise_when_asked(run, tmp_path, capsys):
+    runs.create(tmp_path / "r", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=120), "traced")
+    assert main(["train", "--run-dir", str(tmp_path / "r"), "--resume", "--path", "eager", "--test-sample", "20", "--quiet"]) == 0
+    assert "from iteration 0 on: path=eager instead of traced\n" in capsys.readouterr().err
+    assert "changes" not in load(tmp_path / "r" / "checkpoints" / "final.safetensors").run
+    for folder, state in ((tmp_path / "r", "finished"), (run, "finished")):
+        assert main(["train", "--run-dir", str(folder), "--resume", "--path", "traced"]) == 0
+        assert runs.look(folder).state == state
+
+
 def test_a_run_that_another_process_trains_is_left_alone(run, tmp_path, capsys):
     shutil.copytree(run, tmp_path / "r")
     (tmp_path / "r" / "status.json").write_text('{"state": "running", "iteration": 100}')
@@ -316,7 +359,7 @@ def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tm
     cut.send_signal(signal.SIGINT)
     said = cut.communicate(timeout=60)[1]
     assert cut.returncode == 130
-    assert "go on with: python -m maml_core train" in said
+    assert "continue with: python -m maml_core train" in said
     assert json.loads((tmp_path / "cut" / "status.json").read_text())["state"] == "interrupted"
     assert 0 < load(runs.latest_checkpoint(tmp_path / "cut")).iterations < 4000
 
@@ -336,6 +379,51 @@ def test_bench_reports_a_rate(capsys):
     said = json.loads(capsys.readouterr().out)
     assert 20 < said["iterations_per_second"] < 100_000
     assert (said["path"], said["device"], said["threads"]) == ("traced", "cpu", 1)
+
+
+NO_TORCH = """
+import contextlib, io, sys
+from maml_core.cli import main
+for words in sys.argv[1:]:
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            main(words.split())
+    except SystemExit:
+        pass
+    assert not {"torch", "numpy", "tqdm"} & sys.modules.keys(), words
+"""
+
+
+def test_what_needs_no_torch_does_not_wait_for_it(run, tmp_path):
+    """Help, asking a run to stop, and every refusal that the words themselves, or the folder named, are reason enough for."""
+    runs.create(tmp_path / "new", TrainConfig(hidden=(8, 8)))
+    runs.enqueue(tmp_path / "new")
+    commands = ["--help", *(f"{name} --help" for name in ("train", "evaluate", "table", "bench", "stop"))]
+    commands += [f"stop --run-dir {tmp_path / 'new'} --json", f"stop --run-dir {run}", "stop --run-dir none", "stop", "trian"]
+    commands += [
+        "train --K 0",
+        "train --algorithm mamml",
+        "train --multi-step",
+        "train --norm batch_norm --K 1",
+        "train --resume",
+    ]
+    commands += ["train --algorithm oracle --alpha 1", "train --start none", f"train --run-dir {run}"]
+    commands += [f"train --run-dir {run} --resume --K 7", "train --run-dir none --resume", "train --run-dir /dev/null/x"]
+    commands += [
+        "evaluate",
+        "evaluate --restore-checkpoint none",
+        "evaluate --restore-dir none",
+        "evaluate --restore-dir . --K 0",
+    ]
+    commands += ["table --dir none", "bench --threads 0", "bench --path fast"]
+    subprocess.run([sys.executable, "-c", NO_TORCH, *commands], cwd=ROOT, check=True)
+    assert runs.look(tmp_path / "new").state == "stopped"
+    said = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "maml_core", "--help"], cwd=ROOT, text=True, capture_output=True
+    )
+    assert "train | evaluate | table | bench | stop" in said.stdout
+    assert "| maml_core.cli\n" in said.stderr
+    assert not re.search(r"\| +torch\b", said.stderr)
 
 
 def test_any_run_can_be_asked_to_stop(tmp_path, capsys):

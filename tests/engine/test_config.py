@@ -24,7 +24,7 @@ def allowed(f):
 def configs(draw):
     values = draw(st.fixed_dictionaries({f.name: allowed(f) for f in fields(TrainConfig)}))
     try:
-        return TrainConfig(**values)
+        return TrainConfig.from_dict(values)
     except ConfigError as error:  # each alone is allowed; a few combinations are not
         reasons = ("told amplitude and phase", "cannot see x", "weights between", "a meta-batch has", "their product is")
         assume(not any(reason in str(error) for reason in reasons))
@@ -54,20 +54,41 @@ def test_any_value_is_taken_or_explained(values):
     ("values", "message"),
     [
         ({"K": 0}, "K=0 is not possible: it must be between 1 and 1000"),
-        ({"K": 2.5}, "it must be a whole number"),
-        ({"K": True}, "it must be a whole number"),
+        ({"K": 2.5}, "it must be a whole number between 1 and 1000"),
+        ({"K": True}, "it must be a whole number between 1 and 1000"),
+        ({"max_steps": "many"}, "it must be a whole number between 1 and 10000000"),
+        ({"beta": "small"}, "it must be a number between 1e-07 and 1"),
         ({"alpha": float("nan")}, "it must be between"),
         ({"algorithm": "mamml"}, "choose one of maml, fomaml, reptile"),
+        ({"algorithm": 5}, "algorithm=5 is not possible: choose one of maml, fomaml, reptile"),
+        ({"norm": None}, "choose one of none, batch_norm"),
         ({"algorithm": "oracle", "family": "sinusoid_line"}, "told amplitude and phase"),
-        ({"multi_step": 1}, "it must be"),
+        ({"multi_step": "yes"}, "multi_step='yes' is not possible: choose one of false, true"),
+        ({"multi_step": 1}, "choose one of false, true"),
         ({"hidden": []}, "1 to 16 hidden layers"),
-        ({"hidden": "40"}, "a list of whole numbers"),
+        ({"hidden": "40"}, "a list of whole numbers, each between 1 and 1024"),
+        ({"hidden": [40, 2000]}, "it must be between 1 and 1024"),
         ({"learning_rate": 1}, "unknown setting 'learning_rate'"),
     ],
 )
 def test_what_is_wrong_is_said(values, message):
     with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
         TrainConfig.from_dict(values)
+
+
+IDLE = [
+    ({"algorithm": "pretrained", "num_updates": 3}, "num_updates", "without inner steps"),
+    ({"algorithm": "oracle", "multi_step": True}, "multi_step", "without inner steps"),
+    ({"algorithm": "reptile", "num_updates": 3, "multi_step": True}, "multi_step", "Reptile uses only where"),
+    ({"multi_step": True}, "multi_step", "only one inner step"),
+]
+
+
+@pytest.mark.parametrize(("values", "name", "why"), IDLE)
+def test_a_setting_without_effect_is_refused_and_an_older_record_of_it_still_read(values, name, why):
+    with pytest.raises(ConfigError, match=f"{name}=.* has no effect here: .*{why}.*; leave it out"):
+        TrainConfig(**values)
+    assert TrainConfig.from_dict(values) == TrainConfig(**{key: value for key, value in values.items() if key != name})
 
 
 @given(configs())

@@ -12,7 +12,7 @@ from maml_core.baselines import STEP_SIZES, VALIDATION_SEED, tune_alpha
 from maml_core.config import TrainConfig
 from maml_core.evaluation import evaluate, paired_differences, query_losses, summarise
 from maml_core.network import MLP
-from maml_core.tasks import family, sample
+from maml_core.tasks import NOISE, family, sample, stream
 from maml_core.training import split
 
 NET = MLP((1, 10, 1))
@@ -52,6 +52,28 @@ def test_noise_moves_the_support_alone_and_the_tasks_stay():
     )
     assert torch.equal(quiet[0], noisy[0])
     assert not torch.allclose(quiet[1], noisy[1])
+
+
+@pytest.mark.parametrize("fewer", [2, 1000, 1004])
+def test_fewer_tasks_are_the_first_of_more_with_the_same_noise(fewer):
+    more, less = (
+        query_losses(NET.mse, THETA, alpha=0.02, K=3, num_updates=1, test_tasks=tasks, query=5, noise=1.0, seed=7)
+        for tasks in (1030, fewer)
+    )
+    torch.testing.assert_close(less, more[:, :fewer])
+
+
+def test_noise_has_a_stream_of_its_own():
+    losses = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=6, query=7, noise=0.5, seed=9)
+    batch = sample(family("sinusoid"), torch.Generator().manual_seed(9), 6, 4, 7)
+    noises = torch.randn(evaluation.CHUNK, 4, 1, generator=stream(9, NOISE))
+    for task, (x_s, y_s, x_q, y_q) in enumerate(zip(*batch, strict=True)):
+        phi = adapt(NET.mse, THETA, x_s, y_s + 0.5 * noises[task], 0.02, 1)[-1]
+        assert losses[1, task].item() == pytest.approx(NET.mse(phi, x_q, y_q).item(), rel=1e-4)
+    used = {stream(seed, NOISE).initial_seed() for seed in range(100)}
+    assert len(used) == 100
+    assert used.isdisjoint(range(101)), "tasks of a test come from these"
+    assert used.isdisjoint(stream(seed, number).initial_seed() for seed in range(100) for number in range(100)), "and of training"
 
 
 def test_other_seeds_are_other_tasks():

@@ -22,6 +22,12 @@ def contrast(colour: str, background: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
+def test_looks_without_a_meaning_are_told_apart():
+    looks = list(NEUTRAL.values())
+    assert len({(look.light, look.dash) for look in looks}) == len({(look.dark, look.dash) for look in looks}) == len(looks)
+    assert len({look.light for look in looks[:6]}) == len({look.dark for look in looks[:6]}) == 6, "as many as Geometry has tasks"
+
+
 @pytest.mark.parametrize("role", sorted(ROLES.keys() - {"shot"}))
 def test_every_line_is_seen_in_both_themes(role):
     assert contrast(ROLES[role].light, "#ffffff") >= 3

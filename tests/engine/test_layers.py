@@ -7,9 +7,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LEVELS = [
-    {"__init__", "palette", "files", "rewriting"},
-    {"config", "programs"},
-    {"network", "tasks"},
+    {"__init__", "palette", "files", "rewriting", "compiling", "errors", "sniffing", "state_dicts"},
+    {"config", "cache"},
+    {"network", "tasks", "programs"},
     {"algorithms"},
     {"training"},
     {"evaluation", "checkpoint", "figures", "landscape", "curvature"},

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_leaves, tree_map, tree_structure, tree_unflatten
 
-from maml_core.config import ALGORITHMS, TrainConfig
+from maml_core.config import ALGORITHMS, JOINT, TrainConfig
 from maml_core.rewriting import LOOP, _bmm, _Matrices, _product, rewritten
 from maml_core.training import _uniforms, init, meta_step
 
@@ -22,7 +22,7 @@ def programs(config):
         return before, rewritten(before, leaves), leaves
 
 
-CONFIGS = [{"algorithm": name, "num_updates": 2} for name in ALGORITHMS] + [
+CONFIGS = [{"algorithm": name} if name in JOINT else {"algorithm": name, "num_updates": 2} for name in ALGORITHMS] + [
     {"num_updates": 3, "multi_step": True, "K": 5, "clip": 1.0},
     {"norm": "batch_norm"},
     {"hidden": (40,), "K": 2},

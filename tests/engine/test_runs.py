@@ -4,17 +4,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maml_core import runs, worker
+from maml_core import runs, training, worker
 from maml_core.checkpoint import load
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.runs import RunError, RunIsLive, RunSettings, Status
+from maml_core.scheduler import Limits, Scheduler
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=320)
@@ -53,7 +56,7 @@ def test_a_new_run_is_made_at_once_and_settled_later(tmp_path):
 def test_settling_is_done_once(tmp_path, monkeypatch):
     runs.create(tmp_path, TINY, device="cpu")
     assert runs.settle(tmp_path) == RunSettings("traced", "cpu", 1)
-    monkeypatch.setattr(runs, "choose_path", lambda config, device: "eager")
+    monkeypatch.setattr(training, "choose_path", lambda config, device: "eager")
     assert runs.settle(tmp_path) == runs.read_config(tmp_path)[1] == RunSettings("traced", "cpu", 1)
 
 
@@ -75,7 +78,7 @@ def test_what_can_go_on_is_queued(tmp_path, state):
 
 @pytest.mark.parametrize(
     ("state", "says"),
-    [("finished", "with more max_steps"), ("stopped", "from one of its"), ("diverged", "smaller beta or alpha")],
+    [("finished", "with a larger max_steps"), ("stopped", "from one of its"), ("diverged", "smaller beta or alpha")],
 )
 def test_what_cannot_go_on_is_told_what_to_do_instead(tmp_path, state, says):
     with pytest.raises(RunError, match=says):
@@ -187,7 +190,7 @@ def test_a_process_id_is_no_sign_of_life(tmp_path):
     (folder / "status.json").write_text(json.dumps(stored | {"pid": os.getpid()}))
     run = runs.look(folder)
     assert (run.state, run.iteration) == ("interrupted", 7)
-    assert "resume goes on from iteration 0" in run.message
+    assert "resuming continues from iteration 0" in run.message
 
 
 @pytest.mark.parametrize("when", [0, -1e9, 4e9, time.time()])
@@ -198,6 +201,54 @@ def test_a_clock_is_no_sign_of_life(tmp_path, when):
     assert runs.look(folder).state == "interrupted"
     with runs.held(folder):
         assert runs.look(folder).state == "running"
+
+
+@contextmanager
+def another_account(path, readable):
+    """As an account that may not write this file, and perhaps not read it: nobody for root; anybody else loses the right."""
+    root, mode = os.geteuid() == 0, path.stat().st_mode
+    path.chmod((0o644 if root else 0o444) if readable else (0o600 if root else 0))
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+        path.chmod(mode)
+
+
+@pytest.fixture
+def for_all_to_read():
+    """A folder that every account may look into: pytest's own is private."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs POSIX accounts")
+@pytest.mark.parametrize("readable", [True, False])
+def test_another_accounts_live_run_is_left_alone(for_all_to_read, readable):
+    root = for_all_to_read
+    folder = made(root / "a", "running")
+    runs.enqueue(made(root / "b"))
+    mine = Scheduler(root, Limits(1, 1))
+    mine.tick()  # makes the file that says who starts runs, and starts nothing: a trains
+    lock = folder / "run.lock"
+    with runs.held(folder), another_account(lock, readable):
+        assert runs.look(folder).state == "running"
+        refused = "is being trained by another process" if readable else "belongs to another account, which may be training it"
+        for forbidden in (runs.enqueue, worker.train):
+            with pytest.raises(RunIsLive, match=refused):
+                forbidden(folder)
+        with pytest.raises(RunError, match=refused):
+            runs.delete(folder)
+        Scheduler(root, Limits(9, 9)).tick()
+        assert {run.name: run.state for run in runs.list_runs(root)[0]} == {"a": "running", "b": "queued"}
+    with another_account(lock, readable):
+        assert runs.look(folder).state == ("interrupted" if readable else "running"), "what may not be seen is not dead"
+    assert runs.look(folder).state == "interrupted"
+    mine.stop()
 
 
 def test_looking_from_many_threads_takes_nobody_for_a_process(tmp_path):
@@ -227,7 +278,7 @@ def test_a_damaged_status_costs_no_more_than_the_last_word(trained, tmp_path, da
     (tmp_path / "a" / "status.json").write_bytes(damage)
     run = runs.look(tmp_path / "a")
     assert (run.state, run.iteration) == ("interrupted", 100)
-    assert "status.json is damaged; resume goes on" in run.message
+    assert "status.json is damaged; resuming continues" in run.message
     runs.enqueue(tmp_path / "a")
     assert runs.look(tmp_path / "a").state == "queued"
 
@@ -334,7 +385,7 @@ def test_a_run_that_starts_from_a_snapshot_may_change_all_but_what_is_learned(tr
     for config, says in [
         (TrainConfig(hidden=(8, 9)), "it learns other weights"),
         (TrainConfig(hidden=(8, 8), algorithm="meta_sgd"), "it learns other weights"),
-        (TrainConfig(hidden=(8, 8), max_steps=100), "is at iteration 100 already; choose more"),
+        (TrainConfig(hidden=(8, 8), max_steps=100), "is already at iteration 100; choose more"),
     ]:
         with pytest.raises(RunError, match=says):
             runs.create(tmp_path / "b", config, start=start)

@@ -170,7 +170,7 @@ def test_a_process_that_dies_before_it_begins_is_not_started_over_and_over(tmp_p
     for _ in range(20):
         server.tick()
     assert len(started) == 1
-    assert "ended before it began (status 1); see log.txt" in runs.look(folder).message
+    assert "ended before training began (status 1); see log.txt" in runs.look(folder).message
     assert "no_such_module" in (folder / "log.txt").read_text()
     runs.enqueue(folder)  # a person may try again
     ticking_until(lambda: len(started) == 2, server)

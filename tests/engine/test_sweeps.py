@@ -81,7 +81,7 @@ def test_query_points_lie_at_equal_distances_over_the_whole_range():
 
 
 def test_an_unknown_condition_is_refused():
-    with pytest.raises(ConfigError, match="'rain' is no condition"):
+    with pytest.raises(ConfigError, match="'rain' is not a condition"):
         draw(("rain",))
 
 

@@ -1,14 +1,14 @@
 """The meta-step against torch.optim.Adam and itself on every path; interrupted against uninterrupted; the same seed twice."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 import torch
 
-from maml_core import programs, training
+from maml_core import cache, programs, training
 from maml_core.algorithms import adapt, meta_objective
-from maml_core.config import ALGORITHMS, FREEZES, ConfigError, TrainConfig
+from maml_core.config import ALGORITHMS, FREEZES, NORMS, ConfigError, TrainConfig, without_effect
 from maml_core.network import MLP
 from maml_core.tasks import batch, family
 from maml_core.training import (
@@ -41,7 +41,7 @@ def same(a, b):
 @pytest.mark.parametrize("algorithm", ["maml", "fomaml", "pretrained"])
 @pytest.mark.parametrize("schedule", ["constant", "cosine"])
 def test_equals_torch_adam_on_the_same_tasks(algorithm, schedule):
-    config = replace(SMALL, algorithm=algorithm, schedule=schedule, num_updates=2)
+    config = TrainConfig.from_dict(SMALL.to_dict() | {"algorithm": algorithm, "schedule": schedule, "num_updates": 2})
     theta = {name: value.clone().requires_grad_() for name, value in init(config).learned.items()}
     adam = torch.optim.Adam(list(theta.values()), lr=config.beta)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, config.max_steps)
@@ -61,7 +61,8 @@ def test_equals_torch_adam_on_the_same_tasks(algorithm, schedule):
 
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_every_path_sees_the_same_tasks_and_learns_the_same(algorithm):
-    config = replace(SMALL, algorithm=algorithm, num_updates=2, clip=1.0, multi_step=True)
+    asked = {"algorithm": algorithm, "num_updates": 2, "clip": 1.0, "multi_step": True}
+    config = TrainConfig.from_dict(SMALL.to_dict() | asked)  # without what has no effect on this algorithm
     eager, traced = last(config, path="eager"), last(config, path="traced")
     assert same(eager, traced)
     assert eager.loss_after == traced.loss_after
@@ -79,9 +80,9 @@ def test_the_compiled_path_agrees_resumes_to_the_same_bits_and_is_compiled_once(
     monkeypatch.setattr(torch._inductor, "aoti_compile_and_package", again)
     part = last(replace(SMALL, max_steps=33), path="compiled")
     assert same(compiled, last(SMALL, path="compiled", state=part.state))
-    package = programs._package(training._name(SMALL))
+    package = cache.find(programs._key(training._name(SMALL)))
     package.write_bytes(b"not a program" + package.read_bytes()[:999])
-    with pytest.raises(ConfigError, match="damaged"):
+    with pytest.raises(ConfigError, match="compiled again"):  # what is damaged is of no use
         build(SMALL, "compiled")
     monkeypatch.undo()
     assert same(compiled, last(SMALL, path="compiled"))
@@ -137,6 +138,43 @@ def test_anil_moves_the_head_alone():
     assert alpha == {"4.weight": 0.01, "4.bias": 0.01}
     phi = adapt(MLP.of(SMALL).mse, theta, torch.randn(4, 1), torch.randn(4, 1), alpha, 3)[-1]
     assert [name for name in theta if not torch.equal(theta[name], phi[name])] == ["4.weight", "4.bias"]
+
+
+def backwards(params):
+    return dict(reversed(params.items()))
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_the_order_of_parameters_says_nothing(algorithm, norm):
+    """What adapts is told by the network, and a run goes on the same way from a state whose parameters are named backwards."""
+    config = replace(SMALL, algorithm=algorithm, norm=norm, max_steps=4)
+    part = last(replace(config, max_steps=2), path="eager").state
+    turned = part._replace(learned=backwards(part.learned), m=backwards(part.m), v=backwards(part.v))
+    for freeze in FREEZES:
+        sizes, again = (split(state.learned, config, freeze=freeze)[1] for state in (part, turned))
+        assert again == sizes if isinstance(sizes, float) else again.keys() == sizes.keys()
+    if algorithm == "anil":
+        assert split(turned.learned, config)[1].keys() == set(MLP.of(config).layers[-1])
+    assert same(last(config, state=part, path="eager"), last(config, state=turned, path="eager"))
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_setting_that_is_taken_changes_what_is_learned(algorithm):
+    config = TrainConfig.from_dict(SMALL.to_dict() | {"algorithm": algorithm, "num_updates": 2, "max_steps": 3})
+    other = {"num_updates": 3, "alpha": 0.05, "multi_step": True, "clip": 1e-3, "beta": 0.02, "schedule": "cosine", "K": 5}
+    other |= {"batch_size": 6, "hidden": (8, 9), "norm": "batch_norm", "family": "sinusoid_2pi", "seed": 2}
+    only_one = {"algorithm", "max_steps", "model_type", "loss_type"}
+    assert other.keys() | only_one == {f.name for f in fields(TrainConfig)}
+    idle, taken = without_effect(algorithm, config.num_updates), last(config, path="eager").state.learned
+    for name, value in other.items():
+        try:
+            learned = last(replace(config, **{name: value}), path="eager").state.learned
+        except ConfigError:
+            assert name in idle
+            continue
+        unchanged = all(taken[key].equal(learned[key]) for key in learned if taken[key].shape == learned[key].shape)
+        assert unchanged == (name in idle), name
 
 
 @pytest.mark.parametrize("algorithm", ["maml", "anil", "meta_sgd"])
@@ -218,7 +256,7 @@ def test_the_losses_of_a_record_are_those_of_support_and_query():
 
 
 def test_without_a_working_compiler_a_long_run_is_traced(monkeypatch):
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
+    monkeypatch.setenv("CXX", "no-such-compiler")
     assert choose_path(replace(LONG, K=7), "cpu") == "traced"
     with pytest.raises(ConfigError, match="path='traced'"):
         build(replace(LONG, K=7), "compiled")

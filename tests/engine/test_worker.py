@@ -22,8 +22,8 @@ from maml_core import checkpoint, files, runs, training, worker
 from maml_core.baselines import VALIDATION_SEED
 from maml_core.checkpoint import load
 from maml_core.config import TrainConfig
+from maml_core.errors import NotHere, RunError, RunIsLive
 from maml_core.evaluation import evaluate
-from maml_core.runs import RunError, RunIsLive
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=2100)
@@ -117,7 +117,7 @@ def test_killed_at_twenty_random_moments_a_run_loses_nothing_and_ends_in_the_sam
             continue  # killed before it began
         running += 1
         assert (status.state, run.state) == ("running", "interrupted")
-        assert "resume goes on from iteration" in run.message
+        assert "resuming continues from iteration" in run.message
         assert set(range(0, status.iteration + 1, 100)) <= {0} | {line["iteration"] for line in curve(folder)}
         damaged = [line for line in (folder / "metrics.jsonl").read_bytes().split(b"\n") if line and not runs._metric(line)]
         assert len(damaged) <= kills
@@ -275,8 +275,23 @@ def test_a_run_whose_folder_is_removed_ends_and_makes_no_new_one(tmp_path):
     eventually(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
     status, said = ended(process)
     assert status == 1
-    assert "was removed while it was being trained" in said
+    assert "was removed or moved while it was being trained" in said
     assert list(tmp_path.iterdir()) == [tmp_path / ".queue.lock"]
+
+
+@posix
+def test_a_run_whose_folder_is_moved_says_so_and_is_all_there_where_it_is_now(whole, tmp_path):
+    folder, now = queued(tmp_path / "a"), tmp_path / "elsewhere"
+    process = started(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+    folder.rename(now)
+    status, said = ended(process)
+    assert status == 1
+    assert f"{folder} was removed or moved while it was being trained; if it was moved, resume it where it is now" in said
+    assert not folder.exists()
+    assert runs.look(now).state == "interrupted"
+    worker.train(now)
+    assert same(weights(now), weights(whole))
 
 
 @posix
@@ -290,7 +305,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(tmp_path, ro
     process = started(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
     status, said = ended(process)
     assert status == 1
-    assert "cannot be written: File too large; make room" in said
+    assert "cannot be written: File too large; free some space" in said
     run = runs.look(folder)
     assert (run.state, run.message in said) == (("failed", True) if room else ("queued", True))
     assert runs.look(other) == before
@@ -306,7 +321,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     (folder / "metrics.jsonl").mkdir()  # in the way even of root
     status, said = ended(started(folder))
     assert (status, runs.look(folder).state) == (1, "failed")
-    assert f"error: {folder} cannot be written: Is a directory" in said
+    assert f"error: {folder / 'metrics.jsonl'} cannot be written: Is a directory" in said
     assert "cannot be written" in runs.look(folder).message
 
 
@@ -326,9 +341,12 @@ def test_what_this_machine_lacks_is_said(tmp_path, monkeypatch):
     stored["settings"]["device"] = "cuda"
     (folder / "config.json").write_text(json.dumps(stored))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(ValueError, match="sees no CUDA GPU"):
+    with pytest.raises(NotHere, match="sees no CUDA GPU"):
         worker.train(folder)
-    assert (runs.look(folder).state, "sees no CUDA GPU" in runs.look(folder).message) == ("failed", True)
+    run = runs.look(folder)
+    assert (run.state, "sees no CUDA GPU" in run.message, run.elsewhere) == ("failed", True, True)
+    runs.enqueue(folder)
+    assert not runs.look(folder).elsewhere
 
 
 def test_the_rate_is_that_of_the_last_seconds_by_a_clock_that_cannot_jump(tmp_path, monkeypatch):

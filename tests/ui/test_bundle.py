@@ -113,8 +113,8 @@ def test_a_run_brings_its_metrics(tmp_path, monkeypatch):
         "100,3.0,2.0,",
         "200,2.5,1.5,0.5",
     ]
-    assert "step 0 of 70,000" in archive.read("mine/README.md").decode()
-    (folder / "checkpoints" / "step-000200.safetensors").write_bytes(b"damaged")
+    assert "iteration 0 of 70,000" in archive.read("mine/README.md").decode()
+    (folder / "checkpoints" / "step-000200.safetensors").write_bytes(b"damaged beyond repair")
     with pytest.raises(CheckpointError, match="damaged"):
         bundle.zipped("run:mine")
 

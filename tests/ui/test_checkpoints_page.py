@@ -21,7 +21,7 @@ from maml_core.checkpoint import Checkpoint
 from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import query_losses, summarise
 from maml_core.training import init
-from ui import bundle, cards, comparison, engine, library, recipe
+from ui import bundle, cards, comparison, engine, library, recipe, rounding
 from ui.comparison import Comparison
 from ui.state import LabState
 
@@ -81,7 +81,7 @@ def test_a_card_quotes_its_checkpoint(name):
     for K in ("5", "10"):
         for step in ("0", "1", "5", "10"):
             stats = saved.results[K][step]
-            assert f"{stats['mean']:.3f} ± {stats['ci95']:.3f}" in said
+            assert rounding.interval(stats["mean"], stats["ci95"]) in said
             assert not stats["diverged"] or f"{100 * stats['diverged']:.2g}% diverged" in said
     assert ("diverged" in said) == any(
         s["diverged"] for K in saved.results.values() for i, s in K.items() if i in ("0", "1", "5", "10")
@@ -94,7 +94,7 @@ def test_a_card_quotes_its_checkpoint(name):
 def test_a_thumbnail_says_what_it_shows():
     html = cards.thumbnail("maml", 0)
     (run,) = engine.trajectories(("maml",), cards.THUMBNAIL.points, *cards.THUMBNAIL.task[:2], 0.01, 1)
-    assert f"query MSE {run.query[0]:.2f} before, {run.query[1]:.2f} after 1 step" in text(html)
+    assert f"error {run.query[0]:.2f} before, {run.query[1]:.2f} after 1 step" in text(html)
     ids = re.search(r'aria-labelledby="(\S+) (\S+)"', html).groups()
     assert [re.search(rf'<(\w+) id="{id}">', html)[1] for id in ids] == ["title", "desc"]
     assert html.count('class="shot"') == len(cards.THUMBNAIL.points)
@@ -109,7 +109,7 @@ def test_the_lab_opens_on_what_the_thumbnail_shows(name):
     assert len(state.learners) == 2
     if library.get(name).config.algorithm not in JOINT:
         run = engine.on_show(state)[state.learners.index(name)]
-        assert f"{run.query[state.step]:.2f} after {state.step} step" in cards.thumbnail(name, library.version(name))
+        assert f"{rounding.number(run.query[state.step])} after {state.step} step" in cards.thumbnail(name, library.version(name))
 
 
 def test_titles_are_text(monkeypatch):
@@ -137,7 +137,7 @@ def test_titles_are_text(monkeypatch):
 
 def test_a_damaged_file_is_said_and_the_others_live_on(own):
     good, damaged = (library.add(checkpoint.dumps(made(hidden=(3,), seed=seed))) for seed in range(2))
-    library.find(damaged).write_bytes(b"damaged")
+    library.find(damaged).write_bytes(b"damaged beyond repair")
     (own / "empty" / "checkpoints").mkdir(parents=True)
     app = page(compare=f"maml,{damaged}")
     items, chosen = shown(app)
@@ -180,7 +180,7 @@ def test_a_run_that_is_not_over_has_a_card_without_results(own):
     folder.mkdir(parents=True)
     checkpoint.save(folder / "step-001000.safetensors", Checkpoint(made().learned, TrainConfig(), 1000))
     said = text(shown(page())[0]["run:mine"])
-    assert "step 1,000 of 70,000" in said
+    assert "iteration 1,000 of 70,000" in said
     assert "Not measured" in said
 
 
@@ -201,7 +201,7 @@ def test_an_address_shows_its_comparison():
     assert chosen == ["pretrained", "maml"]
     assert app.number_input(key="ckpt_K").value == 5
     assert app.number_input(key="ckpt_alpha").value == 0.005
-    assert items["finding"].count("MAML has the lowest mean query MSE") == 1
+    assert items["finding"].count("MAML has the lowest mean error") == 1
     figure, proto = plot(app)
     assert {trace["name"] for trace in figure["data"]} == {"MAML", "pretrained", "MAML, 95%", "pretrained, 95%"}
     assert "MAML has the lowest" in proto.alt
@@ -270,7 +270,7 @@ def test_the_same_is_measured_once_for_everybody(monkeypatch):
 def test_the_finding_names_the_lowest_and_does_not_claim_what_is_not_shown():
     clear = comparison.finding(comparison.measure(Comparison(("pretrained", "maml"))))
     assert re.fullmatch(
-        r"After 10 steps MAML has the lowest mean query MSE, 0\.\d{3}: 1\.\d{3} ± 0\.\d{3} lower than pretrained\.", clear
+        r"After 10 steps, MAML has the lowest mean error, 0\.\d{3}: 1\.\d{3} ± 0\.\d{3} lower than pretrained\.", clear
     )
     first = comparison.finding(comparison.measure(Comparison(("maml", "pretrained", "meta_sgd"))))
     assert "pretrained is next and 1." in first
@@ -314,7 +314,8 @@ def test_an_uploaded_checkpoint_is_a_card_at_once_and_chosen():
     items, chosen = shown(app)
     assert not app.error
     assert chosen == library.uploads()
-    assert "layers of 5, seed 9" in text(items[chosen[0]])
+    assert "layers of 5, seed 9, untrained" in text(items[chosen[0]])
+    assert library.title(chosen[0]) == "mine"
 
 
 def tensors(**changed):
@@ -329,10 +330,9 @@ def file(learned, **metadata):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        (b"", "is not a safetensors file, or is damaged"),
-        (b"PK\x03\x04 a pickle in a zip", "is not a safetensors file, or is damaged"),
-        (file(tensors())[:-9], "is not a safetensors file, or is damaged"),
-        (file(tensors(), config=""), "carries no recipe"),
+        (b"", "mine.safetensors is empty"),
+        (b"PK\x03\x04 a pickle in a zip", "is a zip archive"),
+        (file(tensors())[:-9], "is cut off"),
         (file(tensors(), format_version="7"), "has format version 7; this version reads 1"),
         (file(tensors(), config='{"K": -1}'), "has damaged metadata"),
         (file({"0.bias": torch.zeros(40)}), "lacks the tensor"),
@@ -340,7 +340,7 @@ def file(learned, **metadata):
         (file(tensors(**{"0.bias": torch.zeros(3)})), "has shape (3,); its recipe calls for (40,)"),
         (file(tensors(**{"0.bias": torch.full((40,), torch.nan)})), "not finite"),
         (file(tensors(**{"0.bias": torch.zeros(40, dtype=torch.float64)})), "it must be float32"),
-        (checkpoint.dumps(made(hidden=(512, 512))), "the lab shows networks of up to 100,000"),
+        (checkpoint.dumps(made(hidden=(512, 512))), "the lab shows networks with up to 100,000"),
     ],
 )
 def test_each_kind_of_fault_is_one_sentence(content, says):
@@ -352,3 +352,22 @@ def test_each_kind_of_fault_is_one_sentence(content, says):
     assert "\n" not in said
     assert library.uploads() == []
     assert shown(app)[1] == []
+
+
+def test_a_file_without_a_recipe_is_taken_with_the_settings_that_are_stated():
+    app = brought(file(tensors(), config=""), "theirs.safetensors")
+    assert not app.error
+    assert shown(app)[1] == []
+    app.number_input(key="ckpt_upload_alpha").set_value(100.0)
+    app.button(key="ckpt_upload_use").click().run()
+    assert "must be between 1e-06 and 10" in app.error[0].value.replace("\\", "")
+    app.number_input(key="ckpt_upload_alpha").set_value(0.02)
+    app.number_input(key="ckpt_upload_num_updates").set_value(3)
+    app.selectbox(key="ckpt_upload_algorithm").set_value("anil")
+    app.button(key="ckpt_upload_use").click().run()
+    assert not app.error
+    items, (name,) = shown(app)
+    assert library.title(name) == "theirs"
+    assert "ANIL, 3 inner steps, α 0.02, hidden layers of 40, 40, trained elsewhere" in text(items[name])
+    assert f'aria-label="Delete {library.title(name)}"' in items[name]
+    assert "Delete" not in items["maml"]

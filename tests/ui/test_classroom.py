@@ -1,11 +1,14 @@
 """A class and its teacher at the routes: what each may do and sees, what nobody can do, and how one waits for news."""
 
+import asyncio
 import contextlib
 import csv
 import io
 import json
+import math
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -59,9 +62,9 @@ def fresh(tmp_path, monkeypatch):
 
 def restart(monkeypatch):
     monkeypatch.setattr(classroom, "_live", {})
-    monkeypatch.setattr(classroom, "_misses", classroom.Allowance(40, 6))
-    monkeypatch.setattr(classroom, "_openings", classroom.Allowance(5, 300))
-    monkeypatch.setattr(classroom, "_newcomers", classroom.Allowance(60, 2))
+    monkeypatch.setattr(classroom, "_misses", classroom.Line(40, 6))
+    monkeypatch.setattr(classroom, "_openings", classroom.Line(5, 300))
+    monkeypatch.setattr(classroom, "_newcomers", classroom.Line(60, 2))
     monkeypatch.setattr(classroom, "_loop", None)
     monkeypatch.setattr(classroom, "_stopping", False)
 
@@ -199,17 +202,32 @@ def test_the_end_of_a_room(teacher, ana):
     assert ana.vote("1").status_code == 404
     assert list(rooms.folder().iterdir()) == []
     refused = teacher.get("answers.csv")
-    assert (refused.status_code, refused.text) == (404, "This room was ended, and its answers were deleted")
+    assert (refused.status_code, refused.text) == (404, "This room has ended, and its answers were deleted")
 
 
-def test_a_room_that_is_a_day_old_is_over_but_a_clock_that_was_set_ends_no_lesson(teacher, ana, monkeypatch):
-    now = time.time() + rooms.LASTS + 1
-    monkeypatch.setattr(classroom.time, "time", lambda: now)
+@pytest.mark.parametrize("days", [-3, 3])
+def test_a_clock_that_is_set_ends_no_room(teacher, ana, monkeypatch, days):
+    teacher.act("card", CARD)
+    monkeypatch.setattr(classroom, "THERE", 0)
+    now = time.time() + days * 86_400
+    monkeypatch.setattr(rooms.time, "time", lambda: now)
     classroom._sweep()
     Person().send("open")
-    assert not ana.state["ended"], "he was there a moment ago"
-    monkeypatch.setattr(classroom, "THERE", 0)
-    assert ana.state["ended"]
+    assert ana.vote("1").status_code == 200
+    assert teacher.state["answered"] == 1
+    classroom._sweep()  # as every minute
+    restart(monkeypatch)
+    monkeypatch.setattr(rooms, "_known", {})
+    classroom._sweep()
+    assert teacher.state["answered"] == 1, "for a server that starts with the clock as it is now, too"
+
+
+def test_a_room_in_which_nothing_happened_for_a_day_is_over(teacher, ana, monkeypatch):
+    ana.get()
+    now = time.monotonic() + rooms.LASTS + 60
+    with monkeypatch.context() as later:
+        later.setattr(rooms, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
+        assert ana.state["ended"]
     assert not (rooms.folder() / f"{teacher.room}.jsonl").exists()
 
 
@@ -274,10 +292,10 @@ def test_nobody_sees_a_tally_or_who_answered_what_before_the_reveal(teacher, ana
 
 
 def test_an_answer_is_given_once_and_repeating_it_is_no_other(teacher, ana):
-    assert ana.vote("1").text == "This question is not before the room any more"
+    assert ana.vote("1").text == "This card is no longer open in the room"
     teacher.act("card", CARD)
     assert ana.vote("1").status_code == ana.vote("1").status_code == 200
-    assert ana.vote("0").text == "Your answer is committed and stays as it is"
+    assert ana.vote("0").text == "Your prediction is committed and cannot be changed"
     again = Person(teacher.room, token="the cookie of ana").join("somebody else")
     assert (again.state["mine"], again.state["name"]) == ("1", "Ana")
     assert teacher.state["answered"] == 1
@@ -289,7 +307,7 @@ def test_nobody_answers_in_a_room_he_is_not_in_or_after_the_reveal(teacher, ana,
     assert Person(other["room"], token="the cookie of ana").vote("1").text == "Join the room first"
     teacher.act("card", CARD)
     teacher.act("reveal", CARD)
-    assert ana.vote("1").text == "The answers have been revealed: no more can be given"
+    assert ana.vote("1").text == "The predictions have been revealed, so no more can be given"
     assert Person(other["room"], secret=other["secret"]).state["answered"] == 0
 
 
@@ -395,6 +413,18 @@ def test_a_name_is_text_whatever_is_in_it(teacher):
     assert [each["label"] for each in teacher.state["missing"]] == [("<script> " + "y" * 100)[:40]]
 
 
+def test_a_name_keeps_its_joiners_in_the_room_in_its_journal_and_at_home(teacher, monkeypatch):
+    names = ["علی\u200cرضا", "ශ්\u200dරී", "👨\u200d👩\u200d👧"]
+    for name in names:
+        Person(teacher.room, token=name.encode().hex()).join(name)
+    teacher.act("card", CARD)
+    assert [each["label"] for each in teacher.state["missing"]] == names
+    restart(monkeypatch)
+    assert [each["label"] for each in teacher.state["missing"]] == names
+    teacher.act("reveal", CARD)
+    assert [row[1] for row in rows(teacher.get("answers.csv"))[1:]] == names
+
+
 def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teacher, ana):
     teacher.act("card", CARD)
     ana.vote("1")
@@ -409,113 +439,211 @@ def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teache
 # Limits
 
 
-def test_who_tries_codes_is_slowed_down_but_who_is_in_a_room_never(teacher, ana):
-    guesser, codes = Person(host="10.0.0.7"), ("BCDGH", "HGDCB")
+@pytest.fixture
+def lines(monkeypatch):
+    """The seconds that each question waited in a line; they pass at once, and no others do."""
+    waited = []
+    monkeypatch.setattr(classroom, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+
+    async def sleep(seconds):
+        waited.append(seconds)
+
+    monkeypatch.setattr(classroom, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    return waited
+
+
+def test_a_right_code_is_let_in_however_many_wrong_ones_came_from_its_address(teacher, ana, lines):
+    prankster, codes = Person(host="10.0.0.7"), ("BCDGH", "HGDCBJ")
     for at in range(40):
-        guesser.room = codes[at % 2]
-        assert guesser.get().status_code == 404
-    refused = guesser.get()
-    assert refused.status_code == 429
-    assert "Wait" in refused.text
-    assert " s and" in refused.text
-    guesser.room = teacher.room
-    assert guesser.send("join", name="").status_code == 429, "a right code must not stand out among the wrong ones"
+        prankster.room = codes[at % 2]
+        assert prankster.get().status_code == 404
+    assert lines == []
+    for at in range(20):
+        prankster.room = codes[at % 2]
+        refused = prankster.get()
+        assert (refused.status_code, "There is no room" in refused.text) == (404, True)
+    assert lines == [classroom.TURN] * 20, "guesses come one by one"
+    newcomer = Person(teacher.room, host="10.0.0.7").join("Cy")
+    assert lines == [classroom.TURN] * 21, "and a right one among them is not told by the time it takes"
+    lines.clear()
+    teacher.act("card", CARD)
+    assert newcomer.vote("1").status_code == 200
     there = Person(teacher.room, token="the cookie of ana", host="10.0.0.7")
     assert there.get().status_code == 200
     assert Person(teacher.room, secret=teacher.client.headers[classroom.SECRET], host="10.0.0.7").get().status_code == 200
-    assert Person(teacher.room, host="10.0.0.8").get().status_code == 200, "others' addresses have their own"
+    assert Person(teacher.room, host="10.0.0.8").get().status_code == 200
+    assert lines == [], "who is in a room, or elsewhere, waits for nothing"
+
+
+def test_a_line_moves_one_by_one_and_nobody_waits_long(monkeypatch):
+    monkeypatch.setattr(classroom, "TURN", 0.01)
+    monkeypatch.setattr(classroom, "PATIENCE", 0.1)
+    line, came = classroom.Line(1, 60), []
+
+    async def come(at):
+        began = time.monotonic()
+        await line.wait("a")
+        came.append((at, time.monotonic() - began))
+
+    async def crowd():
+        await line.wait("a")
+        line.take("a")
+        await asyncio.gather(*(come(at) for at in range(30)), line.wait("b"))
+
+    began = time.monotonic()
+    asyncio.run(crowd())
+    assert [at for at, _ in came[:9]] == list(range(9))
+    assert time.monotonic() - began < 1
+    assert all(took >= 0.01 * min(at + 1, 10) for at, took in came)
+    assert not line._waiting
+
+
+def test_a_line_holds_so_many_and_lets_the_others_pass(monkeypatch):
+    monkeypatch.setattr(classroom, "MOST_WAIT", 2)
+    line = classroom.Line(1, 60)
+    line.take("a")
+
+    async def crowd():
+        waiting = [asyncio.create_task(line.wait("a")) for _ in range(2)]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(line.wait("a"), 0.2)
+        for task in waiting:
+            task.cancel()
+
+    asyncio.run(crowd())
 
 
 def test_an_allowance_comes_back(monkeypatch):
     now = 0.0
     monkeypatch.setattr(classroom.time, "monotonic", lambda: now)
-    allowance = classroom.Allowance(3, 10)
+    line = classroom.Line(3, 10)
     for _ in range(3):
-        assert allowance.wait("a") == 0
-        allowance.take("a")
-    assert allowance.wait("a") == 10
-    now = 4.0
-    assert (allowance.wait("a"), allowance.wait("b")) == (6, 0)
+        assert not line.is_long("a")
+        line.take("a")
+    assert line.is_long("a")
+    assert not line.is_long("b")
     now = 10.0
-    assert allowance.wait("a") == 0
+    assert not line.is_long("a")
     for i in range(20_000):
-        allowance.take(str(i))
-    assert len(allowance._full) <= 10_000
+        line.take(str(i))
+    assert len(line._full) <= 10_000
 
 
-def test_rooms_are_opened_freely_at_the_server_and_by_turns_from_elsewhere():
+def test_rooms_are_opened_freely_at_the_server_and_one_by_one_from_elsewhere(lines, monkeypatch):
+    monkeypatch.setattr(classroom, "OPENS", 0)
     for _ in range(6):
         assert Person().send("open").status_code == 200
     for _ in range(5):
         assert Person(host="10.0.0.7").send("open").status_code == 200
-    assert Person(host="10.0.0.7").send("open").status_code == 429
+    assert lines == []
+    assert Person(host="10.0.0.7").send("open").status_code == 200
+    assert lines == [classroom.TURN]
 
 
-def test_one_address_has_so_many_open_rooms_and_ending_one_makes_room_for_another(monkeypatch):
-    monkeypatch.setattr(classroom, "_openings", classroom.Allowance(100, 1))
-    opened = [Person(host="10.0.0.7").send("open").json() for _ in range(classroom.MOST_OPEN)]
+def opened(host="127.0.0.1", browser="", there=True):
+    """A room from this address, its teacher there or gone."""
+    answer = Person(host=host, token=browser).send("open")
+    assert answer.status_code == 200, answer.text
+    made = answer.json()
+    teacher = Person(made["room"], secret=made["secret"], host=host)
+    if there:
+        teacher.get()
+    else:
+        classroom._live[made["room"]].opened = -math.inf
+    return teacher
+
+
+def test_one_who_opens_rooms_keeps_no_teacher_of_his_network_from_opening_one(lines):
+    ours = opened("10.0.0.7", "a teacher", there=False)
+    prank = [opened("10.0.0.7", "prankster", there=False) for _ in range(4)]
+    for _ in range(20):
+        prank.append(opened("10.0.0.7", "prankster", there=False))
+    assert not ours.state["ended"], "the newest give way"
+    mine = opened("10.0.0.7", "another teacher")
+    assert prank[-1].state["ended"]
+    with_tabs = [opened("10.0.0.7", "prankster") for _ in range(9)]
+    late = opened("10.0.0.7", "a third teacher")
+    assert with_tabs[-1].state["ended"], "one browser with many tabs has one room before others have none"
+    assert not any(teacher.state["ended"] for teacher in (mine, late))
+
+
+def test_one_address_has_so_many_rooms_in_use_and_ending_one_makes_room_for_another(lines):
+    used = [opened("10.0.0.7", f"teacher {at}") for at in range(classroom.MOST_OPEN)]
+    for each in used:
+        Person(each.room, token="x").join()
     refused = Person(host="10.0.0.7").send("open")
     assert refused.status_code == 429
     assert "end one" in refused.text
-    assert Person(host="10.0.0.8").send("open").status_code == 200
-    Person(opened[0]["room"], secret=opened[0]["secret"]).act("end")
-    assert Person(host="10.0.0.7").send("open").status_code == 200
-
-
-def opened_long_ago(room):
-    """Let the room be two hours old, with nobody in it for as long, for a server that starts again."""
-    path = rooms.folder() / f"{room}.jsonl"
-    event = json.loads(path.read_text().splitlines()[0])
-    path.write_text(json.dumps(event | {"at": event["at"] - 2 * classroom.UNUSED}) + "\n")
-    classroom._live[room] = classroom.Live(rooms.find(room))
+    assert opened("10.0.0.8")
+    used[0].act("end")
+    assert opened("10.0.0.7")
 
 
 @pytest.fixture
 def full(monkeypatch):
-    """As many rooms as there can be, opened at the server a moment ago, their teachers there: their codes."""
+    """As many rooms as there can be, opened at the server, their teachers there."""
     monkeypatch.setattr(rooms, "MAX_ROOMS", 3)
-    return [Person().send("open").json() for _ in range(3)]
+    return [opened(browser=f"teacher {at}") for at in range(3)]
+
+
+def leave(teacher):
+    live = classroom._live[teacher.room]
+    live._seen.pop(classroom.TEACHER)
+    live.opened = -math.inf
 
 
 def test_where_there_can_be_no_more_a_room_that_nobody_used_gives_way_and_its_teacher_hears_of_it(full):
     assert Person(host="10.0.0.7").send("open").status_code == 400
-    opened_long_ago(full[1]["room"])
-    assert Person(host="10.0.0.7").send("open").status_code == 200
-    gone = Person(full[1]["room"], secret=full[1]["secret"])
-    assert gone.state["ended"]
-    assert gone.act("card", CARD).status_code == 404
-    assert Person(host="10.0.0.7").send("open").status_code == 400
-    assert not Person(full[0]["room"], secret=full[0]["secret"]).state["ended"]
+    leave(full[1])
+    opened("10.0.0.7", "somebody")
+    assert full[1].state["ended"]
+    assert full[1].act("card", CARD).status_code == 404
+    assert Person(host="10.0.0.8").send("open").status_code == 400
+    assert not full[0].state["ended"]
 
 
 def test_who_is_at_the_server_finds_room_for_a_class_but_takes_no_teacher_his(full):
     assert Person().send("open").status_code == 400, "all the teachers are there"
-    Person(full[0]["room"], token="x").join()
-    for one in full[:2]:
-        classroom._live[one["room"]]._seen.pop(classroom.TEACHER)
-    Person(full[1]["room"], secret=full[1]["secret"]).act("card", CARD)
+    student = Person(full[0].room, token="x").join()
+    student.get()
+    full[1].act("card", CARD)
+    leave(full[0])
+    leave(full[1])
     assert Person(host="10.0.0.7").send("open").status_code == 400
-    assert Person().send("open").status_code == 200
-    assert Person(full[0]["room"], token="x").state["joined"], "a room with a class in it goes last"
-    assert Person(full[1]["room"]).state["ended"]
-    assert Person().send("open").status_code == 200
-    assert Person(full[0]["room"], token="x").state["ended"]
+    opened(browser="a")
+    assert student.state["joined"], "a room with a class in it goes last"
+    assert Person(full[1].room).state["ended"]
+    opened(browser="b")
+    assert student.state["ended"]
     assert Person().send("open").status_code == 400
-    assert not Person(full[2]["room"]).state["ended"]
+    assert not full[2].state["ended"]
 
 
-def test_a_class_behind_one_address_comes_at_once_and_a_crowd_by_turns(teacher):
+def test_a_class_behind_one_address_comes_at_once_and_a_crowd_one_by_one(teacher, lines):
     for _ in range(60):
-        assert Person(teacher.room, host="10.0.0.7").send("join", name="").status_code == 200
-    refused = Person(teacher.room, host="10.0.0.7").send("join", name="")
-    assert refused.status_code == 429
-    assert "Wait" in refused.text
-    assert Person(teacher.room, host="10.0.0.8").send("join", name="").status_code == 200
+        Person(teacher.room, host="10.0.0.7").join()
+    assert lines == []
+    Person(teacher.room, host="10.0.0.7").join()
+    assert lines == [classroom.TURN]
+    Person(teacher.room, host="10.0.0.8").join()
+    assert lines == [classroom.TURN]
+
+
+def test_who_joins_without_end_keeps_nobody_out(teacher, ana, monkeypatch, lines):
+    monkeypatch.setattr(rooms, "MAX_STUDENTS", 5)
+    ana.get()
+    for _ in range(30):
+        assert Person(teacher.room, host="10.0.0.7").send("join", name="x").status_code == 200
+    late = Person(teacher.room, token="late", host="10.0.0.7").join("Late")
+    teacher.act("card", CARD)
+    assert (ana.vote("1").status_code, late.vote("0").status_code) == (200, 200)
 
 
 def test_in_a_full_room_who_neither_answered_nor_is_there_makes_room(teacher, ana, bo, monkeypatch):
     monkeypatch.setattr(rooms, "MAX_STUDENTS", 2)
     late = Person(teacher.room, token="late")
+    for one in (ana, bo):
+        one.get()
     assert late.send("join", name="").status_code == 400, "both came a moment ago"
     teacher.act("card", CARD)
     ana.vote("1")
@@ -531,12 +659,14 @@ def test_a_refusal_of_this_server_is_known_by_a_header(teacher):
         assert classroom.OURS in answer.headers
 
 
-def test_one_network_of_version_six_is_one_address(teacher):
+def test_one_network_of_version_six_is_one_address(lines):
     for host in ("2001:db8::1", "2001:db8::2"):
         for _ in range(20):
             Person("BCDGH", host=host).get()
-    assert Person("BCDGH", host="2001:db8::3").get().status_code == 429
-    assert Person("BCDGH", host="2001:db8:1::1").get().status_code == 404
+    Person("BCDGH", host="2001:db8:1::1").get()
+    assert lines == []
+    Person("BCDGH", host="2001:db8::3").get()
+    assert lines == [classroom.TURN]
 
 
 # Waiting

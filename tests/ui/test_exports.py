@@ -1,11 +1,13 @@
 """What can be taken away: the numbers in it are those on show, and asking wrongly is answered with a sentence."""
 
+import ast
 import csv
 import io
 import json
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -71,7 +73,7 @@ def test_the_curves_are_those_on_show(client):
 def test_the_python_code_computes_these_numbers(client, state):
     code = get(client, "code.py", state).text
     told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    found = re.findall(r"(\w+) step (\d+): support (\S+), query (\S+)", told)
+    found = re.findall(r"(\w+) step (\d+): error on the shots (\S+), error (\S+)", told)
     steps = state.num_updates + 1 if state.points else 1
     assert len(found) == len(state.learners) * steps
     for name, step, support, query in found:
@@ -82,7 +84,40 @@ def test_the_python_code_computes_these_numbers(client, state):
 
 
 def test_the_code_for_two_learners_is_short(client):
-    assert len(get(client, "code.py", LabState()).text.strip().splitlines()) <= 13
+    assert len(get(client, "code.py", LabState()).text.strip().splitlines()) <= 22
+
+
+def test_the_code_says_in_an_empty_folder_what_it_needs_and_runs_with_what_comes_in_the_zip(client, tmp_path):
+    state = LabState(learners=("maml", "oracle"), num_updates=1)
+    script = tmp_path / "copied.py"
+    script.write_text(get(client, "code.py", state).text, "utf-8")
+    bare = {"cwd": tmp_path, "capture_output": True, "text": True, "env": {"PATH": ""}}
+    alone = subprocess.run([sys.executable, script], **bare)
+    assert alone.returncode == 1
+    assert "No module named 'maml_core'" in alone.stderr
+    assert f"Share > {exports.CODE_LABEL}" in alone.stderr
+    assert "Traceback" not in alone.stderr
+    assert exports.CODE_LABEL in modules.FILES["task_plot/share.js"].read_text("utf-8")
+    zipfile.ZipFile(io.BytesIO(get(client, "code.zip", state).content)).extractall(tmp_path)
+    folder = tmp_path / exports.CODE_ZIP.removesuffix(".zip")
+    told = subprocess.run([sys.executable, exports.CODE_FILE], **bare | {"cwd": folder})
+    assert told.stderr == ""
+    (maml, *_) = engine.on_show(state)
+    assert f"maml step 1: error on the shots {maml.support[1]:.4f}, error {maml.query[1]:.4f}" in told.stdout
+
+
+def test_what_the_code_says_it_needs_is_what_the_engine_imports():
+    """Of all that the script's own imports load."""
+    files = [Path(m.__file__) for name, m in list(sys.modules.items()) if name.startswith("maml_core.")]
+    named = {
+        (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
+        for file in files
+        if file.stem not in ("cli", "worker", "figures", "__main__")
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+    }
+    others = {name.partition(".")[0] for name in named} - sys.stdlib_module_names - {"maml_core"}
+    assert others == set(exports.REQUIRED)
 
 
 def test_fresh_tasks_equal_the_evaluation(client):
@@ -122,7 +157,7 @@ def test_fresh_tasks_of_a_learner_that_diverges_are_numbers(client):
         ("checkpoint", {"learner": "maml,anil"}, "name one learner"),
         ("checkpoint", {}, "there is no learner"),
         ("source", {"of": "__import__"}, "no function to show but inner_step, adapt"),
-        ("code.py", {"hide": "names"}, "after the names are shown"),
+        ("code.py", {"hide": "names"}, "once the names are shown"),
     ],
 )
 def test_asking_wrongly_is_answered_with_a_sentence(client, name, query, says):

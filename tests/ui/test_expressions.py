@@ -135,7 +135,7 @@ def _for_python():
 
 
 def test_a_value_that_is_not_there_is_said():
-    with pytest.raises(ValueError, match="a is not known, so 'a < 1' cannot be worked out"):
+    with pytest.raises(ValueError, match="a is not known, so 'a < 1' cannot be computed"):
         expressions.read("a < 1", NAMES, bool).value({})
     with pytest.raises(ValueError, match="'a / 0 < 1' divides by zero"):
         expressions.read("a / 0 < 1", NAMES, bool).value(VALUES)

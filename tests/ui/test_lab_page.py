@@ -111,6 +111,9 @@ def test_a_missing_checkpoint_of_ones_own_is_said_and_left_out():
 
 def test_exact_values_reach_the_picture_and_the_slider():
     app = page()
+    app.session_state["fold_exact"] = True
+    app.run()
+    assert [field.value for field in app.number_input] == [0.01, 0.0, 3.49, 2.56]
     next(field for field in app.number_input if field.key == "exact_alpha").set_value(0.0123)
     app.run()
     assert data(app)["alpha"] == 0.0123

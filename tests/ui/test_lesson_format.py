@@ -1,5 +1,6 @@
 """Lesson files: what is right is read, and what is wrong is said with its line; any text is one or the other."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ minutes = 2
 predict = "seed=15&K=5&step=0"
 observe = "seed=15&K=5"
 claims = ["one < zero"]
-right = "So it is: {{one}}."
+right = "Right: {{one}}."
 
 [numbers]
 zero = { measure = "error", learner = "maml", step = 0 }
@@ -129,9 +130,9 @@ def wrong(change, into, at, says):
         wrong("seed=15&K=5&step=0", "sead=15", "predict", "predict: the lab has no setting 'sead'"),
         wrong("one < zero", "one < zer", "claims", "zer in 'one < zer' is not known; known are one, ratio, zero"),
         wrong("one < zero", "one", "claims", "'one' is a number, and true or false is needed"),
-        wrong("So it is: {{one}}", "{{onne}}", "right", "there is no number 'onne' for {{onne}}; there are one, ratio, zero"),
-        wrong("So it is: {{one}}", "So it is: {{one:$}}", "right", "is not the place of a number"),
-        wrong("So it is: {{one}}", "So it is: {{one", "right", "is not the place of a number"),
+        wrong("Right: {{one}}", "{{onne}}", "right", "there is no number 'onne' for {{onne}}; there are one, ratio, zero"),
+        wrong("Right: {{one}}", "Right: {{one:$}}", "right", "is not the place of a number"),
+        wrong("Right: {{one}}", "Right: {{one", "right", "is not the place of a number"),
         wrong('{ measure = "error", learner = "maml", step = 1 }', '{ measure = "eror" }', "one =", "there is no measure 'eror'"),
         wrong(
             '{ measure = "error", learner = "maml", step = 1 }', '{ measure = ["error"] }', "one =", "there is no measure ['err"
@@ -244,6 +245,7 @@ def test_texts_become_html_and_formulas_mathml_and_html_stays_text():
     assert "<mo>&#x02212;</mo><mn>1.62</mn>" in html
     assert "<script" not in html
     assert 'href="javascript' not in html
+    assert "180,000 of 3" in prose.to_html("{{a:,}} of {{b:,}}", {"a": 180_000.0, "b": 3.0})
     assert "<p>" not in prose.to_html("one {{a}}", {"a": 1.0}, inline=True)
 
 
@@ -294,6 +296,12 @@ def test_numbers_that_stand_on_each_other_are_worked_out_once():
 )
 def test_numbers_are_said_as_the_lab_says_losses(value, said):
     assert prose.number(value) == said
+
+
+def test_a_line_breaks_neither_before_punctuation_nor_within_an_equation():
+    html = prose.to_html("At $\\theta$, with α = {{a}}, $x$ is (as $y$).", {"a": -2})
+    assert re.findall(r'<span class="unbroken"><span class="math inline">.*?</math></span>([,.)]+)</span>', html) == [",", ")."]
+    assert "α\u00a0=\u00a0−2.00" in html
 
 
 @pytest.mark.parametrize(("share", "said"), [(0.466, "47%"), (0.02, "2%"), (0.0123, "1.2%"), (0, "0%"), (1, "100%")])

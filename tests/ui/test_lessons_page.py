@@ -6,7 +6,6 @@ from shown import data
 from streamlit.testing.v1 import AppTest
 
 from maml_core.palette import NEUTRAL, ROLES
-from ui import middleware, modules
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,10 +16,3 @@ def test_opens_with_a_look_for_every_role():
     assert not app.exception
     looks = data(app)[0]["looks"]
     assert {role: look["light"] for role, look in looks.items()} == {r: look.light for r, look in (ROLES | NEUTRAL).items()}
-
-
-def test_the_pages_modules_are_fetched_ahead():
-    folders = middleware.PRELOADS["/lessons"]
-    ahead = modules.preloads(*folders)
-    for name in ("lesson_view/main.js", "lesson_view/card.js", "task_plot/alone.js"):
-        assert f"/{name}>" in ahead

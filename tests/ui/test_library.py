@@ -1,18 +1,26 @@
 """Own checkpoints: kept, found again, or refused in one sentence."""
 
+import io
+import json
 import os
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from safetensors.torch import save as to_bytes
 
 from maml_core import checkpoint
-from maml_core.checkpoint import Checkpoint, CheckpointError
+from maml_core.checkpoint import Checkpoint, CheckpointError, NoRecipe, Told
 from maml_core.config import TrainConfig
+from maml_core.figures import LossByStep, comparison_figure
 from maml_core.training import init
-from ui import engine, library
+from ui import bundle, cards, comparison, engine, explore_view, exports, library, recipe, task_plot
+from ui.comparison import Comparison
 from ui.state import LabState
 
 
@@ -39,7 +47,7 @@ def test_an_uploaded_checkpoint_is_a_learner():
     run, maml = engine.trajectories((name, "maml"), ((0.0, 1.0), (2.0, -1.0)), 2.0, 1.0, 0.01, 3)
     assert run.moved.shape == (4, 2)
     assert maml.moved.shape == (4, 3)
-    assert [path.suffix for path in (library.runs_folder() / ".uploads").iterdir()] == [".safetensors"], "nothing else is left"
+    assert {path.suffix for path in (library.runs_folder() / ".uploads").iterdir()} == {".safetensors", ".json"}
 
 
 @pytest.mark.parametrize(
@@ -62,7 +70,7 @@ def test_what_is_no_checkpoint_is_refused_in_one_sentence(content):
 
 
 def test_a_network_too_large_to_draw_is_refused():
-    with pytest.raises(CheckpointError, match="264,193 numbers; the lab shows networks of up to 100,000"):
+    with pytest.raises(CheckpointError, match="264,193 parameters; the lab shows networks with up to 100,000"):
         library.add(checkpoint.dumps(made(hidden=(512, 512))))
 
 
@@ -99,7 +107,7 @@ def test_a_run_is_a_learner_and_follows_it():
 
 def test_a_folder_that_cannot_be_written_is_said(monkeypatch):
     monkeypatch.setenv("MAML_LAB_RUNS", "/proc/nowhere")
-    with pytest.raises(CheckpointError, match="the server cannot keep uploads"):
+    with pytest.raises(CheckpointError, match="the server cannot store uploads"):
         library.add(checkpoint.dumps(made(hidden=(3,))))
     assert library.trained_here() == []
 
@@ -131,3 +139,149 @@ def test_uploads_are_listed_newest_first():
         os.utime(library.find(name), (1000 + age, 1000 + age))
     assert library.uploads() == names[::-1]
     assert len({library.title(name) for name in names}) == 3
+
+
+# Uploads: their titles, who deletes them, and what came from elsewhere
+
+
+def plain(*widths, value=None, dtype=torch.float32):
+    """A state_dict of Linear layers without a recipe, as a file."""
+    sizes = list(zip((1, *widths), (*widths, 1), strict=True))
+    shapes = {
+        f"module.{2 * at}.{kind}": ((b, a) if kind == "weight" else (b,)) for at, (a, b) in enumerate(sizes) for kind in KINDS
+    }
+    torch.manual_seed(0)
+    return to_bytes({n: torch.rand(s, dtype=dtype) if value is None else torch.full(s, value) for n, s in shapes.items()})
+
+
+KINDS = ("weight", "bias")
+
+
+@pytest.mark.parametrize(
+    ("called", "title"),
+    [
+        ("my net.safetensors", "my net"),
+        ("MAML.safetensors", "MAML (2)"),
+        ("a\u202eb\x07\nc.safetensors", "ab c"),
+        ("x" * 300 + ".safetensors", "x" * 31 + "…"),
+        ("<b>$x$.safetensors", "<b>$x$"),
+        ("", "the file"),
+    ],
+)
+def test_an_upload_is_called_by_its_files_name(called, title):
+    name = library.add(checkpoint.dumps(made(hidden=(3,))), called)
+    assert library.title(name) == title
+    assert len(library.look(name).label) <= library.SHORT_TITLE
+
+
+def test_two_uploads_are_never_called_the_same():
+    names = [library.add(checkpoint.dumps(made(hidden=(3,), seed=seed)), "net.safetensors") for seed in range(3)]
+    assert [library.title(name) for name in names] == ["net", "net (2)", "net (3)"]
+    library.add(checkpoint.dumps(made(hidden=(3,), seed=1)), "net.safetensors")
+    assert library.title(names[1]) == "net (2)", "the same file again keeps its title"
+
+
+def test_only_who_uploaded_it_deletes_it_or_one_at_the_server_and_links_say_so():
+    content = checkpoint.dumps(made(hidden=(3,)))
+    mine, theirs = (library.add(content, "net.safetensors", owner) for owner in ("me", "you"))
+    assert mine != theirs, "nobody loses a checkpoint because somebody else deletes the same"
+    for name, owner in ((theirs, "me"), (theirs, ""), ("maml", "me"), (f"upload:../.uploads/{mine[7:]}", "me")):
+        assert not library.may_delete(name, owner, local=False)
+        with pytest.raises(CheckpointError, match="only the browser that uploaded"):
+            library.delete(name, owner, local=False)
+    library.delete(mine, "me", local=False)
+    library.delete(theirs, "me", local=True)
+    for name in (mine, theirs):
+        with pytest.raises(CheckpointError, match="that uploaded checkpoint was deleted from this server"):
+            library.get(name)
+    assert library.uploads() == []
+    assert "net" not in library.title(mine), "nothing of it is kept"
+    assert library.add(content, "net.safetensors", "me") == mine
+    assert library.title(mine) == "net"
+
+
+def test_what_is_forgotten_leaves_nothing(monkeypatch):
+    monkeypatch.setattr(library, "KEEP_UPLOADS", 2)
+    monkeypatch.setattr(library, "KEEP_DELETED", 1)
+    for seed in range(4):
+        library.add(checkpoint.dumps(made(hidden=(3,), seed=seed)), "net")
+    assert len(list(library.find(library.uploads()[0]).parent.iterdir())) == 4
+    for name in library.uploads():
+        library.delete(name, "", local=True)
+    assert len(list((library.runs_folder() / ".uploads").iterdir())) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"title": 3, "owner": []}', b"[" * 3000, b"x" * 5000])
+def test_a_damaged_word_about_an_upload_costs_its_title_alone(content):
+    name = library.add(checkpoint.dumps(made(hidden=(3,))), "net", "me")
+    library.find(name).with_suffix(".json").write_bytes(content)
+    assert library.title(name) == f"upload {name[7:13]}"
+    assert not library.may_delete(name, "me", local=False)
+    library.get(name)
+
+
+def test_a_plain_state_dict_is_stored_like_every_upload():
+    content = plain(8, 8, dtype=torch.float64)
+    with pytest.raises(NoRecipe):
+        library.add(content)
+    name = library.add(content, "theirs.safetensors", told=Told("anil", 0.02, 3))
+    assert checkpoint.is_as_saved(library.find(name), library.get(name))
+    code = recipe.load_lines(library.get(name), str(library.find(name)))
+    space: dict = {}
+    exec(code, space)
+    x = torch.linspace(-5, 5, 7)[:, None]
+    torch.testing.assert_close(space["net"](x), library.get(name).network.apply(library.get(name).learned, x))
+    said = recipe.of_checkpoint(library.get(name))
+    assert said.startswith("ANIL, 3 inner steps, α 0.02, hidden layers of 8, 8, trained elsewhere")
+    unknown = {"beta", "seed", "max_steps", "family", "K", "batch_size"}
+    with zipfile.ZipFile(io.BytesIO(bundle.zipped(name))) as archive:
+        files = {Path(file).name: archive.read(file) for file in archive.namelist()}
+    assert not unknown & json.loads(files["config.json"]).keys()
+    for text in (cards.card(name), files["README.md"].decode()):
+        assert "python -m maml_core train" not in text, "how it was trained is not known"
+    assert explore_view._about(name, "own", "theirs") | {"K": 0, "steps": 3, "alpha": 0.02} == explore_view._about(
+        name, "own", "theirs"
+    )
+
+
+weights = st.floats(width=32, allow_nan=False, allow_infinity=False)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    widths=st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    value=weights | st.sampled_from([3.4e38, -3.4e38, 1e20, 0.0, 1e-45]),
+    algorithm=st.sampled_from(["maml", "fomaml", "reptile", "anil", "pretrained"]),
+    alpha=st.sampled_from([1e-6, 0.01, 10.0]),
+    steps=st.integers(1, 50),
+)
+def test_whatever_is_taken_is_shown_everywhere(widths, value, algorithm, alpha, steps):
+    """On its card, in the lab, compared, in Explore's words, in a zip, a script and a table: no value may take one down."""
+    name = library.add(plain(*widths, value=value), "any.safetensors", told=Told(algorithm, alpha, steps))
+    html = cards.card(name)
+    assert "cannot be shown" not in html
+    assert "nan" not in html
+    assert ("It diverges" in html) == bool(library.get(name).warning())
+    state = LabState(learners=("maml", name), num_updates=2)
+    payload = json.loads(task_plot.payload(state), parse_constant=lambda name: pytest.fail(name))
+    assert payload["learners"][1]["trained"]
+    compared = comparison.measure(Comparison(("maml", name), num_updates=2))
+    assert comparison.finding(compared)
+    assert "nan" not in comparison.table_html(compared) + comparison.table_csv(compared) + exports.losses_csv(state)
+    lines = [LossByStep(p.look, np.array([s.mean for s in p.steps]), np.array([s.ci95 for s in p.steps])) for p in compared]
+    assert "NaN" not in comparison_figure(lines).to_json()
+    assert bundle.zipped(name)
+    compile(exports.as_python(state), "code.py", "exec")
+
+
+def test_an_untrained_network_is_called_that_everywhere():
+    folder = library.runs_folder() / "mine" / "checkpoints"
+    folder.mkdir(parents=True)
+    checkpoint.save(folder / "step-000000.safetensors", made())
+    name = "run:mine@0"
+    assert library.title(name) == "mine, untrained"
+    assert "untrained" in cards.card(name)
+    for learner, trained in ((name, False), ("random", False), ("pretrained", True), ("maml", True)):
+        (about,) = json.loads(task_plot.payload(LabState(learners=(learner,))))["learners"]
+        assert (about["trained"], about["trained_steps"] > 0) == (trained, learner == "maml"), learner
+    assert explore_view._about(name, "own", "mine")["steps"] == 0

@@ -104,6 +104,75 @@ def test_what_fomaml_leaves_out_is_the_longer_part_of_some_tasks_and_the_shorter
     assert take("left_out", learner="maml") == pytest.approx((lengths[0] / lengths[1]).median().item(), rel=1e-4)
 
 
+def by_hand(learner, waves, xs, step, judged, alpha=None):
+    """The mean error of a learner over waves (A, phi) with shots at xs, judged at other x: one wave after the other."""
+    found = library.get(learner)
+    net, (theta, sizes) = found.network, found.split(alpha)
+    x, grid = torch.tensor(xs)[:, None], torch.as_tensor(judged, dtype=torch.float32)[:, None]
+    errors = []
+    for amplitude, phase in waves:
+        end = adapt(net.mse, theta, x, amplitude * torch.sin(x - phase), sizes, step)[-1]
+        errors.append(net.mse(end, grid, amplitude * torch.sin(grid - phase)).item())
+    return float(np.mean(np.minimum(errors, 100)))
+
+
+def some_waves(count):
+    rng = np.random.default_rng(3)
+    return list(zip(rng.uniform(0.1, 5, count).tolist(), rng.uniform(0, np.pi, count).tolist(), strict=True))
+
+
+def test_shots_at_the_same_x_are_tried_on_other_waves():
+    xs = (-0.3, 2.7, 4.1)
+    loop = by_hand("maml", some_waves(300), xs, 1, np.linspace(-5, 5, 101), alpha=0.005)
+    assert measures.placed("maml", xs, 1, 0.005, "none") == pytest.approx(loop, rel=0.15)
+    assert measures.placed("maml", (), 1, 0.01, "none") == pytest.approx(take("error", learner="maml", step=0), rel=0.1)
+    assert measures.placed("maml", xs, 1, 0.01, "body") > 5 * measures.placed("maml", xs, 1, 0.01, "none")
+
+
+def test_errors_beyond_the_range_of_training():
+    waves, rng = some_waves(300), np.random.default_rng(0)
+    xs = rng.uniform(-5, 0, (300, 5)).astype(np.float32).tolist()
+    for step in (0, 1):
+        loop = np.mean([by_hand("maml", [wave], x, step, np.linspace(6, 8, 41)) for wave, x in zip(waves, xs, strict=True)])
+        found = take("beyond", learner="maml", step=step, low=6, high=8, K=5, placement="left")
+        assert found == pytest.approx(loop, rel=0.25)
+    inside = take("beyond", learner="maml", step=1, low=-5, high=5)
+    assert inside == pytest.approx(take("error", learner="maml", step=1), rel=0.15)
+
+
+def test_what_the_features_of_a_body_are_good_for():
+    """Ridge regression as its normal equations on PyTorch's own network, over other waves."""
+    net = torch.nn.Sequential(*(layer for sizes in ((1, 40), (40, 40)) for layer in (torch.nn.Linear(*sizes), torch.nn.ReLU())))
+    learned = library.get("maml").learned
+    net.load_state_dict({name: learned[name] for name in net.state_dict()})
+    head = torch.cat([learned["4.weight"][0], learned["4.bias"]]).double()
+    rng, grid = np.random.default_rng(1), torch.linspace(-5, 5, 101)[:, None]
+
+    def features(x):
+        with torch.no_grad():
+            return torch.cat([net(x), torch.ones(len(x), 1)], 1).double()
+
+    errors, wholes = [], []
+    for amplitude, phase in some_waves(300):
+        x = torch.tensor(rng.uniform(-5, 5, (10, 1)), dtype=torch.float32)
+        F, G, y, wave = features(x), features(grid), amplitude * torch.sin(x - phase), amplitude * torch.sin(grid - phase)
+        rest = F.T @ (y[:, 0].double() - F @ head)
+        moved = head + torch.linalg.solve(F.T @ F + 0.1 * torch.eye(41, dtype=torch.float64), rest)
+        errors.append((G @ moved - wave[:, 0]).square().mean().item())
+        best = np.linalg.lstsq(G.numpy(), wave.double().numpy(), rcond=1e-12)[0]
+        wholes.append(np.square(G.numpy() @ best - wave.double().numpy()).mean())
+    assert take("ridge", learner="maml") == pytest.approx(np.mean(errors), rel=0.15)
+    assert take("best_head", learner="maml") == pytest.approx(np.mean(wholes), rel=0.3)
+
+
+def test_step_sizes_that_were_learned_have_signs():
+    learned = library.get("meta_sgd").learned
+    sizes = np.concatenate([value.numpy().ravel() for name, value in learned.items() if name.startswith("alpha.")])
+    assert take("negative_steps", learner="meta_sgd") == pytest.approx(np.mean(sizes < 0))
+    assert take("negative_steps", learner="anil") == take("negative_steps", learner="maml") == 0
+    assert take("iterations", learner="meta_sgd") == library.get("meta_sgd").iterations
+
+
 @pytest.mark.parametrize("query", ["", "difference=0.5&alpha=0.2", "tasks=1,1;2,-1;-3,0.5;0,0;1,2"])
 def test_learners_end_where_their_mean_loss_is_lowest(query):
     """By looking around: joint training before a step, MAML after one."""
@@ -176,6 +245,13 @@ def test_what_cannot_be_asked_is_said(asked, says):
     [
         ({"measure": "published", "K": 7}, "MAML-tf published no error with 7 shots after step 1"),
         ({"measure": "world_end_to_task", "world": "", "learner": "maml", "task": 5}, "so there is no task 5"),
+        (
+            {"measure": "beyond", "learner": "maml", "step": 1, "low": 8, "high": 6},
+            "low must be below high, and 8 is not below 6",
+        ),
+        ({"measure": "beyond", "learner": "oracle", "step": 1, "low": 6, "high": 8}, "is told each task"),
+        ({"measure": "ridge", "learner": "oracle"}, "has no features of x alone"),
+        ({"measure": "best_head", "learner": "shipped:maml_batch_norm"}, "has no features of x alone"),
         ({"measure": "cliff", "learner": "oracle"}, None),
     ],
 )

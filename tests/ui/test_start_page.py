@@ -7,12 +7,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.responses import HTMLResponse, PlainTextResponse
+from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from ui import middleware, modules
+from ui import middleware
 from ui.state import LabState
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
@@ -30,13 +30,6 @@ def test_opens_before_any_step_with_two_learners():
     shown = json.loads(json.loads(next(n for n in page.main.children.values() if n.type == "bidi_component").proto.json))
     assert [learner["name"] for learner in shown["learners"]] == ["maml", "pretrained"]
     assert (shown["step"], len(shown["shots"])) == (0, 5)
-
-
-def test_its_modules_and_those_they_import_are_fetched_at_once():
-    link = modules.preloads(*middleware.PRELOADS["/"])
-    assert "start_view/main.js" in link
-    assert "task_plot/task.js" in link
-    assert "start_view/main.js" not in modules.preloads(*middleware.PRELOADS["/lab"])
 
 
 @pytest.mark.parametrize("query", ["seed=7", "shots=1%2C2%3B-3%2C0.4&K=2", "utm=x&step=3", "alpha=seven", "present=1&panel=step"])
@@ -67,19 +60,6 @@ def test_a_redirect_below_a_path_stays_below_it():
     answer = TestClient(outer).get("/class/?seed=3", follow_redirects=False)
     assert answer.status_code == 307
     assert answer.next_request.url.path == "/class/lab"
-
-
-def test_a_path_of_streamlits_own_is_known_too(monkeypatch):
-    monkeypatch.setattr(middleware.st, "get_option", {"server.baseUrlPath": "class"}.get)
-    pages = [
-        Route(path, lambda request: HTMLResponse("a page"))
-        for path in ("/class/", "/class/train", "/classroom", "/class/classroom")
-    ]
-    around = [Middleware(middleware.OldLabLinks), Middleware(middleware.PageHeaders)]
-    client = TestClient(Starlette(routes=pages, middleware=around), follow_redirects=False)
-    assert client.get("/class/?seed=3").next_request.url.path == "/class/lab"
-    assert "training_view/main.js" in client.get("/class/train").headers["link"]
-    assert "classroom_view/main.js" in client.get("/class/classroom").headers["link"]
 
 
 def test_what_a_link_says_is_what_the_lab_shows(client):

@@ -81,7 +81,7 @@ def test_the_default_address_is_empty():
     [
         ({"alpha": "7"}, "it must be a number from 0.0001 to 1. Using 0.01 instead."),
         ({"K": "2.5"}, "it must be a whole number from 1 to 20"),
-        ({"shots": "1,2;3"}, "with semicolons between them"),
+        ({"shots": "1,2;3"}, "separated by semicolons"),
         ({"shots": "9,0"}, "x from -5 to 5"),
         ({"shots": ";".join(["0,0"] * 51)}, "at most 50 shots"),
         ({"learners": "maml,mamml"}, "there is no learner 'mamml'"),
@@ -96,7 +96,7 @@ def test_the_default_address_is_empty():
         ({"learners": "upload:0123456789ab,run:a"}, "only one checkpoint of your own"),
         ({"learners": "run:../../etc"}, "there is no learner"),
         ({"amplitude": "-1"}, "Using the task's own instead"),
-        ({"num_updates": "3", "step": "9"}, "past the last of 3 updates"),
+        ({"num_updates": "3", "step": "9"}, "past the last of 3 inner steps"),
     ],
 )
 def test_what_is_wrong_in_an_address_is_said(query, says):

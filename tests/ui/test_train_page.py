@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from maml_core import estimating, runs, worker
-from maml_core.config import TrainConfig
+from maml_core.config import DEFAULTS, TrainConfig
 from maml_core.runs import RunError
 from maml_core.training import meta_train
 from ui import controls, engine, library, training
@@ -74,7 +75,7 @@ def test_training_is_for_everyone_unless_it_is_said_otherwise(monkeypatch):
     assert training.refusal(local=False) == ""
     monkeypatch.setenv("MAML_LAB_TRAINING", "teacher")
     assert training.refusal(local=True) == ""
-    assert "teacher alone" in training.refusal(local=False)
+    assert "only the teacher" in training.refusal(local=False)
     monkeypatch.setenv("MAML_LAB_TRAINING", "off")
     assert "switched off" in training.refusal(local=True)
     monkeypatch.setenv("MAML_LAB_TRAINING", "of")
@@ -99,7 +100,7 @@ def test_only_the_browser_that_started_a_run_steers_it(root):
     for other in (client(OTHERS), client(None), client(training.owner(MINE))):
         for do in ("pause", "stop", "resume", "delete", "rename"):
             answer = act(other, run=name, do=do, value={"title": "x", "note": ""})
-            assert (answer.status_code, answer.text) == (400, "Only the browser that started a run can steer it")
+            assert (answer.status_code, answer.text) == (400, "Only the browser that started a run can control it")
         assert not other.get("/train/runs.json").json()["runs"][0]["mine"]
     assert client(MINE).get("/train/runs.json").json()["runs"][0]["mine"]
     assert MINE not in "".join(path.read_text() for path in (root / name).glob("*.json")), "runs keep a digest alone"
@@ -135,7 +136,7 @@ def test_a_press_queues_a_run_and_a_person_has_so_many(root, monkeypatch):
 def test_a_folder_that_cannot_be_written_is_said_in_words(root, monkeypatch):
     (root / "file").write_text("")
     monkeypatch.setenv("MAML_LAB_RUNS", str(root / "file"))
-    with pytest.raises(RunError, match="Runs cannot be kept in"):
+    with pytest.raises(RunError, match="Runs cannot be saved in"):
         press()
 
 
@@ -161,6 +162,28 @@ def test_steering_from_queued_to_deleted(root):
     assert act(mine, run=name, do="delete").status_code == 200
     assert mine.get("/train/runs.json").json()["runs"] == []
     assert not (root / name).exists()
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_a_run_of_a_machine_with_a_gpu_is_resumed_with_what_there_is_here(root, trained):
+    mine, name = client(MINE), press()
+    runs.ask(root / name, "pause")
+    stored = json.loads((root / name / "config.json").read_text())
+    stored["settings"] |= {"device": "cuda", "path": "compiled"}
+    (root / name / "config.json").write_text(json.dumps(stored))
+    (row,) = mine.get("/train/runs.json").json()["runs"]
+    assert (row["state"], row["elsewhere"]) == ("paused", True)
+    assert act(mine, run=name, do="resume").status_code == 200
+    assert worker.main(root / name) == 1
+    training._changed()
+    (row,) = mine.get("/train/runs.json").json()["runs"]
+    assert (row["state"], row["elsewhere"]) == ("failed", True)
+    assert "sees no CUDA GPU" in row["message"]
+    assert act(mine, run=name, do="resume", value="here").status_code == 200
+    assert worker.main(root / name) == 0
+    training._changed()
+    (row,) = mine.get("/train/runs.json").json()["runs"]
+    assert (row["state"], row["elsewhere"]) == ("finished", False)
 
 
 @pytest.mark.parametrize(
@@ -196,7 +219,7 @@ def test_a_question_that_makes_no_sense_gets_a_sentence(root, asked):
 def test_the_list_says_what_there_is_to_know(run):
     (row,) = client(MINE).get("/train/runs.json").json()["runs"]
     assert (row["name"], row["title"], row["state"], row["iteration"], row["mine"]) == (run, "first", "finished", 200, True)
-    assert row["recipe"] == "MAML, 4 shots, 1 inner step, α 0.01, layers of 8, 8"
+    assert row["recipe"] == "MAML, 4 shots, 1 inner step, α 0.01, hidden layers of 8, 8"
     last = runs.merged(runs.metrics(library.run_folder(run))[0])[-1]["validation"][-1]
     assert row["error"] == {"iteration": 200, "mean": last["mean"], "ci95": last["ci95"]}
 
@@ -341,6 +364,9 @@ def test_names_are_made_legible(root):
     act(mine, run=name, do="rename", value={"title": " a\u202e\n b\x00 ", "note": "\u200b"})
     row = mine.get("/train/runs.json").json()["runs"][0]
     assert (row["title"], row["note"]) == ("a b", "")
+    act(mine, run=name, do="rename", value={"title": "علی\u200cرضا", "note": "👩\u200d🚀"})
+    row = mine.get("/train/runs.json").json()["runs"][0]
+    assert (row["title"], row["note"]) == ("علی\u200cرضا", "👩\u200d🚀")
     act(mine, run=name, do="rename", value={"title": "   ", "note": ""})
     assert mine.get("/train/runs.json").json()["runs"][0]["title"] == name
 
@@ -349,12 +375,13 @@ def test_what_is_to_be_beaten_is_measured_or_published():
     marks = training.marks(TrainConfig())
     baseline = library.get("pretrained").results["10"]["1"]["mean"]
     assert marks == [
-        {"role": "pretrained", "label": "pretrained", "value": baseline},
-        {"role": "true", "label": "MAML-tf", "value": 0.4506},
+        {"role": "pretrained", "label": "pretrained", "value": baseline, "about": "α = 0.02, over 10,000 tasks"},
+        {"role": "true", "label": "MAML-tf", "value": 0.4506, "about": "as published"},
     ]
     (alone,) = training.marks(TrainConfig(K=7, num_updates=2))
     assert alone["label"] == "pretrained"
     assert 1 < alone["value"] < 3
+    assert alone["about"] == "α = 0.02, over 1,000 tasks"
     assert training.marks(TrainConfig(family="sinusoid_2pi")) == []
     assert training.marks(TrainConfig(algorithm="pretrained")) == []
 
@@ -416,6 +443,7 @@ def test_every_setting_has_its_range_and_meaning_and_reaches_the_run(root):
     field(app, "K").set_value(4).run()
     field(app, "hidden").set_value("8, 8").run()
     field(app, "algorithm").set_value("fomaml").run()
+    field(app, "num_updates").set_value(2).run()
     field(app, "multi_step").set_value(True).run()
     next(b for b in app.button if b.key == "train_press").click().run()
     assert not app.exception
@@ -430,12 +458,37 @@ def test_every_setting_has_its_range_and_meaning_and_reaches_the_run(root):
 def test_a_preset_fills_the_form_and_a_change_leaves_it(root):
     app = page()
     pills = next(w for w in app.get("button_group") if w.key == "train_preset")
-    assert pills.value == "20-second demo"
+    assert pills.value == "Quick demo"
     pills.set_value("Best MAML").run()
     assert field(app, "max_steps").value == training.presets()["Best MAML"].max_steps
     field(app, "max_steps").set_value(123).run()
     assert next(w for w in app.get("button_group") if w.key == "train_preset").value is None
     assert any("on this machine" in caption.value for caption in app.caption)
+
+
+def test_a_setting_without_effect_is_neither_offered_nor_sent_and_comes_back(root):
+    app = page()
+    field(app, "K").set_value(4).run()
+    field(app, "num_updates").set_value(3).run()
+    field(app, "multi_step").set_value(True).run()
+    field(app, "alpha").set_value(0.02).run()
+    for algorithm, idle in (("reptile", {"multi_step"}), ("pretrained", {"num_updates", "multi_step", "alpha"})):
+        field(app, "algorithm").set_value(algorithm).run()
+        assert [name for name in controls.CONFIG_LABELS if field(app, name).disabled] == sorted(
+            idle, key=[*controls.CONFIG_LABELS].index
+        )
+        for name in idle:
+            assert field(app, name).value == DEFAULTS[name]
+            assert "It has no effect now" in field(app, name).help
+        next(b for b in app.button if b.key == "train_press").click().run()
+        assert not app.exception
+        config = runs.list_runs(root)[0][0].config
+        assert config == TrainConfig.from_dict(config.to_dict() | {"algorithm": algorithm})
+        assert all(getattr(config, name) == DEFAULTS[name] for name in idle)
+    field(app, "algorithm").set_value("maml").run()
+    assert (field(app, "num_updates").value, field(app, "multi_step").value, field(app, "alpha").value) == (3, True, 0.02)
+    field(app, "num_updates").set_value(1).run()
+    assert field(app, "multi_step").disabled
 
 
 def test_settings_that_do_not_go_together_say_so_at_once(root):

@@ -17,7 +17,7 @@ import streamlit as st
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import JOINT
 from maml_core.palette import ROLES, Look
-from ui import engine, library, recipe
+from ui import engine, library, recipe, rounding
 from ui.recipe import counted
 from ui.state import FAMILY, RANGES, Y_LIMIT, LabState
 
@@ -51,7 +51,7 @@ def show(
     """
     heard = (st.session_state.get(key) or {}).get("chosen") or {"at": 0}
     data = {"items": items, "chosen": list(chosen), "heard": heard["at"]}
-    _component(key=key, data=json.dumps(data), on_chosen_change=on_chosen)
+    _component(key=key, data=json.dumps(data), on_chosen_change=on_chosen, on_delete_change=lambda: None)
 
 
 def chosen_now(key: str = KEY) -> list[str]:
@@ -59,21 +59,27 @@ def chosen_now(key: str = KEY) -> list[str]:
     return list(st.session_state[key]["chosen"]["names"])
 
 
+def asked_to_delete(key: str = KEY) -> str:
+    """The learner whose card's Delete was just pressed, in the rerun that this causes; else nothing."""
+    return str((st.session_state.get(key) or {}).get("delete") or "")
+
+
 def section(title: str, note: str = "") -> str:
     """A heading over the cards after it."""
     return f'<div class="section"><h2>{escape(title)}</h2><p>{escape(note)}</p></div>'
 
 
-def card(name: str) -> str:
-    """The card of a learner; of one that is missing or damaged, a sentence on why."""
+def card(name: str, deletable: bool = False) -> str:
+    """The card of a learner; of one that is missing or damaged, a sentence on why. deletable: by who looks at it."""
     title = escape(library.title(name))
-    head = f"<header>{swatch(library.look(name))}<h3>{title}</h3></header>"
+    delete = f'<button type="button" class="delete" aria-label="Delete {title}">Delete</button>' if deletable else ""
+    head = f"<header>{swatch(library.look(name))}<h3>{title}</h3>{delete}</header>"
     try:
         saved, size = library.get(name), library.find(name).stat().st_size
         picture = thumbnail(name, library.version(name))
     except (CheckpointError, OSError) as error:
         problem = f'<p class="problem">It cannot be shown: {escape(_reason(error))}.</p>'
-        return f'<article class="card" aria-label="{title}">{head}{problem}</article>'
+        return f'<article class="card" data-name="{escape(name)}" aria-label="{title}">{head}{problem}</article>'
     download, zipped = (f"lab/{route}?{escape(urlencode({'learner': name}))}" for route in ("checkpoint", "bundle.zip"))
     return f"""<article class="card" data-name="{escape(name)}" aria-label="{title}">
 {head}
@@ -82,7 +88,7 @@ def card(name: str) -> str:
 {results(saved)}
 <p class="size">{recipe.size_in_words(saved, size)}</p>
 <p class="links"><button type="button" aria-pressed="false" aria-label="Compare {title}">Compare</button>
-<button type="button" class="up" aria-label="Up to the comparison" hidden>↑</button>
+<button type="button" class="up" aria-label="Back up to the comparison" hidden>↑</button>
 <a href="{escape(lab_address(name))}">Open in lab</a> <a href="{download}">Download</a> <a href="{zipped}">All as zip</a></p>
 {fold(name, saved)}
 </article>"""
@@ -96,7 +102,8 @@ def swatch(look: Look) -> str:
 @lru_cache(maxsize=256)
 def thumbnail(name: str, version: int) -> str:
     """One task: its true curve, its shots, and the learner before and after the steps it was trained for, at its own alpha."""
-    config, task = library.get(name).config, THUMBNAIL.task
+    saved, task = library.get(name), THUMBNAIL.task
+    config = saved.config
     steps = JOINT_STEPS if config.algorithm in JOINT else config.inner_steps
     (run,) = engine.trajectories((name,), THUMBNAIL.points, task.amplitude, task.phase, config.alpha, steps)
     looks = {"before": ROLES["before"], "true": ROLES["true"], "after": library.look(name)}
@@ -104,26 +111,27 @@ def thumbnail(name: str, version: int) -> str:
     lines = "".join(_path(_line(curves[part]), looks[part]) for part in looks)
     at = [f"translate({_x(x):.1f},{_y(y):.1f})" for x, y in THUMBNAIL.points]
     shots = "".join(f'<path class="shot" {_colours(ROLES["shot"])} transform="{place}" d="{_SHOT}"/>' for place in at)
-    went = f"query MSE {_loss(run.query[0])} before, {_loss(run.query[-1])} after {counted(steps, 'step')}"
+    warning = saved.warning()
+    went = f"error {_loss(run.query[0])} before, {_loss(run.query[-1])} after {counted(steps, 'step')}"
     title, about = escape(library.title(name)), f"A sine wave and {len(THUMBNAIL.points)} shots of it: {went}."
     ids = [f"ckpt-{escape(library.stem(name))}-{part}" for part in ("title", "desc")]
     return f"""<svg class="thumbnail" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{" ".join(ids)}">
 <title id="{ids[0]}">{title} on one task</title><desc id="{ids[1]}">{about}</desc>
 <path class="zero" d="M0,{_y(0):.1f}H{_WIDTH}"/>{lines}{shots}</svg>
-<p class="caption">{went}</p>"""
+<p class="caption">{went}</p>{f'<p class="problem">{escape(warning)}</p>' if warning else ""}"""
 
 
 def results(saved: Checkpoint) -> str:
     """The table of a checkpoint's results."""
     heads, rows, tasks = recipe.results_table(saved)
     if not rows:
-        return '<p class="caption">Not measured: a run measures itself over many tasks when it ends.</p>'
+        return '<p class="caption">Not measured over many tasks yet. A run is measured when it ends; Compare measures it now.</p>'
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     body = "".join(
         f'<tr><th scope="row">{recipe.after(step)}</th>{"".join(f"<td>{_small(cell)}</td>" for cell in cells)}</tr>'
         for step, cells in rows
     )
-    return f"""<table><caption>mean query MSE ± 95%, {tasks:,.0f} tasks</caption>
+    return f"""<table><caption>mean error ± 95% interval, α = {saved.config.alpha:g}, {tasks:,.0f} tasks</caption>
 <thead><tr><td></td>{head}</tr></thead><tbody>{body}</tbody></table>"""
 
 
@@ -132,11 +140,13 @@ def fold(name: str, saved: Checkpoint) -> str:
     lines = escape(recipe.load_lines(saved, f"{library.stem(name)}.safetensors"))
     settings = "".join(
         f'<tr><th scope="row">{escape(key)}</th><td>{escape(str(value).strip("[]"))}</td></tr>'
-        for key, value in saved.config.to_dict().items()
+        for key, value in recipe.settings(saved).items()
     )
-    return f"""<details><summary>Load it, train it again, all settings</summary>
+    again = "" if saved.from_elsewhere else f'<h4>Train it again</h4><pre tabindex="0">{escape(recipe.command(saved))}</pre>'
+    summary = "Load it, its settings" if saved.from_elsewhere else "Load it, train it again, all settings"
+    return f"""<details><summary>{summary}</summary>
 <h4>In plain PyTorch</h4><pre tabindex="0">{lines}</pre>
-<h4>Train it again</h4><pre tabindex="0">{escape(recipe.command(saved))}</pre>
+{again}
 <h4>Settings</h4><table class="settings"><tbody>{settings}</tbody></table></details>"""
 
 
@@ -186,7 +196,7 @@ def _y(y: Any) -> float:
 
 
 def _loss(value: Any) -> str:
-    return f"{value:.2f}" if np.isfinite(value) else "∞"
+    return rounding.number(value) if np.isfinite(value) else "∞"
 
 
 def _reason(error: Exception) -> str:

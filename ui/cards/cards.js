@@ -1,8 +1,8 @@
-// Shows items of HTML made in Python; one that did not change is left alone. Its buttons say which learners are compared.
+// Shows items of HTML made in Python; one that did not change is left alone. Its buttons say which learners are compared, and which to delete.
 
 const shown = new WeakMap();
 
-export default function ({ data, parentElement, setStateValue }) {
+export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
   const root = parentElement.querySelector(".ckpt");
   const { items, chosen, heard } = JSON.parse(data);
   root.classList.toggle("dark", isDark(root));
@@ -20,6 +20,8 @@ export default function ({ data, parentElement, setStateValue }) {
   if (heard >= (root.sent ?? 0)) mark(root, chosen); // else a press is still on its way
   root.onclick = ({ target }) => {
     if (target.closest(".up")) root.closest('[data-testid="stMain"]').scrollTo({ top: 0 });
+    const doomed = target.closest(".delete");
+    if (doomed) setTriggerValue("delete", doomed.closest("[data-name]").dataset.name);
     const button = target.closest("button[aria-pressed]");
     if (!button) return;
     const name = button.closest("[data-name]").dataset.name;

@@ -3,23 +3,24 @@
 import { stored } from "../task_plot/stored.js";
 
 const PARAMETER = "room", FRAGMENT = "teacher", KEY = "maml-lab-rooms";
+const MOST = 20; // rooms that are kept
+const OFFERED = 3; // of them, those that one can go back to
 const rooms = stored(KEY);
 const offered = {}; // room: a secret that an address came with. Anybody can write an address: the server has to take it first.
 
-// {room: {secret, ends}} of the rooms whose teacher this browser is; ends: seconds since 1970.
-function kept() {
-  const mine = Object.entries(rooms.read()).filter(([, room]) => typeof room?.secret === "string" && Date.now() < 1000 * room.ends);
-  return Object.fromEntries(mine);
-}
+// {room: {secret}} of the rooms whose teacher this browser is, the one last entered at the end. The server says when one is over:
+// clocks may be wrong, here and there.
+const kept = () => Object.fromEntries(Object.entries(rooms.read()).filter(([, room]) => typeof room?.secret === "string"));
 
 export const isOffered = (room) => room in offered;
 export const secretOf = (room) => offered[room] ?? kept()[room]?.secret ?? "";
-export const roomsOfMine = () => Object.keys(kept());
+export const roomsOfMine = () => Object.keys(kept()).slice(-OFFERED).reverse();
 
 // Keep a secret that the server has taken.
-export function remember(room, secret, ends) {
+export function remember(room, secret) {
+  const { [room]: before, ...others } = kept();
   delete offered[room];
-  rooms.write({ ...kept(), [room]: { secret, ends } });
+  rooms.write(Object.fromEntries([...Object.entries(others), [room, { secret }]].slice(-MOST)));
 }
 
 export function forget(room) {

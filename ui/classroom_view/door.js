@@ -8,7 +8,7 @@ import { AWAY, isAway } from "./server.js";
 export function door(parent, { code, said, open, enter }) {
   const root = el("div", { class: "door" }, parent);
   el("h1", {}, root, "Predict together");
-  el("p", { class: "setting" }, root, "Everybody predicts on a screen of their own. Nobody sees a prediction before the teacher reveals them all; then the lab settles it.");
+  el("p", { class: "setting" }, root, "Everybody predicts on their own screen. Nobody sees a prediction until the teacher reveals them all; then the lab shows what happens.");
   const ways = el("div", { class: "door-ways" }, root);
 
   const join = el("form", { class: "door-way" }, ways);
@@ -26,7 +26,7 @@ export function door(parent, { code, said, open, enter }) {
 
   const teach = el("div", { class: "door-way" }, ways);
   el("h2", {}, teach, "Teach");
-  el("p", {}, teach, "You get a code for the board and put one card after the other to the room. No accounts; a room ends by itself after a day.");
+  el("p", {}, teach, "You get a code for the board and give the room one card after another. There are no accounts, and a room ends by itself after a day without use.");
   const row = el("div", { class: "door-line" }, teach), button = el("button", { type: "button" }, row, "Open a room");
   for (const mine of roomsOfMine()) {
     el("button", { type: "button" }, row, `Back to ${mine}`).addEventListener("click", () => enter(mine));

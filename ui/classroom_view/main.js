@@ -12,6 +12,7 @@ import { teacherView } from "./teacher.js";
 
 const life = mounted([...SHEETS, "classroom_view/classroom.css"], (parent, { data }, base) => makeView(parent, JSON.parse(data), base));
 export const { remove } = life;
+const SLOW_MS = 1500; // before it is said that one waits at the door
 
 export function render(component, base) {
   takeSecret(); // before anything is fetched: a class looks on
@@ -56,8 +57,8 @@ function makeView(parent, { looks, longest }, base) {
 
   function doorPage(parent, code = lastJoined(), said = "") {
     const open = async () => {
-      const { room, secret, ends } = await openRoom();
-      remember(room, secret, ends);
+      const { room, secret } = await openRoom();
+      remember(room, secret);
       go(room);
     };
     return door(parent, { code, said, open, enter: (room) => (shown === room ? enterAgain(room) : go(room)) });
@@ -67,13 +68,15 @@ function makeView(parent, { looks, longest }, base) {
 
   function roomPage(parent, room) {
     const secret = secretOf(room);
+    const slow = setTimeout(() => (away.textContent ||= "One moment: joining can take a few seconds."), SLOW_MS);
     let view = null;
     const there = inRoom({
       room,
       secret,
       news(state) {
+        clearTimeout(slow);
         if (state.ended) return over(parent, "This room is over", "Thank you for taking part.");
-        if (!view && secret) remember(room, secret, state.ends);
+        if (!view && secret) remember(room, secret);
         if (!view && !secret) noteJoined(room);
         view ??= secret ? teacherView(parent, { room, secret, looks, base, act: there.act, file: there.file, present, presented: present(isPresented()) }) : studentView(parent, { looks, base, longest, vote: there.vote, name: there.name });
         view.update(state);
@@ -84,7 +87,7 @@ function makeView(parent, { looks, longest }, base) {
         if (error.status === 403 && secret) {
           drop(room, secret);
           if (secretOf(room)) return enterAgain(room);
-          return show((parent) => doorPage(parent, room, "That was not the teacher's address of this room. With its code you join as a student."));
+          return show((parent) => doorPage(parent, room, "That was not this room’s teacher address. With the code you can join as a student."));
         }
         if (view && error.status === 404) return over(parent, "This room is over", "");
         if (error.status === 404) forget(room);
@@ -103,11 +106,12 @@ function makeView(parent, { looks, longest }, base) {
       parent.replaceChildren();
       el("h1", {}, parent, title);
       el("p", { class: "room-lead", role: "status" }, parent, words);
-      el("button", { type: "button" }, parent, "To another room").addEventListener("click", () => go(""));
+      el("button", { type: "button" }, parent, "Go to another room").addEventListener("click", () => go(""));
       settle();
     }
 
     return () => {
+      clearTimeout(slow);
       there.remove();
       view?.remove();
     };

@@ -9,8 +9,8 @@ const LOST_MS = 40_000; // a question that waits is answered before; after so lo
 const QUICK_MS = 1000; // an answer without news that comes sooner means: not now
 const SECRET = "X-Teacher", OURS = "X-Classroom"; // the latter stands in all that the server itself answers here
 const ELSEWHERE = 503; // what something in between refuses says nothing about the room
-const NO_COOKIES = "This browser keeps no cookies, and a room knows its students by one. Allow cookies for this address and reload.";
-export const AWAY = "The server does not answer. What is shown stays, and this goes on when it is back.";
+const NO_COOKIES = "This browser blocks cookies, and a room recognises its students by one. Allow cookies for this address and reload.";
+export const AWAY = "The server does not answer. What you see stays, and this page continues when it is back.";
 
 // Raises an Error in one sentence; `status` is the server's, where it did answer.
 async function request(name, { query = {}, body, secret, signal } = {}) {
@@ -103,8 +103,7 @@ export function inRoom({ room, secret, news, away, refused }) {
           lost = true;
           away(error.message);
           await pause(REFUSED_MS); // a room goes on when it can
-        } else if (state && error.status === 429) await pause(REFUSED_MS);
-        else return refused(error);
+        } else return refused(error);
       }
     }
   }

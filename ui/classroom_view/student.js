@@ -56,7 +56,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (!isAway(error) && error.status !== 429) {
+        if (!isAway(error)) {
           const words = sentence(error);
           pending = null;
           scene = null; // the question is open again, until the server tells what it has
@@ -64,7 +64,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
           complaint.textContent = words;
           return;
         }
-        complaint.textContent = "Your answer has not arrived yet. It is sent again until it does.";
+        complaint.textContent = "Your prediction has not arrived yet. It is being sent again until it does.";
         await pause(RETRY_MS);
       }
     }
@@ -76,12 +76,12 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
   const up = () => root.closest("[data-testid=stMain]")?.scrollTo({ top: 0, behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 
   function say() {
-    if (!state.card) lead.textContent = "The next card appears here by itself.";
+    if (!state.card) lead.textContent = "The next card will appear here.";
     else if (!ready) lead.textContent = "";
-    else if (!state.revealed && pending?.card === state.card && state.mine === null) lead.textContent = "Your prediction is on its way.";
-    else if (!state.revealed) lead.textContent = state.mine === null ? "Predict, and commit: nobody sees it before all are revealed." : "Your prediction is in. Wait until the teacher reveals them all.";
+    else if (!state.revealed && pending?.card === state.card && state.mine === null) lead.textContent = "Sending your prediction …";
+    else if (!state.revealed) lead.textContent = state.mine === null ? "Predict and commit. Nobody sees your prediction until all are revealed." : "Your prediction is in. Wait for the teacher to reveal them all.";
     else if (!shared) lead.textContent = "";
-    else lead.textContent = `The predictions are revealed. ${!hasLab ? "" : state.following ? "The lab follows the teacher's." : "The lab is yours to explore."}`;
+    else lead.textContent = `The predictions are revealed. ${!hasLab ? "" : state.following ? "The lab follows the teacher’s." : "The lab is yours to explore."}`;
   }
 
   function update(newState) {
@@ -95,7 +95,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
       const first = scene === null;
       scene = now;
       clear();
-      if (late() !== null) complaint.textContent = "Your prediction did not arrive before the reveal, so it is not among these.";
+      if (late() !== null) complaint.textContent = "Your prediction arrived too late for the reveal, so it is not among these.";
       if (state.card) play();
       else title.textContent = "Waiting for the teacher";
       if (!first) up();
@@ -116,9 +116,9 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
 
 function nameForm(parent, longest, name) {
   const form = el("form", { class: "name-form" }, parent);
-  el("label", { for: "room-name" }, form, "Your name, if you like. The teacher sees it beside your answers, and it stays.");
+  el("label", { for: "room-name" }, form, "Your name (optional). The teacher sees it beside your predictions, and you cannot change it later.");
   const field = el("input", { id: "room-name", maxlength: longest, autocomplete: "given-name", required: "" }, form);
-  el("button", { type: "submit" }, form, "Give it");
+  el("button", { type: "submit" }, form, "Save");
   const said = el("span", { class: "complaint", role: "alert" }, form);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();

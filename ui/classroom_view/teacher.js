@@ -1,6 +1,7 @@
 // The teacher's side of a room, on the projector: the code, a card, how many have answered, the reveal, the lab for everybody.
 
 import { copy } from "../task_plot/share.js";
+import { copyHelp } from "../task_plot/pointer.js";
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
 import { sentence } from "../lesson_view/parts.js";
@@ -23,7 +24,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   large.addEventListener("click", () => enlarge(large.getAttribute("aria-pressed") !== "true"));
   const complaint = el("p", { class: "complaint", role: "alert" }, root), body = el("div", { class: "room-body" }, root);
   const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root), status = el("p", { class: "hidden", role: "status" }, root);
-  const aside = roomMenu(root, { room, secret, host: () => host(), file, end: () => tell("end"), complain });
+  const aside = roomMenu(root, { room, secret, host: () => host(), file, end: () => tell("end"), complain, revealed: () => state?.done.length ?? 0 });
   let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "", chosen = "", doubted = 0, telling = null, gone = false;
 
   function complain(error) {
@@ -81,10 +82,10 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     el("p", { class: "code-large", "aria-label": `Code ${[...room].join(" ")}` }, words, room);
     el("img", { class: "qr", src: codeOf(address), alt: `QR code of ${address}` }, way);
     if (state.reach?.hosts.length > 1) hosts(words);
-    if (state.reach?.alone) el("p", { class: "warning" }, body, "This server listens on this machine alone: nobody else can join. Stop it, and start it with “make classroom”.");
-    else if (state.reach && !host()) el("p", { class: "warning" }, body, "This machine is in no network now: nobody else can join.");
+    if (state.reach?.alone) el("p", { class: "warning" }, body, "This server accepts connections from this machine only, so nobody else can join. Stop it, and start it with “make classroom”.");
+    else if (state.reach && !host()) el("p", { class: "warning" }, body, "This machine is not on a network, so nobody else can join.");
     const list = el("div", {}, body);
-    el("h2", {}, list, "Put a card to the room");
+    el("h2", {}, list, "Choose a card for the room");
     const rows = el("div", { class: "room-cards" }, list);
     allCards(signal).then(({ cards, broken }) => {
       for (const { card, title, minutes } of cards) {
@@ -98,7 +99,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
 
   // One of this machine's addresses is that of the class's network; only a person knows which.
   function hosts(parent) {
-    const label = el("label", { class: "way-hosts" }, parent, "Not your class's network? "), select = el("select", {}, label);
+    const label = el("label", { class: "way-hosts" }, parent, "Not your class’s network? "), select = el("select", {}, label);
     for (const name of state.reach.hosts) el("option", {}, select, name);
     select.value = host();
     select.addEventListener("change", () => {
@@ -131,20 +132,20 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     question = questionPart(watched, { card, looks, commit() {} });
     for (const part of watched.querySelectorAll(".answer, .pad, .commit-bar")) part.inert = true; // the room answers, not the board
     live.count = el("strong", { class: "answered", role: "status" }, bar);
-    const few = () => (2 * state.answered < state.students ? `Only ${state.answered} of ${state.students} have answered. Reveal?` : "");
+    const few = () => (2 * state.answered < state.students ? `Only ${state.answered} of ${state.students} have answered. Reveal anyway?` : "");
     live.reveal = button(bar, "Reveal", () => {}, { class: "primary" });
     surely(live.reveal, few, () => tell("reveal", state.card));
     live.fold = el("details", { class: "missing" }, bar);
-    el("summary", {}, live.fold, "Who has not");
+    el("summary", {}, live.fold, "Who has not answered");
     live.missing = el("div", { class: "names" }, live.fold);
     live.hint = el("p", { class: "hint", role: "status" }, live.fold);
-    button(bar, "Take the card away", () => tell("card", ""), { class: "last" });
+    button(bar, "Withdraw the card", () => tell("card", ""), { class: "last" });
   }
 
   function reveal() {
     shared = together(body, { card, mine: null, tally: state.tally, looks, base, following: false, held: state.held });
     if (card.view === "lab") live.follow = button(bar, "Follow me", follow, { class: "switch", role: "switch" });
-    button(bar, "To the result", () => shared.focus());
+    button(bar, "Go to the result", () => shared.focus());
     button(bar, "All cards", () => tell("card", ""), { class: "last" });
     if (card.next) button(bar, "Next card", () => tell("card", card.next), { class: "primary" });
   }
@@ -163,8 +164,8 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     live.listed = list;
     live.missing.replaceChildren();
     const sure = state.missing.find(({ number }) => number === doubted);
-    if (sure) live.hint.textContent = `Press ${sure.label} again to take the name away.`;
-    else live.hint.textContent = state.missing.some(({ named }) => named) ? "Press a name to take it away." : "";
+    if (sure) live.hint.textContent = `Press ${sure.label} again to remove the name.`;
+    else live.hint.textContent = state.missing.some(({ named }) => named) ? "Press a name to remove it." : "";
     if (!state.missing.length) el("span", {}, live.missing, "Everybody has answered.");
     for (const { number, label, named } of state.missing) {
       if (named) button(live.missing, label, () => unname(number), { "data-number": number, ...(number === doubted && { "data-sure": true }) });
@@ -240,31 +241,34 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
 }
 
 // What a teacher needs now and then, and a class need not see.
-function roomMenu(parent, { room, secret, host, file, end, complain }) {
+function roomMenu(parent, { room, secret, host, file, end, complain, revealed }) {
   const menu = el("details", { class: "room-menu" }, parent);
-  el("summary", {}, menu, "This room: answers, your own address, the end");
+  el("summary", {}, menu, "Manage this room");
   const row = el("div", { class: "menu-row" }, menu);
-  for (const [name, words] of [["answers.csv", "Answers as CSV"], ["tally.csv", "Tally as CSV"]]) {
-    el("button", { type: "button" }, row, words).addEventListener("click", async () => {
-      try {
-        save(await file(name), `${name.replace(".csv", "")}-${room}.csv`);
-      } catch (error) {
-        complain(error);
-      }
-    });
-  }
-  el("span", { class: "hint" }, row, "of the cards that were revealed");
+  const files = (place, failed) => {
+    for (const [name, words] of [["answers", "Answers as CSV"], ["tally", "Tally as CSV"]]) {
+      el("button", { type: "button" }, place, words).addEventListener("click", async () => {
+        try {
+          save(await file(`${name}.csv`), `${name}-${room}.csv`);
+        } catch (error) {
+          failed(error);
+        }
+      });
+    }
+  };
+  files(row, complain);
+  el("span", { class: "hint" }, row, "of the revealed cards");
   const own = el("div", { class: "menu-row" }, menu), show = el("button", { type: "button" }, own, "Show my address");
   show.addEventListener("click", () => {
     own.replaceChildren();
-    const field = el("input", { readonly: "", type: "text", "aria-label": "The address that makes its reader the teacher of this room" }, own);
+    const field = el("input", { readonly: "", type: "text", "aria-label": "The address that makes whoever opens it the teacher of this room" }, own);
     field.value = addressOf(room, { host: host(), secret });
     const button = el("button", { type: "button" }, own, "Copy"), hide = el("button", { type: "button" }, own, "Hide");
-    const said = el("span", { class: "hint own-said", role: "status" }, own, "Whoever has it is the teacher of this room. On a machine that is not yours, open it in a private window: the history keeps it.");
+    const said = el("span", { class: "hint own-said", role: "status" }, own, "Whoever has this address is the teacher of this room. On a machine that is not yours, open it in a private window: the browser’s history keeps it.");
     button.addEventListener("click", async () => {
       field.focus();
       field.select();
-      said.textContent = (await copy(field.value)) ? "Copied." : "The text is selected: press Ctrl+C.";
+      said.textContent = (await copy(field.value)) ? "Copied." : copyHelp();
     });
     hide.addEventListener("click", () => {
       own.replaceChildren(show);
@@ -274,9 +278,37 @@ function roomMenu(parent, { room, secret, host, file, end, complain }) {
     field.select();
   });
   const last = el("div", { class: "menu-row" }, menu), ending = el("button", { type: "button" }, last, "End the room");
-  el("span", { class: "hint" }, last, "All its answers are deleted; else it ends by itself a day after it was opened.");
-  surely(ending, () => "End the room: sure?", end);
+  el("span", { class: "hint" }, last, "Otherwise it ends by itself after a day without use.");
+  const ask = endingDialog(menu, { files, end, revealed });
+  ending.addEventListener("click", ask);
   return menu;
+}
+
+// What ends a room asks first, and offers what is lost with it. `files(place, failed)` makes the buttons that save it; revealed() says how many cards
+// that is of. Gives what opens it.
+function endingDialog(parent, { files, end, revealed }) {
+  const dialog = el("dialog", { class: "share ending", "aria-labelledby": "ending-title" }, parent);
+  el("h2", { id: "ending-title" }, dialog, "End this room?");
+  const lost = el("p", {}, dialog), row = el("div", { class: "menu-row" }, dialog), said = el("p", { class: "complaint", role: "alert" }, dialog);
+  files(row, (error) => (said.textContent = isAway(error) ? AWAY : sentence(error)));
+  const last = el("div", { class: "menu-row" }, dialog), keep = el("button", { type: "button" }, last, "Keep it open");
+  const sure = el("button", { type: "button", class: "primary" }, last, "Delete and end");
+  let opened = 0;
+  keep.addEventListener("click", () => dialog.close());
+  sure.addEventListener("click", () => {
+    if (performance.now() - opened < DOUBLE_MS) return; // the second half of a double click
+    dialog.close();
+    end();
+  });
+  return () => {
+    const cards = revealed();
+    said.textContent = "";
+    row.hidden = !cards;
+    lost.textContent = `Its names and answers will be deleted for good. ${cards ? `To keep those of the ${cards === 1 ? "revealed card" : `${cards} revealed cards`}, save them now:` : "No card was revealed, so there is nothing to save."}`;
+    opened = performance.now();
+    dialog.showModal();
+    keep.focus();
+  };
 }
 
 // A press asks first, where `question()` says something, and the next one does it: not the second half of a double click.

@@ -7,8 +7,9 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from maml_core import sweeps
 from maml_core.config import DIVERGED_ABOVE, JOINT
-from maml_core.palette import HEAT, ROLES
+from maml_core.palette import ROLES
 from ui import comparison, library, modules, published
 from ui.exploration import ALPHAS, CONDITIONS, MORE_SHOTS, SHOTS, STEPS, Exploration
 
@@ -37,16 +38,17 @@ def payload(state: Exploration) -> dict[str, Any]:
         "view": state.view,
         "rows": {"K": SHOTS + MORE_SHOTS * ("shots" in state.conditions), "alpha": ALPHAS},
         "steps": STEPS,
+        "points": sweeps.POINTS,
         "looks": {role: asdict(look) for role, look in (ROLES | looks).items()},
-        "heat": HEAT,
         "diverged": DIVERGED_ABOVE,
         "published": published.payload() if state.view == "published" else None,
     }
 
 
 def _about(name: str, role: str, label: str) -> dict[str, Any]:
-    """steps: the inner steps it was trained for, 0 for one that was not trained to adapt."""
+    """K, steps: the shots and the inner steps it was trained for; 0 steps for one that was not trained to adapt, 0 shots where
+    that is not known."""
     saved = library.get(name)
-    adapts = saved.iterations > 0 and saved.config.algorithm not in JOINT
-    steps = saved.config.inner_steps if adapts else 0
-    return {"key": name, "role": role, "label": label, "K": saved.config.K, "steps": steps, "alpha": saved.config.alpha}
+    adapts = saved.is_trained and saved.config.algorithm not in JOINT
+    steps, K = saved.config.inner_steps if adapts else 0, 0 if saved.from_elsewhere else saved.config.K
+    return {"key": name, "role": role, "label": label, "K": K, "steps": steps, "alpha": saved.config.alpha}

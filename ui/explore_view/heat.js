@@ -1,8 +1,9 @@
 // A heatmap: inner steps to the right, shots or step sizes upwards, error as colour on a log scale, divergence hatched, the
 // border of where the baseline is beaten, the setting trained for ringed.
 
+import { colourOf } from "../shared/heat.js";
 import { el, set, unitOf } from "../task_plot/svg.js";
-import { colourOf, rowName } from "./words.js";
+import { rowName } from "./words.js";
 
 const HATCHED = 0.01; // of the tasks diverged
 
@@ -16,6 +17,7 @@ export function heatMap(parent, { along, label, point, pick }) {
   const axes = el("g", { class: "grid" }, svg), inside = el("g", {}, svg);
   const border = el("path", { class: "border" }, svg), borderInk = el("path", { class: "border ink" }, svg);
   const marks = el("g", { class: "marks" }, svg), cursor = el("rect", { class: "cursor", visibility: "hidden" }, svg), chosen = el("rect", { class: "chosen", visibility: "hidden" }, svg);
+  const waiting = el("text", { class: "waiting", "text-anchor": "middle" }, svg);
   let view, drawn = "", tiles = [], at = null, box;
 
   function layout() {
@@ -48,9 +50,11 @@ export function heatMap(parent, { along, label, point, pick }) {
   function draw() {
     const { map, beats } = view;
     tiles.forEach((cells, row) => cells.forEach(({ tile, gone }, step) => {
-      tile.style.fill = map ? colourOf(view.heat, map.mean[row][step]) : "var(--grid)";
+      tile.style.fill = map ? colourOf(map.mean[row][step]) : "var(--grid)";
       gone.setAttribute("visibility", map && map.diverged[row][step] >= HATCHED ? "visible" : "hidden");
     }));
+    waiting.textContent = map ? "" : view.waiting;
+    set(waiting, { x: (x(0) + x(view.steps + 1)) / 2, y: (y(-1) + y(view.rows.length - 1)) / 2 });
     let d = "";
     if (beats) for (let row = 0; row < view.rows.length; row++) for (let step = 0; step <= view.steps; step++) {
       if (step < view.steps && beats[row][step] !== beats[row][step + 1]) d += `M${x(step + 1)},${y(row)}v${box.h}`;
@@ -59,7 +63,7 @@ export function heatMap(parent, { along, label, point, pick }) {
     set(border, { d });
     set(borderInk, { d });
     marks.replaceChildren();
-    if (view.trained) {
+    if (map && view.trained) {
       const [row, step] = view.trained;
       for (const kind of ["ring under", "ring"]) el("rect", { class: kind, x: box.left + step * box.w + 1, y: box.bottom - (row + 1) * box.h + 1, width: box.w - 2, height: box.h - 2, rx: 3 }, marks);
     }
@@ -97,7 +101,7 @@ export function heatMap(parent, { along, label, point, pick }) {
   return {
     svg,
     label,
-    // view: {map, rows, steps, beats, trained, heat, about, picked}; trained and picked: [row, step] or null. Rows may lie between two.
+    // view: {map, waiting, rows, steps, beats, trained, about, picked}; waiting: what is said as long as there is no map. trained and picked: [row, step] or null. Rows may lie between two.
     update(newView) {
       view = newView;
       if (!layout()) return;

@@ -1,23 +1,25 @@
 // The explore view: asks the server for maps until they are exact enough, draws them or curves through them, and reads out a cell.
 
+import { colourBar, colourOf } from "../shared/heat.js";
 import { savePng, saveSvg } from "../task_plot/export.js";
 import { paint } from "../task_plot/looks.js";
 import { mounted } from "../task_plot/mounted.js";
+import { byTouch, click } from "../task_plot/pointer.js";
 import { el, swatch } from "../task_plot/svg.js";
-import { alphaWords, number, shots, when } from "../task_plot/words.js";
+import { alphaWords, interval, list, number, shots, when } from "../task_plot/words.js";
 import { heatMap } from "./heat.js";
 import { publishedPanel } from "./published.js";
 import { sliceChart } from "./slices.js";
-import { beats, cellName, cellWords, colourOf, count, heading, HIGH, interval, LOW, mapFinding, percent, placeOf, rowName, rowWords } from "./words.js";
+import { beats, cellName, cellWords, count, heading, mapFinding, percent, placeOf, rowName, rowWords } from "./words.js";
 
 const AT_ONCE = 2; // questions to the server
 const AGAIN_MS = 3000; // after one that failed
 const PARAMETER = "cell";
 const ALONG = ["K", "alpha"];
 const EXAMPLES = { typical: "a typical task", best: "the best task", worst: "the worst task" };
-const CHARTS = "svg.heat, svg.slice, svg.scale", TEXTS = "h1, .setting, h2, .map-title";
+const CHARTS = "svg.heat, svg.slice, svg.colour-bar", TEXTS = "h1, .setting, h2:has(+ svg), .map-title";
 
-export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "explore_view/explore.css"], makeView);
+export const { render, remove } = mounted(["explore_view/explore.css"], makeView);
 
 async function ask(address) {
   const answer = await fetch(address);
@@ -31,7 +33,7 @@ function makeView(parent) {
   const head = el("div", { class: "explore-head" }, root), title = el("h1", {}, head), setting = el("p", { class: "setting" }, head);
   const main = el("div", { class: "explore-main" }, root);
   const plots = el("div", { class: "plots" }, main);
-  const scale = el("svg", { class: "scale", viewBox: "0 0 340 34", role: "img" }, main);
+  const scale = colourBar(main, colourOf);
   const key = el("p", { class: "key" }, main);
   const side = el("div", { class: "explore-side" }, root);
   const cellTitle = el("h2", {}, side), readout = el("div", { class: "readout" }, side), links = el("div", { class: "cell-links" }, side);
@@ -41,13 +43,13 @@ function makeView(parent) {
   const status = el("p", { class: "hidden", role: "status" }, root);
   const words = el("div", { class: "findings" }, root);
   const fold = el("details", { class: "data" }, root);
-  el("summary", {}, fold, "The numbers as a table");
+  el("summary", {}, fold, "Numbers as a table");
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by cell" }, fold);
   const takeAway = el("details", { class: "take-away" }, root);
-  el("summary", {}, takeAway, "Take it away");
+  el("summary", {}, takeAway, "Export");
   const files = el("div", { class: "files" }, takeAway);
   const table = el("div", { class: "published-panel" }, root);
-  const published = publishedPanel(table, { title, setting, ask: (parameters) => ask(`${server}published.json?${parameters}`) });
+  const published = publishedPanel(table, { title, setting, ask: (parameters) => ask(`${server}published.json?${parameters}`), file: (parameters) => `${server}published.csv?${parameters}` });
   const known = new Map(), flying = new Map(), told = new Map(); // by parameters: maps, questions under way, example tasks
   let state = null, charts = [], shape = "", picked = null, pointed = null, stopped = false, gone = false, failed = 0, timer = null, frame = null, spoken = "";
 
@@ -76,7 +78,7 @@ function makeView(parent) {
         complaint.textContent = "";
       }).catch((error) => {
         failed += 1;
-        if (!gone) complaint.textContent = `A map could not be measured: ${error.message}. It is tried again.`;
+        if (!gone) complaint.textContent = `A map could not be measured: ${error.message}. Trying again.`;
       }).finally(() => {
         flying.delete(name);
         work();
@@ -106,7 +108,7 @@ function makeView(parent) {
     return row === null || learner.steps > state.steps ? null : [row, learner.steps];
   }
 
-  const fixedWords = (learner, along) => (along === "K" ? `α = ${alphaWords(state.alpha ?? learner.alpha)}${state.alpha === null ? ", its own" : ""}` : shots(state.K));
+  const fixedWords = (learner, along) => (along === "K" ? `α = ${alphaWords(state.alpha ?? learner.alpha)}${state.alpha === null ? " (its own)" : ""}` : shots(state.K));
   const beaten = (learner, along) => (learner.key === state.baseline.key ? null : beats(mapOf(learner, along), baselineRows(along)));
   const finding = (learner, along) => mapFinding(learner, along, state.rows[along], mapOf(learner, along), beaten(learner, along), fixedWords(learner, along));
 
@@ -138,14 +140,14 @@ function makeView(parent) {
     const maps = state.learners.map((l) => mapOf(l, "K"));
     title.textContent = heading(state.learners, maps, state.rows.K);
     const beyond = state.condition_names.length ? ` · beyond training: ${state.condition_names.join(", ")}` : "";
-    setting.textContent = `Mean query error over fresh tasks, the same in every cell${beyond}`;
+    setting.textContent = `Mean error on query points, over the same fresh tasks in every cell${beyond}`;
     if (state.view === "curves") drawSlices();
     else drawMaps();
     const curves = state.view === "curves";
     scale.style.display = curves ? "none" : "";
     key.textContent = curves
-      ? "bands: 95% intervals of the mean · click a chart to move the line, and the other charts with it"
-      : "bright: low error · hatched: 1% of the tasks or more diverge · line: where pretrained, at its own α, is beaten beyond the interval · ring: what it was trained for";
+      ? `bands: 95% intervals of the mean · ${click()} a chart to move its line; the other charts follow`
+      : "bright: low error · hatched: 1% of the tasks or more diverge · outline: 95% interval below the mean of pretrained with its own α · ring: the setting it was trained for";
     drawStrip();
     drawWords();
     drawReadout();
@@ -159,26 +161,19 @@ function makeView(parent) {
       name.replaceChildren();
       swatch(state.looks[current.role], current.role, name);
       name.append(`${current.label}: ${along === "K" ? "shots K" : "step size α"} × inner steps, ${fixedWords(current, along)}`);
+      const met = done(parameters(current, along));
+      if (met && met < state.tasks) el("span", { class: "met" }, name, `${count(met)} tasks`);
       chart.update({
         map: mapOf(current, along),
+        waiting: flying.has(parameters(current, along)) ? `measuring ${state.rows[along].length} × ${state.steps + 1} cells …` : stopped ? "stopped" : "waiting to be measured",
         rows: state.rows[along],
         steps: state.steps,
         beats: beaten(current, along),
         trained: trainedCell(current, along),
-        heat: state.heat,
-        about: `${finding(current, along)} Arrow keys move over the cells, Enter chooses one.`,
+        about: `${finding(current, along)}${byTouch() ? "" : " Arrow keys move between cells; Enter selects one."}`,
         picked: picked[0] === along ? picked.slice(1) : null,
       });
     }
-    drawScale();
-  }
-
-  function drawScale() {
-    scale.replaceChildren();
-    scale.setAttribute("aria-label", `Colours from an error of ${HIGH} and more, dark, to ${LOW} and less, bright`);
-    const x = (error) => 10 + (320 * Math.log(error / LOW)) / Math.log(HIGH / LOW);
-    for (let i = 0; i < 64; i++) el("rect", { x: 10 + 5 * i, y: 2, width: 5.5, height: 12, style: `fill: ${colourOf(state.heat, LOW * (HIGH / LOW) ** ((i + 0.5) / 64))}` }, scale);
-    for (const tick of [0.03, 0.1, 0.3, 1, 3, 10]) el("text", { x: x(tick), y: 29, "text-anchor": "middle" }, scale, String(tick));
   }
 
   // Where the curves are cut: the row by shots, the row by step size, and the step, from what is picked.
@@ -213,15 +208,21 @@ function makeView(parent) {
     else pick([along, index, picked[2]]);
   }
 
+  // What is being measured just now, in words.
+  function underWay() {
+    const maps = [...state.learners, state.baseline].flatMap((l) => ALONG.map((along) => [parameters(l, along), `${l.label} by ${along === "K" ? "shots" : "step size"}`]));
+    return list([...new Map(maps.filter(([name]) => flying.has(name))).values()]) || "…";
+  }
+
   function drawStrip() {
     const names = wanted(), least = Math.min(...names.map(done)), total = names.reduce((sum, name) => sum + Math.min(done(name), state.tasks), 0);
     bar.max = Math.max(1, names.length * state.tasks);
     bar.value = total;
     const ready = least >= state.tasks;
     root.dataset.tasks = names.length ? least : "";
-    place.textContent = !names.length ? "" : ready ? `${count(least)} tasks a cell` : `${count(least)} of ${count(state.tasks)} tasks a cell${stopped ? ", stopped" : ""}`;
+    place.textContent = !names.length ? "" : ready ? `${count(least)} tasks per cell` : `${stopped ? "stopped" : `measuring ${underWay()}`}: ${count(least)} of ${count(state.tasks)} tasks per cell`;
     stop.hidden = ready || !names.length;
-    stop.textContent = stopped ? "Go on" : "Stop";
+    stop.textContent = stopped ? "Continue" : "Stop";
     bar.hidden = ready;
   }
   stop.addEventListener("click", () => {
@@ -248,8 +249,9 @@ function makeView(parent) {
       const itself = l === state.baseline, map = itself ? mapOf(l, "K") : mapOf(l, along), r = itself && along === "alpha" ? state.rows.K.indexOf(state.K) : row;
       const line = el("tr", {}, body), name = el("th", { scope: "row" }, line);
       swatch(state.looks[l.role], l.role, name);
-      name.append(itself ? `${l.label}, own α` : l.label);
-      const cells = map ? [interval(map.mean[r][step], map.ci95[r][step]), number(map.median[r][step]), percent(map.diverged[r][step])] : ["…", "", ""];
+      name.append(l.label);
+      if (along === "K" || itself) el("small", {}, name, ` α = ${alphaWords(itself ? l.alpha : state.alpha ?? l.alpha)}`);
+      const cells = map ? [interval(map.mean[r][step], map.ci95[r][step]), number(map.median[r][step]), percent(map.diverged[r][step])] : ["measuring …", "", ""];
       for (const text of cells) el("td", {}, line, text);
     }
     drawLinks();
@@ -259,7 +261,8 @@ function makeView(parent) {
   function drawLinks() {
     const [along, row, step] = picked;
     links.replaceChildren();
-    el("p", { class: "lead" }, links, `In the lab, ${cellName(along, state.rows[along][row], step).replace(/^./, (c) => c.toLowerCase())}:`);
+    if (!state.learners.some((l) => mapOf(l, along))) return;
+    el("p", { class: "lead" }, links, `Open in the lab, ${cellName(along, state.rows[along][row], step).replace(/^./, (c) => c.toLowerCase())}:`);
     for (const l of state.learners) {
       const map = mapOf(l, along), name = `${parameters(l, along)}&row=${row}&step=${step}`;
       if (!map) continue;
@@ -270,14 +273,16 @@ function makeView(parent) {
       }
       const line = el("p", {}, links);
       if (state.learners.length > 1) el("b", {}, line, `${l.label} `);
+      if (!found?.typical) line.append("measuring …");
       for (const [which, words] of Object.entries(EXAMPLES)) {
         const task = found?.[which];
         if (!task) continue;
         const text = `${words}, ${task.loss === null || task.loss > state.diverged ? "diverged" : number(task.loss)}`;
         if (task.href) el("a", { href: task.href, "data-example": which }, line, text);
-        else el("span", { title: "This task lies outside of what the lab shows" }, line, `${text} (outside of the lab)`);
+        else el("span", { title: "The lab cannot show this task" }, line, `${text} (outside the lab’s range)`);
       }
     }
+    el("p", { class: "about" }, links, `These errors are the lab’s, over the whole curve; the maps use ${state.points} points of it.`);
   }
 
   function drawTable() {
@@ -287,7 +292,7 @@ function makeView(parent) {
       const map = mapOf(l, along);
       if (!map) continue;
       const table = el("table", {}, scroller);
-      el("caption", {}, table, `${l.label}, ${fixedWords(l, along)}: mean query MSE ± 95% by ${along === "K" ? "shots" : "step size"} and inner step, ${count(map.tasks)} tasks`);
+      el("caption", {}, table, `${l.label}, ${fixedWords(l, along)}: mean error ± 95% interval by ${along === "K" ? "shots" : "step size"} and inner step, over ${count(map.tasks)} tasks`);
       const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
       el("th", { scope: "col" }, head, along === "K" ? "K" : "α");
       for (let step = 0; step <= state.steps; step++) el("th", { scope: "col" }, head, String(step));
@@ -351,6 +356,7 @@ function makeView(parent) {
       stopped = false;
       draw();
       work();
+      later(); // with what is being measured by now
     },
     remove() {
       gone = true;

@@ -1,18 +1,20 @@
 // The published table: errors that others reported beside ours, which can be measured again while one looks.
 
+import { EXACT, interval } from "../task_plot/rounding.js";
 import { el } from "../task_plot/svg.js";
+import { alphaWords } from "../task_plot/words.js";
 import { count } from "./words.js";
 
 const AT_ONCE = 2; // questions to the server
 const WORSE = "above", BETTER = "below";
 
-// `ask(parameters)` promises what ui/published.py's measure() says. title and setting are the page's heading and the line below it.
-export function publishedPanel(parent, { title, setting, ask }) {
+// `ask(parameters)` promises what ui/published.py's measure() says; `file(parameters)` is the address of its table_csv(). title and setting are the page's heading and the line below it.
+export function publishedPanel(parent, { title, setting, ask, file }) {
   const strip = el("div", { class: "strip" }, parent), again = el("button", { type: "button", class: "primary" }, strip, "Measure again");
   const bar = el("progress", { "aria-label": "tasks measured", hidden: "" }, strip), place = el("span", { class: "place", role: "status" }, strip);
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Published figures beside ours" }, parent);
   const notes = el("div", { class: "findings" }, parent);
-  const files = el("div", { class: "files" }, parent), csv = el("button", { type: "button" }, files, "published.csv");
+  const files = el("div", { class: "files" }, parent), csv = el("a", { download: "" }, files, "published.csv");
   let data, on = false, time = 0, running = false, fresh = {}, rounds = 0, failed = "", run = 0;
 
   const learners = () => Object.values(data.learners).flat();
@@ -20,11 +22,6 @@ export function publishedPanel(parent, { title, setting, ask }) {
   const total = () => learners().length * 2 * data.rounds;
 
   again.addEventListener("click", () => (running ? halt() : start()));
-  csv.addEventListener("click", () => {
-    const link = el("a", { href: URL.createObjectURL(new Blob([asCsv()], { type: "text/csv" })), download: "maml-lab-published.csv" });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  });
 
   function halt() {
     running = false;
@@ -52,7 +49,7 @@ export function publishedPanel(parent, { title, setting, ask }) {
     try {
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
     } catch (error) {
-      if (mine === run) failed = `It could not be measured: ${error.message}. Press once more to try again.`;
+      if (mine === run) failed = `Could not measure: ${error.message}. Press “Measure again” to retry.`;
     }
     if (mine !== run) return;
     running = false;
@@ -66,39 +63,37 @@ export function publishedPanel(parent, { title, setting, ask }) {
     if (!on) return; // the heading is another view's
     const six = data.figures.filter((f) => f.source === data.figures[0].source), best = data.learners.maml.at(-1);
     const won = six.filter((f) => verdict(f, shownOf(best.key, f.K, f.step)) === BETTER).length;
-    title.textContent = `${best.label} is below ${won === six.length ? `all ${won}` : `${won} of ${six.length}`} figures of MAML-tf’s table with the upper end of its interval`;
-    setting.textContent = "Mean query error, as published and as our checkpoints come to.";
+    title.textContent = `${best.label}’s 95% interval lies below ${won === six.length ? `all ${won}` : `${won} of the ${six.length}`} figures in MAML-tf’s table`;
+    setting.textContent = "Mean error on query points: as published, and as measured on our checkpoints.";
     again.textContent = running ? "Stop" : "Measure again";
     bar.hidden = !running;
     bar.max = total();
     bar.value = rounds;
     const done = rounds === total();
-    place.textContent = failed || (running ? `measuring on ${count(data.tasks)} tasks each, ${Math.round((100 * rounds) / total())}%` : done ? `Ours were measured just now, on ${count(data.tasks)} tasks that none of them had met.` : `Ours as measured when they were trained, over ${count(data.tasks)} tasks.`);
+    place.textContent = failed || (running ? `measuring over ${count(data.tasks)} tasks each: ${Math.round((100 * rounds) / total())}%` : done ? `Ours were measured just now, over ${count(data.tasks)} tasks that none of them had seen.` : `Ours were measured after training, over ${count(data.tasks)} tasks.`);
     place.dataset.done = done && !running;
+    const measured = Object.entries(fresh).flatMap(([key, shots]) => Object.keys(shots).map((K) => `${key}:${K}`));
+    csv.href = file(measured.length ? new URLSearchParams({ measured: measured.join(), time }) : "");
     scroller.replaceChildren();
     const groups = grouped(data.figures);
     for (const [of, figures] of groups) {
       const table = el("table", { class: "published" }, scroller), head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
-      for (const name of ["published by", "shots", "updates", "published", ...data.learners[of].map((l) => `our ${l.label}`)]) el("th", { scope: "col" }, head, name);
+      for (const name of ["published by", "shots", "steps", "published"]) el("th", { scope: "col" }, head, name);
+      for (const l of data.learners[of]) el("small", {}, el("th", { scope: "col" }, head, `our ${l.label}`), ` α = ${alphaWords(l.alpha)}`);
       for (const figure of figures) {
         const line = el("tr", {}, body);
         el("th", { scope: "row" }, line, figure.of === "maml" ? figure.source : `${figure.source}: ${figure.of}`);
         for (const text of [figure.K, figure.step, `${figure.read_off ? "about " : ""}${figure.value}`]) el("td", {}, line, String(text));
         for (const cell of cells(figure)) {
-          const said = figure.read_off ? "" : verdict(figure, cell), digits = cell.mean < 0.01 ? 5 : 3;
-          const td = el("td", { class: said }, line, `${cell.mean.toFixed(digits)} ± ${cell.ci95.toFixed(digits)}`);
+          const said = figure.read_off ? "" : verdict(figure, cell), [mean, half] = interval(cell.mean, cell.ci95, EXACT).split(" ± ");
+          const td = el("td", { class: said || null }, line, mean);
+          el("span", { class: "half" }, td, ` ± ${half}`);
           if (said) el("small", {}, td, said === BETTER ? " ▼ below" : " ▲ above");
         }
       }
     }
     notes.replaceChildren();
     for (const note of data.notes) el("p", { class: "about" }, notes, note);
-  }
-
-  function asCsv() {
-    const quoted = (text) => `"${String(text).replaceAll('"', '""')}"`;
-    const rows = data.figures.flatMap((f) => cells(f).map((c) => [quoted(f.source), f.of, f.K, f.step, f.value, quoted(c.label), c.mean, c.ci95, data.tasks].join()));
-    return ["source,of,K,step,published,ours,mean,ci95,tasks", ...rows, ""].join("\n");
   }
 
   return {

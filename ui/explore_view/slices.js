@@ -48,7 +48,7 @@ export function sliceChart(parent, { pick }) {
         el("text", { x, y: size.bottom + 15 * unit, "text-anchor": "middle" }, grid, name);
         free = x + (name.length * 7 + 10) * unit;
       }
-      el("text", { class: "axis", x: size.right, y: size.bottom + 29 * unit, "text-anchor": "end" }, grid, { step: "inner step", K: "shots K", alpha: "step size α" }[view.along]);
+      el("text", { class: "axis", x: size.right, y: size.bottom + 29 * unit, "text-anchor": "end" }, grid, { step: "inner step", K: "shots K", alpha: "inner step size α" }[view.along]);
       for (const line of view.lines) {
         const xs = view.x.map(sx), high = line.mean.map((m, i) => sy(m + line.ci95[i])), low = line.mean.map((m, i) => sy(Math.max(m - line.ci95[i], m / 20)));
         const band = path([...xs, ...xs.toReversed()], [...high, ...low.toReversed()]);

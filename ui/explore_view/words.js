@@ -1,21 +1,11 @@
 // What the maps say: names, colours and findings. Pure functions of the answers of ui/maps.py.
 
-import { alphaWords, capital, list, number, shots, steps, when } from "../task_plot/words.js";
-
-export const LOW = 0.03, HIGH = 10; // the ends of the colour scale
+import { alphaWords, capital, interval, list, number, shots, steps, when } from "../task_plot/words.js";
 
 export const rowName = (along, value) => (along === "K" ? String(value) : alphaWords(value));
 export const rowWords = (along, value) => (along === "K" ? shots(value) : `α = ${alphaWords(value)}`);
 export const percent = (share) => (share === 0 ? "none" : share < 0.0995 ? `${(100 * share).toPrecision(2)}%` : `${Math.round(100 * share)}%`);
-export const interval = (mean, ci95) => `${number(mean)} ± ${number(ci95).replace("under ", "")}`;
 export const count = (n) => n.toLocaleString("en");
-
-// The colour of an error: bright where it is low.
-export function colourOf(heat, error) {
-  const part = (Math.log(HIGH) - Math.log(Math.min(Math.max(error, LOW), HIGH))) / (Math.log(HIGH) - Math.log(LOW)) * (heat.length - 1);
-  const i = Math.min(Math.floor(part), heat.length - 2);
-  return `color-mix(in srgb, ${heat[i + 1]} ${(100 * (part - i)).toFixed(1)}%, ${heat[i]})`;
-}
 
 // Where the learner is below the baseline's mean with the upper end of its interval, cell by cell; null while one of them is not known.
 // baseline: of each row, the baseline's means by step.
@@ -40,17 +30,17 @@ export const cellName = (along, value, step) => capital(`${when(step)}, ${rowWor
 
 // What a map says in a sentence or two: where it is lowest, how it does where it was trained, where it diverges.
 export function mapFinding(learner, along, rows, map, beaten, fixed) {
-  if (!map) return `${learner.label}: measuring.`;
+  if (!map) return `${learner.label}, ${fixed}: not measured yet.`;
   let best = [0, 0];
   map.mean.forEach((line, r) => line.forEach((mean, s) => { if (mean < map.mean[best[0]][best[1]]) best = [r, s]; }));
-  const [r, s] = best, said = [`${learner.label}, ${fixed}: lowest ${when(s)} with ${rowWords(along, rows[r])}, ${interval(map.mean[r][s], map.ci95[r][s])}`];
+  const [r, s] = best, said = [`${learner.label}, ${fixed}: lowest error ${interval(map.mean[r][s], map.ci95[r][s])}, ${when(s)} with ${rowWords(along, rows[r])}`];
   const cells = map.mean.length * map.mean[0].length;
-  if (beaten) said.push(`below the pretrained baseline, with the upper end of the interval, in ${beaten.flat().filter(Boolean).length} of ${cells} cells`);
+  if (beaten) said.push(`its 95% interval lies below the pretrained baseline’s mean in ${beaten.flat().filter(Boolean).length} of ${cells} cells`);
   const gone = rows.map((value, row) => [value, map.diverged[row].findIndex((share) => share >= 0.01)]).filter(([, step]) => step >= 0);
   if (gone.length) {
     const [value, step] = gone.reduce((a, b) => (b[1] < a[1] ? b : a));
-    const from = along === "alpha" ? `from α = ${alphaWords(gone[0][0])} on` : `with ${list([rowWords(along, value)])}`;
-    said.push(`tasks diverge ${along === "alpha" ? from : `${from} from step ${step} on`}`);
+    const from = along === "alpha" ? `from α = ${alphaWords(gone[0][0])} upwards` : `with ${rowWords(along, value)}, from step ${step} onwards`;
+    said.push(`1% of the tasks or more diverge ${from}`);
   }
   return `${said.join("; ")}.`;
 }
@@ -58,15 +48,15 @@ export function mapFinding(learner, along, rows, map, beaten, fixed) {
 // The finding over all, as a heading.
 export function heading(learners, maps, rows) {
   const [learner, map] = [learners[0], maps[0]];
-  if (!learner) return "Choose a learner to explore";
-  if (!map) return `Adapting ${learner.label} to fresh tasks`;
+  if (!learner) return "Choose a learner";
+  if (!map) return `Measuring ${list(learners.map((l) => l.label))} on fresh tasks`;
   if (learners.length > 1 && maps.every(Boolean)) {
     const row = rows.indexOf(10) < 0 ? 0 : rows.indexOf(10), each = maps.map((m) => m.mean[row][1]), best = each.indexOf(Math.min(...each));
-    return `After one step on ${shots(rows[row])}, ${learners[best].label} is lowest at ${number(each[best])}`;
+    return `After one step on ${shots(rows[row])}, ${learners[best].label} has the lowest error, ${number(each[best])}`;
   }
   const top = map.mean.at(-1), last = rows.at(-1), row = rows.indexOf(learner.K), step = learner.steps;
-  if (row < 0 || !step) return `${learner.label}: from ${number(top[0])} to ${number(Math.min(...top))} with ${shots(last)}`;
+  if (row < 0 || !step) return `${learner.label} with ${shots(last)}: error ${number(top[0])} before any step, ${number(Math.min(...top))} at best`;
   const trained = map.mean[row][step], most = Math.min(...map.mean.flat());
   const [r, s] = map.mean.flatMap((line, r) => line.map((mean, s) => [mean, r, s])).find(([mean]) => mean === most).slice(1);
-  return `Trained for ${shots(learner.K)} and ${steps(step)} (${number(trained)}), ${learner.label} is best with ${shots(rows[r])} and ${steps(s)} (${number(most)})`;
+  return `Trained for ${shots(learner.K)} and ${steps(step)} (error ${number(trained)}), ${learner.label} is best with ${shots(rows[r])} and ${steps(s)} (${number(most)})`;
 }

@@ -35,15 +35,15 @@ const isNumber = (text) => text.trim() !== "" && Number.isFinite(Number(text));
 
 function readPoint(text) {
   const parts = text.split(",");
-  if (parts.length !== 2 || !parts.every(isNumber)) throw new Error("a point is two numbers with a comma between them, such as 1.5,-0.4");
+  if (parts.length !== 2 || !parts.every(isNumber)) throw new Error("a point is two numbers separated by a comma, such as 1.5,-0.4");
   const [x, y] = parts.map(Number);
-  if (x < X[0] || x > X[1] || y < Y[0] || y > Y[1]) throw new Error(`a point lies from ${X[0]} to ${X[1]} and from ${Y[0]} to ${Y[1]}`);
+  if (x < X[0] || x > X[1] || y < Y[0] || y > Y[1]) throw new Error(`the first number of a point is from ${X[0]} to ${X[1]}, the second from ${Y[0]} to ${Y[1]}`);
   return [x, y];
 }
 
 function readTasks(text) {
   const points = text.split(";").filter(Boolean).map(readPoint);
-  if (points.length < TASKS[0] || points.length > TASKS[1]) throw new Error(`there are from ${TASKS[0]} to ${TASKS[1]} tasks`);
+  if (points.length < TASKS[0] || points.length > TASKS[1]) throw new Error(`there must be ${TASKS[0]} to ${TASKS[1]} tasks`);
   return points;
 }
 
@@ -56,7 +56,7 @@ const readNumber = ([low, high], whole = false) => (text) => {
 function readLearners(text) {
   const names = text === "none" ? [] : text.split(",");
   const unknown = names.find((name) => !LEARNERS.includes(name));
-  if (unknown !== undefined) throw new Error(`there is no learner ${unknown.slice(0, 40)}; there are ${LEARNERS.join(", ")}`);
+  if (unknown !== undefined) throw new Error(`there is no learner ${unknown.slice(0, 40)}; choose from ${LEARNERS.join(", ")}`);
   return LEARNERS.filter((name) => names.includes(name));
 }
 

@@ -8,7 +8,7 @@ import { secondOrderTerm } from "./term.js";
 import { twoParameterWorld } from "./world.js";
 
 
-export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "geometry_view/geometry.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
+export const { render, remove } = mounted(["geometry_view/geometry.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
 
 function makeView(parent, { looks }) {
   const root = el("section", { class: "maml-lab geometry", "aria-label": "Geometry" }, parent);

@@ -1,5 +1,6 @@
 // The real network: the plane that adaptation moves in most, for MAML and for a learner beside it; loss before and after a step.
 
+import { HIGH, channelsOf, colourBar, tintOf } from "../shared/heat.js";
 import { el, linear, set, swatch } from "../task_plot/svg.js";
 import { list, number } from "../task_plot/words.js";
 import { contour } from "./contours.js";
@@ -7,14 +8,14 @@ import { ask, numbersOf, whenSeen } from "./server.js";
 
 const BESIDE = ["pretrained", "fomaml", "reptile"];
 const LEVELS = [0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 18, 25, 35, 50];
-const SHADES = [0.1, 30]; // the losses drawn darkest and not at all
 const STEPS = 10;
 
 export function realNetwork(parent, { looks }) {
-  el("h2", { class: "part-title" }, parent, "The real network: the plane its adaptation moves in");
-  const setting = el("p", { class: "setting" }, parent, "Of all directions the two that adaptation takes most.");
-  const chooser = el("div", { class: "world-buttons", role: "group", "aria-label": "Beside MAML" }, parent);
-  el("span", { class: "key-words" }, chooser, "beside MAML:");
+  parent.classList.add("network");
+  el("h2", { class: "part-title" }, parent, "The real network: the plane in which it adapts");
+  const setting = el("p", { class: "setting" }, parent, "The two directions along which adaptation moves it most.");
+  const chooser = el("div", { class: "world-buttons", role: "group", "aria-label": "Compare MAML with" }, parent);
+  el("span", { class: "key-words" }, chooser, "compare MAML with:");
   const buttons = Object.fromEntries(BESIDE.map((name) => {
     const made = el("button", { type: "button" }, chooser);
     swatch(looks[name], name, made);
@@ -23,8 +24,10 @@ export function realNetwork(parent, { looks }) {
     return [name, made];
   }));
   const pictures = el("div", { class: "planes" }, parent);
+  colourBar(parent, tintOf);
+  el("p", { class: "key" }, parent, "bright: low error · the same colours in all four pictures, and on Explore");
   const said = el("p", { class: "sentence", role: "status" }, parent, "");
-  el("p", { class: "about" }, parent, "Lines: contours of the mean loss over 32 tasks, on one scale in all four pictures. Coloured paths: eight tasks’ inner steps from θ (the dot), projected onto the plane; long ones leave the picture. The directions are the principal ones of the displacements φ − θ after 10 steps of 64 tasks with 10 shots each, centred at θ; every network has its own two.");
+  el("p", { class: "about" }, parent, "Lines: contours of the mean error over 32 tasks, at the same levels in all four pictures. Coloured paths: the inner steps of eight tasks from θ (the dot), projected onto the plane; long ones leave the picture. The plane is spanned by the two principal directions, about θ, of the displacements θ′ − θ after 10 steps on each of 64 tasks with 10 shots; every network has its own plane.");
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The planes in numbers" }, parent);
   const table = el("table", {}, scroller);
   const known = new Map();
@@ -35,44 +38,56 @@ export function realNetwork(parent, { looks }) {
   async function show(name) {
     beside = name;
     for (const other of BESIDE) buttons[other].setAttribute("aria-pressed", other === name);
-    if (!pictures.firstChild) said.textContent = "Measuring …";
+    const planes = [];
     try {
-      const planes = [await fetched("maml")];
-      if (!gone && !pictures.firstChild) draw(planes);
-      planes.push(await fetched(name));
-      if (!gone && beside === name) draw(planes);
+      for (const [i, learner] of ["maml", name].entries()) {
+        draw(planes, ["maml", name].slice(i));
+        planes.push(await fetched(learner));
+        if (gone || beside !== name) return;
+      }
+      draw(planes, []);
     } catch (error) {
       known.delete("maml");
       known.delete(name);
-      if (!gone) said.textContent = `The planes cannot be shown: ${error.message}.`;
+      if (gone) return;
+      for (const each of pictures.querySelectorAll(".awaited")) each.textContent = "";
+      said.textContent = `The planes cannot be shown: ${error.message}.`;
     }
   }
 
-  function draw(planes) {
+  // planes: those that are known; awaited: the names of the others.
+  function draw(planes, awaited) {
     pictures.replaceChildren();
     for (const plane of planes) {
       picture(plane, "before", `${plane.label}, before any step`);
       picture(plane, "after", `${plane.label}, after one inner step`);
     }
+    for (const name of awaited) {
+      for (const when of ["before any step", "after one inner step"]) el("p", { class: "awaited" }, frame(name, `${looks[name].label}, ${when}`), "measuring …");
+    }
+    if (!planes.length) return void (said.textContent = "Measuring …");
     const share = ({ explained }) => explained[0] + explained[1];
-    said.textContent = `At θ one step takes the mean loss of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
-      `These planes hold ${list(planes.map((plane) => `${percent(share(plane))} of ${plane.label}’s`))} movement; the rest happens in directions that are not in the picture.`;
-    setting.textContent = `Of ${planes[0].parameters.toLocaleString("en")} directions the two that adaptation takes most. From θ ` +
+    said.textContent = `One step from θ takes the mean error of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
+      `These planes hold ${list(planes.map((plane) => `${percent(share(plane))} of ${plane.label}’s`))} movement; the rest is in directions that the pictures do not show.`;
+    setting.textContent = `Of ${planes[0].parameters.toLocaleString("en")} directions, the two along which adaptation moves it most. From θ, ` +
       `${list(planes.map(({ label, length: [one, all] }) => `${label} is ${one.toFixed(2)} away after one step, ${all.toFixed(2)} after ${STEPS}`))}.`;
     fill(planes);
   }
 
-  function picture(plane, when, name) {
-    const values = numbersOf(plane[when]), n = Math.sqrt(values.length), box = el("figure", {}, pictures);
-    const head = el("figcaption", {}, box);
-    swatch(looks[plane.learner], plane.learner, head);
+  function frame(learner, name) {
+    const box = el("figure", {}, pictures), head = el("figcaption", {}, box);
+    swatch(looks[learner], learner, head);
     head.append(name);
-    const frame = el("div", { class: "frame" }, box);
-    const shade = el("div", { class: "shade" }, frame);
-    shade.style.maskImage = `url(${shades(values, n)})`;
-    const size = frame.clientWidth || 300, svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, frame);
+    return el("div", { class: "frame" }, box);
+  }
+
+  function picture(plane, when, name) {
+    const values = numbersOf(plane[when]), n = Math.sqrt(values.length), into = frame(plane.learner, name);
+    const shade = el("div", { class: "shade" }, into);
+    shade.style.backgroundImage = `url(${shades(values, n)})`;
+    const size = into.clientWidth || 300, svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, into);
     const scale = linear([0, n - 1], [0, size]), place = linear([-plane.extent, plane.extent], [0, size]);
-    const lines = el("g", { class: "levels" }, svg), names = el("g", { class: "names" }, svg), taken = [];
+    const lines = el("g", { class: "levels" }, svg), names = el("g", { class: "level-names" }, svg), taken = [];
     for (const level of LEVELS) {
       const segments = contour(values, n, level);
       if (!segments.length) continue;
@@ -86,14 +101,16 @@ export function realNetwork(parent, { looks }) {
     }
     if (when === "before") drawPaths(svg, plane, place, size);
     el("circle", { class: "theta", cx: size / 2, cy: size / 2, r: 4.5 }, svg);
-    set(svg, { "aria-label": `${name}: mean loss ${number(centre(plane[when]))} at theta, lowest ${number(Math.min(...values))} on the plane, from ${-plane.extent} to ${plane.extent} along both directions.` });
+    set(svg, { "aria-label": `${name}: mean error ${number(centre(plane[when]))} at θ, ${number(Math.min(...values))} at the lowest point of the plane, from ${-plane.extent} to ${plane.extent} along both directions.` });
   }
 
   function drawPaths(svg, plane, place, size) {
     const points = numbersOf(plane.paths), each = 2 * (STEPS + 1);
     for (let from = 0; from < points.length; from += each) {
       const path = Array.from({ length: STEPS + 1 }, (_, step) => [place(points[from + 2 * step]), size - place(points[from + 2 * step + 1])]);
-      el("path", { class: "way", style: `stroke: var(--${plane.learner})`, d: `M${path.map((at) => at.map((v) => v.toFixed(1)).join(",")).join("L")}` }, svg);
+      const d = `M${path.map((at) => at.map((v) => v.toFixed(1)).join(",")).join("L")}`;
+      el("path", { class: "casing", d }, svg);
+      el("path", { class: "way", style: `stroke: var(--${plane.learner})`, d }, svg);
       path.forEach(([cx, cy], step) => step && el("circle", { class: "dot", cx, cy, r: step === 1 || step === STEPS ? 3.4 : 1.8, style: `fill: var(--${plane.learner})` }, svg));
     }
   }
@@ -101,7 +118,7 @@ export function realNetwork(parent, { looks }) {
   function fill(planes) {
     table.replaceChildren();
     const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
-    const columns = ["learner", "along the first direction", "along the second", "not in the picture", "moved by 1 step", `by ${STEPS} steps`, "half the picture’s width", "loss at θ", "after a step"];
+    const columns = ["learner", "along the first direction", "along the second", "not shown", "distance after 1 step", `after ${STEPS} steps`, "half the picture’s width", "error at θ", "after 1 step"];
     for (const column of columns) el("th", { scope: "col" }, head, column);
     for (const { learner, label, explained: [u, v], length, extent, before, after } of planes) {
       const row = el("tr", {}, body), first = el("th", { scope: "row" }, row);
@@ -124,13 +141,12 @@ export function realNetwork(parent, { looks }) {
 const percent = (share) => `${Math.round(100 * share)}%`;
 const centre = (text) => ((values) => values[(values.length - 1) / 2])(numbersOf(text));
 
-// The losses as a picture that is the more opaque the lower they are.
+// The losses as a picture, a pixel each.
 function shades(values, n) {
   const canvas = el("canvas", { width: n, height: n }), context = canvas.getContext("2d"), image = context.createImageData(n, n);
-  const [low, high] = SHADES.map(Math.log);
   values.forEach((value, i) => {
-    const part = 1 - (Math.log(Math.max(value, 1e-6)) - low) / (high - low), row = n - 1 - Math.floor(i / n);
-    image.data[4 * (row * n + (i % n)) + 3] = 255 * Math.min(1, Math.max(0, part));
+    const row = n - 1 - Math.floor(i / n);
+    image.data.set([...channelsOf(Number.isFinite(value) ? value : HIGH), 255], 4 * (row * n + (i % n)));
   });
   context.putImageData(image, 0, 0);
   return canvas.toDataURL();

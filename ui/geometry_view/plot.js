@@ -1,15 +1,19 @@
 // A picture of the parameter plane: contours of a bowl, the tasks' optima, theta, arrows and paths. Theta and the optima can be moved.
 
+import { HIGH, tintOf } from "../shared/heat.js";
+import { byTouch } from "../task_plot/pointer.js";
 import { el, linear, lineOf, path, set, spread, unitOf } from "../task_plot/svg.js";
 import { X, Y } from "./address.js";
 import { axes, matrix } from "./toy.js";
 
 const LEVELS = [16, 12, 10, 8, 7, 6, 5, 4, 3.5, 3, 2.5, 2, 1.6, 1.3, 1, 0.8, 0.6, 0.4, 0.3, 0.2, 0.1]; // of the mean loss, the same in both pictures
+const SHADES = LEVELS.map((level, i) => `fill: ${tintOf(Math.sqrt(level * (LEVELS[i + 1] ?? level)))}`); // of what lies between a level and the next
+const BEYOND = `fill: ${tintOf(HIGH)}`;
 const OWN_LEVEL = 0.08; // of a task's own loss: the ring that shows its curvatures
 const NEAR = { mouse: 16, pen: 18, touch: 26 }; // pixels within which a press means this handle
 
-// `move(handle, next)` is called all through a drag, with "theta" or a task's number, and what makes its next place of its present
-// one, which may be ahead of what is drawn; `rest()` when it ends.
+// `move(handle, next, begins)` is called all through a drag, with "theta" or a task's number, and what makes its next place of its present
+// one, which may be ahead of what is drawn; begins: whether this is a gesture's first. `rest()` is called when it ends.
 // reachable: whether the keyboard gets to the handles here.
 export function planePlot(parent, { move, rest, reachable }) {
   const svg = el("svg", { class: "plane", role: "group", "aria-roledescription": "plot" }, parent);
@@ -59,7 +63,8 @@ export function planePlot(parent, { move, rest, reachable }) {
     contours.replaceChildren();
     const { bowl: { matrix, lowest }, least } = view, shape = axes(matrix);
     const drawn = LEVELS.filter((level) => level > least);
-    for (const level of drawn) ellipse(lowest, shape, level - least, {}, contours);
+    el("rect", { x: size.left, y: size.top, width: size.right - size.left, height: size.bottom - size.top, style: BEYOND }, contours);
+    drawn.forEach((level, i) => ellipse(lowest, shape, level - least, { style: SHADES[i] }, contours));
     let last = -Infinity;
     for (const level of drawn.reverse()) {
       const below = sy(lowest[1]) + Math.sqrt((2 * (level - least)) / matrix[2]) * scale();
@@ -81,7 +86,9 @@ export function planePlot(parent, { move, rest, reachable }) {
     const head = Math.min(8 * unit, length), [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
     const [bx, by] = [x1 - ux * head, y1 - uy * head], half = head * 0.45;
     const group = el("g", { "data-arrow": role }, lines);
-    el("path", { class: "curve", d: path([x0, bx], [y0, by]), ...lineOf(look, role, unit) }, group);
+    const shaft = path([x0, bx], [y0, by]);
+    el("path", { class: "casing", d: shaft }, group);
+    el("path", { class: "curve", d: shaft, ...lineOf(look, role, unit) }, group);
     el("path", { d: `M${x1},${y1}L${bx - uy * half},${by + ux * half}L${bx + uy * half},${by - ux * half}Z`, style: `fill: var(--${role})` }, group);
     if (tip) el("text", { class: "tip", x: x1 + 9 * ux * unit, y: y1 + (9 * uy + 4) * unit, "text-anchor": "middle", style: `fill: var(--${role}-text)` }, group, tip);
   }
@@ -104,7 +111,9 @@ export function planePlot(parent, { move, rest, reachable }) {
     lines.replaceChildren();
     view.arrows.forEach(arrow);
     for (const { points, role, look, end } of view.paths) {
-      el("path", { class: "curve", "data-path": role, d: path(points.map((p) => sx(p[0])), points.map((p) => sy(p[1]))), ...lineOf(look, role, unit) }, lines);
+      const way = path(points.map((p) => sx(p[0])), points.map((p) => sy(p[1])));
+      el("path", { class: "casing", d: way }, lines);
+      el("path", { class: "curve", "data-path": role, d: way, ...lineOf(look, role, unit) }, lines);
       if (end) el("circle", { class: "end", "data-end": role, cx: sx(end[0]), cy: sy(end[1]), r: 7 * unit, ...lineOf({ ...look, width: 2, dash: look.dash.map((length) => length * 0.6) }, role, unit) }, lines);
       el("circle", { class: "dot", cx: sx(points.at(-1)[0]), cy: sy(points.at(-1)[1]), r: 4 * unit, style: `fill: var(--${role})` }, lines);
     }
@@ -114,10 +123,10 @@ export function planePlot(parent, { move, rest, reachable }) {
   const round = (value) => Math.round(value * 100) / 100;
   const inside = (value, [low, high]) => Math.min(Math.max(value, low), high);
   const places = () => [...view.world.tasks.map((task, i) => [i, task.centre]), ["theta", view.theta]];
-  const go = (handle, next) => move(handle, (at) => {
+  const go = (handle, next, begins) => move(handle, (at) => {
     const [x, y] = next(at);
     return [round(inside(x, X)), round(inside(y, Y))];
-  });
+  }, begins);
 
   function drawHandles() {
     const all = places();
@@ -133,8 +142,8 @@ export function planePlot(parent, { move, rest, reachable }) {
       const mark = handles.children[i], isTheta = handle === "theta", name = isTheta ? "θ" : view.letters[handle];
       set(mark, { transform: `translate(${sx(x)},${sy(y)}) scale(${unit})`, style: `--of: var(${isTheta ? "--ink" : `--${name}`})`, "data-handle": handle });
       mark.lastChild.textContent = name;
-      const what = isTheta ? "Theta, where the learners start" : `Task ${name}, its optimum`;
-      if (reachable) mark.setAttribute("aria-label", `${what}, at ${x.toFixed(2)}, ${y.toFixed(2)}. Arrow keys move it.`);
+      const what = isTheta ? "θ, where the learners start" : `Optimum of task ${name}`;
+      if (reachable) mark.setAttribute("aria-label", `${what}, at ${x.toFixed(2)}, ${y.toFixed(2)}.${byTouch() ? "" : " Arrow keys move it."}`);
     });
   }
 
@@ -143,7 +152,7 @@ export function planePlot(parent, { move, rest, reachable }) {
     const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
     if (!(event.key in moves)) return;
     const [dx, dy] = moves[event.key];
-    go(handle, ([x, y]) => [x + dx, y + dy]);
+    go(handle, ([x, y]) => [x + dx, y + dy], !event.repeat);
     rest();
     event.preventDefault();
     event.stopPropagation();
@@ -177,8 +186,10 @@ export function planePlot(parent, { move, rest, reachable }) {
   svg.addEventListener("pointermove", (event) => {
     if (!view) return;
     const [px, py] = here(event);
-    if (held) go(held.handle, () => [sx.invert(px + held.dx), sy.invert(py + held.dy)]);
-    else svg.classList.toggle("near", nearest([px, py], NEAR.mouse) !== null);
+    if (held) {
+      go(held.handle, () => [sx.invert(px + held.dx), sy.invert(py + held.dy)], !held.moved);
+      held.moved = true;
+    } else svg.classList.toggle("near", nearest([px, py], NEAR.mouse) !== null);
   });
   const release = () => {
     if (!held) return;

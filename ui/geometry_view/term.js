@@ -6,18 +6,18 @@ import { degrees } from "./words.js";
 
 const LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H", "I"]; // the looks of layers
 const PARAMETER = "run";
-const EARLY = 100; // meta-iterations up to which the axis is nearly linear, and beyond which it is logarithmic
+const EARLY = 100; // iterations up to which the axis is nearly linear, and beyond which it is logarithmic
 
 export function secondOrderTerm(parent, { looks }) {
   el("h2", { class: "part-title" }, parent, "What FOMAML leaves out: the second-order term αHg");
   const said = el("p", { class: "sentence", role: "status" }, parent, "");
-  const chooser = el("label", { class: "choose" }, parent, "through the training of ");
-  const choice = el("select", { "aria-label": "the run on show" }, chooser);
+  const chooser = el("label", { class: "choose" }, parent, "follow the training of ");
+  const choice = el("select", { "aria-label": "the run shown" }, chooser);
   const shown = el("div", { class: "term" }, parent);
   const explained = el("div", { class: "follows two" }, parent);
   for (const [formula, text] of [
-    ["∇F₁ = g − αHg", "For one task and one step: g is the gradient of the query loss at φ, H the Hessian of the support loss at θ. MAML follows the difference, FOMAML g alone. H is never formed: its product with g is one forward pass over a backward pass."],
-    ["how to read it", "A ratio of 0 means that nothing is left out; 1, that what is left out is as long as what is kept. The angle is between the two: at 0° FOMAML would only get the length wrong, at more the direction too. Medians over 512 tasks (fewer for large networks), 10 shots. Training makes the ratio grow: an initialisation that one step solves has αH near 1 along the way."],
+    ["∇F₁ = g − αHg", "For one task and one step: g is the gradient of the query loss at θ′, H the Hessian of the loss on the shots at θ. MAML follows the difference, FOMAML g alone. H is never formed: its product with g takes one forward-mode pass through a backward pass."],
+    ["how to read it", "A ratio of 0 means that nothing is left out; 1, that what is left out is as long as what is kept. The angle is the one between the two: at 0° FOMAML gets only the length wrong, otherwise the direction too. Medians over 512 tasks (fewer for large networks) with 10 shots. Training makes the ratio grow: where one step is enough to solve a task, αH is near 1 along that step."],
   ]) {
     const box = el("div", {}, explained);
     el("p", { class: "formula" }, box, formula);
@@ -48,7 +48,7 @@ export function secondOrderTerm(parent, { looks }) {
     const { runs, points } = answer;
     chooser.hidden = !runs.length;
     choice.replaceChildren();
-    el("option", { value: "" }, choice, "none: the shipped checkpoints");
+    el("option", { value: "" }, choice, "no run: the shipped checkpoints");
     for (const { name, title } of runs) el("option", { value: name }, choice, title);
     choice.value = run;
     said.textContent = problem + finding(points, run);
@@ -60,14 +60,14 @@ export function secondOrderTerm(parent, { looks }) {
     fill(points);
   }
 
-  const layersOf = (points) => points[0]?.layers.map((_, i) => ({ role: LETTERS[i % LETTERS.length], label: `layer ${i + 1}`, of: (point) => point.layers[i] })) ?? [];
+  const layersOf = (points) => points[0]?.layers.map((_, i, { length }) => ({ role: LETTERS[i % LETTERS.length], label: i === length - 1 ? "head" : `layer ${i + 1}`, of: (point) => point.layers[i] })) ?? [];
   const everything = { role: "true", label: "all", of: (point) => point.whole };
 
   function chart(points, name, title, value, range, ticks, say) {
     const box = el("div", {}, shown);
     el("h3", {}, box, title);
     const width = box.clientWidth || 560, height = 230, left = 40, right = width - 66, top = 8, bottom = height - 36;
-    const svg = el("svg", { class: "term-chart", viewBox: `0 0 ${width} ${height}`, role: "img", "data-chart": name, "aria-label": `${title} by meta-iteration. ${said.textContent}` }, box);
+    const svg = el("svg", { class: "term-chart", viewBox: `0 0 ${width} ${height}`, role: "img", "data-chart": name, "aria-label": `${title} by iteration. ${said.textContent}` }, box);
     const last = Math.max(points.at(-1).iteration, 10 * EARLY), scale = log([EARLY, last + EARLY], [left, right]);
     const sx = (iteration) => scale(iteration + EARLY), sy = linear(range, [bottom, top]), grid = el("g", { class: "grid" }, svg), ends = [];
     for (const tick of ticks) {
@@ -75,7 +75,7 @@ export function secondOrderTerm(parent, { looks }) {
       el("text", { x: left - 6, y: sy(tick) + 4, "text-anchor": "end" }, grid, say(tick));
     }
     for (const at of [0, ...[1, 10, 100, 1000, 10_000].map((times) => times * EARLY)].filter((at) => at <= last)) el("text", { x: sx(at), y: bottom + 16, "text-anchor": "middle" }, grid, at.toLocaleString("en"));
-    el("text", { class: "axis", x: right, y: bottom + 31, "text-anchor": "end" }, grid, "meta-iteration");
+    el("text", { class: "axis", x: right, y: bottom + 31, "text-anchor": "end" }, grid, "iteration");
     for (const { role, label, of } of [...layersOf(points), everything]) {
       const known = points.filter((point) => value(of(point)) !== null);
       const ys = known.map((point) => sy(Math.min(value(of(point)), range[1]))), xs = known.map((point) => sx(point.iteration));
@@ -87,20 +87,20 @@ export function secondOrderTerm(parent, { looks }) {
   }
 
   function bars(points) {
-    const box = el("div", { class: "bars", role: "img", "aria-label": finding(points, run) }, shown), most = Math.max(1, ...points.map((point) => point.whole[0] ?? 0));
+    const box = el("div", { class: "term-bars", role: "img", "aria-label": finding(points, run) }, shown), most = Math.max(1, ...points.map((point) => point.whole[0] ?? 0));
     for (const { label, role, whole: [ratio, angle] } of points) {
       el("span", {}, box, label);
       const bar = el("span", { class: "bar" }, box);
       bar.style.cssText = `width: ${(100 * (ratio ?? 0)) / most}%; background: var(--${role})`;
       el("span", { class: "value" }, box, ratio === null ? "–" : `${ratio.toFixed(2)} · ${degrees(angle)}`);
     }
-    el("p", { class: "about whole" }, box, "length of αHg as a share of g’s, and the angle between them; each network with its own α");
+    el("p", { class: "about whole" }, box, "length of αHg as a share of the length of g, and the angle between them; each network with its own α");
   }
 
   function fill(points) {
     table.replaceChildren();
     const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table), parts = [everything, ...layersOf(points)];
-    for (const column of [run ? "iteration" : "network", ...parts.map(({ label }) => `${label}: ratio, angle`), "MAML’s and FOMAML’s mean gradients apart"]) el("th", { scope: "col" }, head, column);
+    for (const column of [run ? "iteration" : "network", ...parts.map(({ label }) => `${label}: ratio, angle`), "angle between MAML’s and FOMAML’s mean gradients"]) el("th", { scope: "col" }, head, column);
     for (const point of points) {
       const row = el("tr", {}, body), first = el("th", { scope: "row" }, row);
       if (!run) swatch(looks[point.role], point.role, first);
@@ -134,15 +134,15 @@ export function secondOrderTerm(parent, { looks }) {
 
 // What FOMAML leaves out, in numbers.
 function finding(points, run) {
-  const told = ({ whole: [ratio, angle] }) => (ratio === null ? "nothing" : `a term ${percent(ratio)} as long as what it keeps, ${degrees(angle)} away from it`);
-  if (!points.length) return "There is no snapshot to look at yet.";
+  const told = ({ whole: [ratio, angle] }) => (ratio === null ? "nothing" : `a term ${percent(ratio)} as long as the one it keeps, at an angle of ${degrees(angle)} to it`);
+  if (!points.length) return "There are no snapshots yet.";
   if (run) {
     const [first, last] = [points[0], points.at(-1)], when = (point) => `at iteration ${point.iteration.toLocaleString("en")}`;
     return first === last ? `${when(first)[0].toUpperCase()}${when(first).slice(1)} FOMAML would ignore ${told(first)}.`
       : `FOMAML would ignore ${told(first)}, ${when(first)}; ${told(last)}, ${when(last)}.`;
   }
   const of = (role) => points.find((point) => point.role === role);
-  return `FOMAML ignores ${["random", "maml"].filter(of).map((role) => `${told(of(role))}, ${role === "random" ? "before any training" : "where MAML has been trained to"}`).join("; ")}.`;
+  return `FOMAML ignores ${["random", "maml"].filter(of).map((role) => `${told(of(role))}, ${role === "random" ? "before any training" : "at MAML’s trained initialisation"}`).join("; ")}.`;
 }
 
 const percent = (share) => `${Math.round(100 * share)}%`;

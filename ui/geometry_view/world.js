@@ -1,5 +1,8 @@
 // The two-parameter world: its state, its two pictures, its controls, its numbers; all of it moves in the browser.
 
+import { colourBar, tintOf } from "../shared/heat.js";
+import { timeline } from "../task_plot/history.js";
+import { keyed } from "../task_plot/pointer.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
 import { planePlot } from "./plot.js";
@@ -18,12 +21,13 @@ let left = null; // the state when the page was left for another one
 export function twoParameterWorld(parent, { looks, query, still = false, changed = () => {} }) {
   const embedded = query !== undefined, begin = new URLSearchParams(embedded ? query : location.search), { state: asked, problems } = fromQuery(begin);
   const back = !embedded && left && !Object.keys(DEFAULTS).some((name) => begin.has(name));
-  let state = back ? left : asked, timer = null, frame = null, drawing = false;
+  let state = back ? left : asked, timer = null, frame = null, drawing = false, gestures = 0;
+  const undoable = timeline();
   parent.classList.toggle("embedded", embedded);
   parent.classList.toggle("still", still);
 
   const heading = el(embedded ? "h3" : "h1", { class: "world-finding" }, parent);
-  el("p", { class: "setting" }, parent, "Two parameters, a few tasks, each with a quadratic loss around its optimum. Drag θ or a task; play the outer loop.");
+  el("p", { class: "setting" }, parent, "A world of two parameters: each task has a quadratic loss around its optimum. Drag θ or a task; play the outer loop.");
   const plots = el("div", { class: "world-plots" }, parent);
   const picture = (name, reachable) => {
     const box = el("div", {}, plots), head = el("h2", {}, box, name), value = el("span", { class: "value" }, head);
@@ -31,8 +35,12 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   };
   const before = picture("Before adaptation: F₀(θ) = mean Lᵢ(θ)", true);
   const after = picture("After one inner step: F₁(θ) = mean Lᵢ(θ − α∇Lᵢ(θ))", false);
-  before.key.textContent = "arrows: each task’s inner step, θ → φ · rings: how each task curves · numbers on the contours: the mean loss";
+  before.key.textContent = "arrows: each task’s inner step, θ → θ′ · rings: each task’s curvatures · numbers on the contours: the mean loss";
   after.key.textContent = "";
+
+  const scale = el("div", { class: "world-scale" }, parent);
+  colourBar(scale, tintOf);
+  el("p", { class: "key" }, scale, "mean loss, on the same scale in both pictures: bright is low");
 
   const bar = el("div", { class: "world-bar" }, parent);
   const buttons = el("div", { class: "world-buttons", role: "group", "aria-label": "Outer loop" }, bar);
@@ -44,8 +52,14 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   const playButton = button("Play", "Play the outer loop", toggle, { class: "primary" });
   button("Step", "One outer step of each learner", () => to(state.step + 1));
   button("To the end", `All ${OUTER_STEPS} outer steps`, () => to(OUTER_STEPS));
-  button("Reset", "Back to θ, before any outer step", () => to(0));
+  button("To the start", "Back to θ, before any outer step", () => to(0));
   const count = el("span", { class: "count" }, bar);
+  const ways = el("div", { class: "world-buttons", role: "group", "aria-label": "Undo and redo" }, bar);
+  const [undoButton, redoButton] = [["undo", "↶", "Undo", "Ctrl+Z"], ["redo", "↷", "Redo", "Ctrl+Shift+Z"]].map(([way, sign, name, keys]) => {
+    const made = el("button", { type: "button", title: keyed(name, keys), "aria-label": name }, ways, sign);
+    made.addEventListener("click", () => travel(way));
+    return made;
+  });
   const chosen = el("div", { class: "world-buttons", role: "group", "aria-label": "Learners" }, bar);
   const toggles = Object.fromEntries(LEARNERS.map((name) => {
     const made = el("button", { type: "button" }, chosen);
@@ -61,10 +75,13 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     const ends = el("span", { class: "world-ends", "aria-hidden": "true" }, box);
     el("span", {}, ends, low_word);
     el("span", {}, ends, high_word);
-    input.addEventListener("input", () => change({ [name]: Number(input.value) }));
+    // A drag of the thumb, or a key as long as it is held, is one gesture.
+    input.addEventListener("pointerdown", () => (gestures += 1));
+    input.addEventListener("keydown", (event) => event.repeat || (gestures += 1));
+    input.addEventListener("input", () => change({ [name]: Number(input.value) }, `drag ${gestures}`));
     return { input, value, done: (at) => input.style.setProperty("--done", `${(100 * (at - low)) / (high - low)}%`) };
   };
-  const difference = slider("difference", "how much the tasks’ curvatures differ", [0, 1], "all alike", "each its own");
+  const difference = slider("difference", "how much the tasks’ curvatures differ", [0, 1], "all equal", "all different");
   const alpha = slider("alpha", "inner step size α", ALPHA, "0", String(ALPHA[1]));
   const more = el("div", { class: "world-buttons", role: "group", "aria-label": "Tasks" }, controls);
   const tasksButton = (name, title, act) => {
@@ -73,8 +90,8 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     return made;
   };
   const add = tasksButton("Add a task", "", () => state.tasks.length < TASKS[1] && change({ tasks: [...state.tasks, PLACES[state.tasks.length]] }));
-  const drop = tasksButton("Remove one", "", () => state.tasks.length > TASKS[0] && change({ tasks: state.tasks.slice(0, -1) }));
-  tasksButton("As at first", "All settings as the page opens", () => change({ ...DEFAULTS }));
+  const drop = tasksButton("Remove a task", "", () => state.tasks.length > TASKS[0] && change({ tasks: state.tasks.slice(0, -1) }));
+  tasksButton("Reset all", "Back to the settings that the page opens with", () => change({ ...DEFAULTS }));
   const hint = el("p", { class: "hint alert", role: "status" }, parent, problems.join(" "));
   const spoken = el("p", { class: "hidden", role: "status" }, parent);
 
@@ -87,8 +104,8 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     el("p", { class: "about" }, card, text);
   }
   const tables = el("div", { class: "world-tables scroller", tabindex: 0, role: "group", "aria-label": "Numbers of this picture" }, parent);
-  const gradients = table(tables, "Gradients at θ, and where each learner ends", ["learner", "length", "angle to MAML’s", "ends at", "loss there before", "after a step"]);
-  const each = table(tables, "The tasks", ["task", "optimum", "curvatures", "loss at θ", "φ after a step", "loss at φ"]);
+  const gradients = table(tables, "Gradients at θ, and where each learner ends", ["learner", "length", "angle to MAML’s", "ends at", "loss there, before a step", "after a step"]);
+  const each = table(tables, "The tasks", ["task", "optimum", "curvatures", "loss at θ", "θ′ after a step", "loss at θ′"]);
 
   function table(parent, caption, columns) {
     const made = el("table", {}, parent);
@@ -114,18 +131,41 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     rows.forEach(({ cells: [, ...cells] }, i) => cells.forEach((cell, k) => (table.body.children[i].children[k + 1].textContent = cell)));
   }
 
-  // A change shows with the next frame; of several in one, the last.
-  function change(parts) {
-    state = { ...state, ...parts };
+  // A change shows with the next frame; of several in one, the last. Those of one gesture are undone as one.
+  function change(parts, gesture = null) {
+    undoable.note(state, gesture);
+    put({ ...state, ...parts });
+  }
+
+  function travel(way) {
+    const to = undoable[way](state);
+    if (!to) return;
+    pause();
+    put(to);
+  }
+
+  function put(next) {
+    state = next;
     hint.textContent = "";
     if (!drawing) requestAnimationFrame(draw);
     drawing = true;
     rest();
   }
 
-  function move(handle, next) {
-    change(handle === "theta" ? { theta: next(state.theta) } : { tasks: state.tasks.map((at, i) => (i === handle ? next(at) : at)) });
+  function move(handle, next, begins) {
+    if (begins) gestures += 1;
+    change(handle === "theta" ? { theta: next(state.theta) } : { tasks: state.tasks.map((at, i) => (i === handle ? next(at) : at)) }, `drag ${gestures}`);
   }
+
+  // On a page of its own wherever the focus is; on somebody else's page in here alone.
+  function key(event) {
+    const on = event.target, way = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
+    if (!way || !(event.ctrlKey || event.metaKey) || event.altKey || (embedded && !parent.contains(on))) return;
+    if (on.closest?.("input:not([type=range]), textarea, select, [contenteditable]")) return;
+    travel(way);
+    event.preventDefault();
+  }
+  if (!still) document.addEventListener("keydown", key);
 
   function rest() {
     clearTimeout(timer);
@@ -136,9 +176,9 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     }, REST_MS);
   }
 
-  function to(step) {
+  function to(step, gesture = null) {
     pause();
-    change({ step: Math.min(Math.max(step, 0), OUTER_STEPS) });
+    change({ step: Math.min(Math.max(step, 0), OUTER_STEPS) }, gesture);
   }
 
   function pause() {
@@ -150,11 +190,11 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   function toggle() {
     if (frame) return pause();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return to(OUTER_STEPS);
-    const from = state.step >= OUTER_STEPS ? 0 : state.step, start = performance.now() - PLAY_MS * Math.sqrt(from / OUTER_STEPS);
+    const gesture = `drag ${(gestures += 1)}`, from = state.step >= OUTER_STEPS ? 0 : state.step, start = performance.now() - PLAY_MS * Math.sqrt(from / OUTER_STEPS);
     const tick = (now) => {
       const part = Math.min(1, Math.max(0, now - start) / PLAY_MS), step = Math.floor(OUTER_STEPS * part ** 2);
-      if (part === 1) return to(OUTER_STEPS);
-      if (step !== state.step) change({ step });
+      if (part === 1) return to(OUTER_STEPS, gesture);
+      if (step !== state.step) change({ step }, gesture);
       frame = requestAnimationFrame(tick);
     };
     playButton.textContent = "Pause";
@@ -187,7 +227,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     });
     before.value.textContent = `${number(about.before)} at θ`;
     after.value.textContent = `${number(about.after)} at θ`;
-    after.key.textContent = step ? "paths from θ · rings: where each learner ends" : "arrows: the first outer step of each learner, β = 0.4 times its gradient";
+    after.key.textContent = step ? "paths from θ · rings: where each learner ends" : `arrows: each learner’s first outer step, β = ${BETA} times its gradient`;
     heading.textContent = finding(rows, state.difference);
     count.textContent = `outer step ${step} of ${OUTER_STEPS}`;
     for (const name of LEARNERS) toggles[name].setAttribute("aria-pressed", state.learners.includes(name));
@@ -197,20 +237,24 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
       part.done(value);
     }
     // Not `disabled`: that would drop the focus of whoever just pressed it.
+    undoButton.setAttribute("aria-disabled", !undoable.canUndo);
+    redoButton.setAttribute("aria-disabled", !undoable.canRedo);
     add.setAttribute("aria-disabled", state.tasks.length >= TASKS[1]);
     drop.setAttribute("aria-disabled", state.tasks.length <= TASKS[0]);
     fill(gradients, rows.map(({ name, label, norm, angle, end }) => ({
-      role: name, cells: [label, norm.toFixed(2), degrees(angle), ...(end ? [point(end), number(lossBefore(world, end)), number(lossAfter(world, end))] : ["nowhere", "–", "–"])],
+      role: name, cells: [label, norm.toFixed(2), degrees(angle), ...(end ? [point(end), number(lossBefore(world, end)), number(lossAfter(world, end))] : ["diverges", "–", "–"])],
     })));
     fill(each, about.tasks.map(({ letter, loss, lossAfter }, i) => ({
       role: null, cells: [letter, point(world.tasks[i].centre), world.tasks[i].curvatures.map(coordinate).join(" and "), number(loss), point(phis[i]), number(lossAfter)],
     })));
   }
 
-  const resized = new ResizeObserver(() => {
+  const lay = () => {
     for (const { plot } of [before, after]) plot.resize();
     draw();
-  });
+  };
+  lay(); // at once, or what is below would move when the pictures come
+  const resized = new ResizeObserver(lay);
   resized.observe(plots);
 
   return {
@@ -219,6 +263,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
       clearTimeout(timer);
       cancelAnimationFrame(frame);
       resized.disconnect();
+      document.removeEventListener("keydown", key);
     },
   };
 }

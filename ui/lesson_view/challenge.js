@@ -1,4 +1,4 @@
-// "Now change this": what is to be reached, and whether what is on show reaches it. The server's engine decides.
+// The challenge: what is to be reached, and whether what is on show reaches it. The server's engine decides.
 
 import { el } from "../task_plot/svg.js";
 import { heading, inline, prose, sentence } from "./parts.js";
@@ -25,7 +25,7 @@ export function challengePart(parent, { card, known = false, reached }) {
   function beside() {
     const { top } = state.getBoundingClientRect();
     if (top > 0 && top < innerHeight - 40) return;
-    const note = el("p", { class: "challenge-note", "aria-hidden": "true" }, box, `${card.headings[3]}: reached`);
+    const note = el("p", { class: "challenge-note", "aria-hidden": "true" }, box, "Challenge solved");
     setTimeout(() => note.remove(), NOTE_MS);
   }
 
@@ -40,7 +40,7 @@ export function challengePart(parent, { card, known = false, reached }) {
     }
   }
 
-  say(known ? "Reached before" : "Not yet", known || card.view === "train" ? "" : "Looked at whenever the picture above comes to rest.");
+  say(known ? "Solved before" : "Not yet", known || card.view === "train" ? "" : "It is checked whenever you change the picture above.");
 
   return {
     // query: parameters of what is on show, as text or an object.
@@ -50,17 +50,17 @@ export function challengePart(parent, { card, known = false, reached }) {
       const { signal } = (stop = new AbortController());
       const parameters = { ...Object.fromEntries(new URLSearchParams(query)), card: card.card };
       try {
-        const found = await insist("lessons/check.json", parameters, { signal, say: (words) => words && say("Not looked at yet", words) });
+        const found = await insist("lessons/check.json", parameters, { signal, say: (words) => words && say("Not checked yet", words) });
         if (signal.aborted) return;
         done = found.done;
-        say(done ? "Reached" : known ? "Reached before" : "Not yet", found.said);
+        say(done ? "Challenge solved" : known ? "Solved before" : "Not yet", found.said);
         if (found.parts.length && !known) conditions(found.parts);
         if (done) {
           beside();
           reached();
         }
       } catch (error) {
-        say("This cannot be looked at", sentence(error));
+        say("This cannot be checked", sentence(error));
       }
     },
     remove() {

@@ -17,7 +17,7 @@ export function choiceAnswer(parent, { answer, label, changed }) {
 
   return {
     value: () => group.querySelector("input:checked")?.value ?? null,
-    missing: "Choose one of them first.",
+    missing: "Choose an option first.",
     lock(text) {
       locked = Number(text);
       for (const [i, { row, input, mark }] of rows.entries()) {
@@ -29,7 +29,7 @@ export function choiceAnswer(parent, { answer, label, changed }) {
     },
     show(truth) {
       rows[truth].row.classList.add("so");
-      rows[truth].mark.textContent = truth === locked ? "your prediction, and so it is" : "so it is";
+      rows[truth].mark.textContent = truth === locked ? "your prediction, right" : "right";
     },
     remove() {},
   };

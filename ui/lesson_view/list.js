@@ -27,7 +27,7 @@ export function cardList(root, { from, link, title }) {
   function draw(cards) {
     list.replaceChildren();
     let minutes = 0;
-    const groups = [["The first ten minutes", []], ["Further", []]];
+    const groups = [["The first ten minutes", []], ["More", []]];
     for (const card of cards) {
       minutes += card.minutes;
       groups[minutes <= FIRST_MINUTES ? 0 : 1][1].push(card);
@@ -44,8 +44,8 @@ export function cardList(root, { from, link, title }) {
     const { answer, right, reached } = progress.of(card), item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
     el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number ?? ""));
     el("span", { class: "card-title" }, item, title);
-    const came = { true: "and so it was", false: "and it was not so" }[right];
-    const states = answer === undefined ? [TASK_OF[kind]] : ["predicted", came, challenge && reached && "challenge reached"];
+    const came = { true: "right", false: "wrong" }[right];
+    const states = answer === undefined ? [TASK_OF[kind]] : ["predicted", came, challenge && reached && "challenge solved"];
     el("span", { class: "card-state" }, item, states.filter(Boolean).join(" · "));
     el("span", { class: "card-minutes" }, item, `${minutes} min`);
     item.classList.toggle("begun", answer !== undefined);
@@ -54,12 +54,12 @@ export function cardList(root, { from, link, title }) {
   function forgetting(cards) {
     if (progress.isEmpty()) return;
     const box = el("p", { class: "forget" }, foot), button = el("button", { type: "button" }, box, "Forget my progress");
-    el("span", { class: "hint" }, box, "It is kept in this browser alone.");
+    el("span", { class: "hint" }, box, "It is kept in this browser only.");
     button.addEventListener("click", () => {
       progress.forgetAll();
       box.remove();
       draw(cards);
-      said.textContent = "Your progress is forgotten.";
+      said.textContent = "Your progress has been forgotten.";
       title.focus();
     });
   }

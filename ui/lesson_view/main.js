@@ -80,7 +80,7 @@ function makeView(parent, { looks }, base) {
 // The list. Gives what takes it away again, as `cardPage` does.
 function listPage(root, { from, link, arrive }) {
   const title = el("h1", { tabindex: -1 }, root, "Predict, see what happens, and find out why");
-  el("p", { class: "setting" }, root, "Each card asks for a prediction and then settles it with the real thing. A wrong one teaches the most.");
+  el("p", { class: "setting" }, root, "Each card asks for a prediction, then measures the answer. A wrong prediction teaches the most.");
   arrive(title);
   return cardList(root, { from, link, title });
 }
@@ -103,7 +103,7 @@ function cardPage(root, { name, link, looks, base, arrive }) {
     },
     (error) => {
       title.textContent = "This card cannot be shown";
-      said.textContent = `${sentence(error)} These are there:`;
+      said.textContent = `${sentence(error)} Here are the others:`;
       leaveList = cardList(body, { link, title });
       foot.remove();
       arrive(title);

@@ -69,8 +69,8 @@ export function observePart(parent, { card, answer, base, looks, own = true, lab
       outcome.replaceChildren();
       if (card.answer.kind === "slider" && found.truth !== null) beside(found.truth);
       prose(outcome, found.said);
-      if (own && found.apart) el("p", { class: "apart" }, outcome, `Your sketch is ${found.apart.distance} away from it, as a mean squared distance. Within ${found.apart.within} it counts as right.`);
-      if (found.failed.length) el("p", { class: "failed" }, outcome, `On these checkpoints this does not hold today: ${found.failed.join("; ")}.`);
+      if (own && found.apart) el("p", { class: "apart" }, outcome, `The mean squared distance between your sketch and the measured curve is ${found.apart.distance}. Up to ${found.apart.within} counts as right.`);
+      if (found.failed.length) el("p", { class: "failed" }, outcome, `With these checkpoints, this does not hold: ${found.failed.join("; ")}.`);
       prose(look, found.observe);
       heading(why, card.headings[2]);
       prose(why, found.explain);

@@ -4,7 +4,7 @@ import { paint } from "../task_plot/looks.js";
 import { el } from "../task_plot/svg.js";
 
 // The sheets to be there before a part is drawn, for styled().
-export const SHEETS = ["style.css", "task_plot/lab.css", "geometry_view/geometry.css", "lesson_view/lessons.css"];
+export const SHEETS = ["task_plot/lab.css", "geometry_view/geometry.css", "lesson_view/lessons.css"];
 
 export const YOURS = "A"; // whose look a person's own sketch has
 

@@ -10,13 +10,13 @@ import { scaleOf } from "./slider.js";
 const LIVE_MS = 1500, HIDDEN_MS = 8000; // between two questions to the server
 const NEWEST = 5; // runs that are shown
 
-const beside = (ratio) => (ratio > 1.1 ? `it came out ${ratio.toFixed(1)} times higher` : ratio < 1 / 1.1 ? `it came out ${(1 / ratio).toFixed(1)} times lower` : "it came out so");
+const beside = (ratio) => (ratio > 1.1 ? `the error is ${ratio.toFixed(1)} times as large` : ratio < 1 / 1.1 ? `the error is ${(1 / ratio).toFixed(1)} times smaller` : "the error is close to that");
 
 // predicted: the figure. `news()` is called when an error of the visitor's own runs is another than before.
 export function runPart(parent, { card, predicted, news }) {
   const bar = el("div", { class: "run-bar" }, parent);
   el("a", { class: "to-train", href: "train" }, bar, "Train one now");
-  el("p", { class: "setting" }, bar, `Your prediction: ${scaleOf(card.answer).words(predicted)}. Your runs stand here while they learn; this page may be left meanwhile.`);
+  el("p", { class: "setting" }, bar, `Your prediction: ${scaleOf(card.answer).words(predicted)}. Your runs are listed here while they train. You can leave this page and come back.`);
   const list = el("ul", { class: "own-runs" }, parent), said = el("p", { class: "hint", role: "status" }, parent);
   let timer = null, known = "", gone = false;
 
@@ -35,7 +35,7 @@ export function runPart(parent, { card, predicted, news }) {
     try {
       const mine = (await ask("train/runs.json")).runs.filter((run) => run.mine).slice(0, NEWEST), now = JSON.stringify(mine.map(({ name, state, error }) => [name, state, error]));
       if (gone) return;
-      said.textContent = mine.length ? "" : "No run of yours is on this server yet.";
+      said.textContent = mine.length ? "" : "You have no runs on this server yet.";
       if (now !== known) {
         known = now;
         list.replaceChildren();

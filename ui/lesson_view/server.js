@@ -3,7 +3,7 @@
 import { UNANSWERED, refusal, text } from "../task_plot/server.js";
 
 const RETRY_MS = 2500;
-export const AWAY = "The server does not answer. This goes on when it does.";
+export const AWAY = "The server does not answer. This page continues when it does.";
 
 // What is at an address below this page's server, JSON unless `read` makes something else of the text. Raises as `text` does.
 export async function ask(name, parameters = {}, signal = undefined, read = JSON.parse) {

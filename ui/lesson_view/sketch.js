@@ -1,5 +1,6 @@
 // An answer that is a curve, drawn over the task with the mouse, a finger or the keyboard.
 
+import { byTouch } from "../task_plot/pointer.js";
 import { el } from "../task_plot/svg.js";
 import { laidOver, xsOf } from "./laid.js";
 import { YOURS } from "./parts.js";
@@ -47,7 +48,8 @@ export function nudged(values, at, by, { y }) {
 
 // stage: the element that holds the still picture, which is drawn on.
 export function sketchAnswer(parent, { answer, looks, stage, changed }) {
-  const help = el("p", { class: "sketch-help" }, parent, "Draw with the mouse or a finger, from the left edge to the right. Drawing again changes a part. With the keyboard: ← → choose a point, ↑ ↓ move it.");
+  const how = byTouch() ? ["with a finger", ""] : ["with the mouse", " On the keyboard, ← → choose a point and ↑ ↓ move it."];
+  const help = el("p", { class: "sketch-help" }, parent, `Draw from the left edge to the right ${how[0]}. Draw over a part to change it.${how[1]}`);
   help.id = `sketch-${Math.random().toString(36).slice(2)}`;
   el("p", { class: "sketch-what" }, parent, answer.label);
   const clearButton = el("button", { type: "button" }, el("div", { class: "sketch-buttons" }, parent), "Clear the sketch");
@@ -121,7 +123,7 @@ export function sketchAnswer(parent, { answer, looks, stage, changed }) {
     values = nothing();
     draw();
     changed();
-    spoken.textContent = "The sketch is cleared.";
+    spoken.textContent = "Sketch cleared.";
   });
   draw();
 

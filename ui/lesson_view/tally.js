@@ -44,7 +44,7 @@ function bars(parent, { card }) {
         count.textContent = counts[i];
         row.classList.toggle("so", i === truth);
         row.classList.toggle("faint", truth !== null && i !== truth);
-        mark.textContent = [i === truth && "so it is", mine !== null && i === Number(mine) && "yours"].filter(Boolean).join(" · ");
+        mark.textContent = [i === truth && "right", mine !== null && i === Number(mine) && "yours"].filter(Boolean).join(" · ");
       });
     },
   };
@@ -97,7 +97,7 @@ function dots(parent, { card: { answer } }) {
 }
 
 function describe(values, truth, scale) {
-  if (!values.length) return "No prediction yet.";
+  if (!values.length) return "No predictions yet.";
   const middle = values[Math.floor(values.length / 2)];
   return `${people(values.length)} from ${scale.words(values[0])} to ${scale.words(values.at(-1))}, half of them up to ${scale.words(middle)}.${truth === null ? "" : ` Measured: ${scale.words(truth)}.`}`;
 }
@@ -113,7 +113,7 @@ function sketches(parent, { card, looks }) {
       if (truth !== null) all.push({ values: truth, role: learner, look: { ...looks[learner], width: 5 } });
       laid.update(all);
       key.replaceChildren();
-      keyed(key, looks[YOURS], YOURS, "the predictions");
+      keyed(key, looks[YOURS], YOURS, "predictions");
       if (truth !== null) keyed(key, looks[learner], learner, `what ${looks[learner].label} draws`);
     },
     remove() {

@@ -12,13 +12,16 @@ import { finding, lossWords, numbers, setting, shots, when } from "../task_plot/
 
 const GLIDE_MS = 700;
 const WAYS = [
-  ["lessons", "Ten minutes of lessons", "Short cards: predict, look, explain. From this picture to what makes it work, and what breaks it."],
-  ["lab", "The free lab", "This very task: drag its shots, take half of them away, raise α until it breaks."],
-  ["train", "Train your own", "Meta-train an initialisation from scratch, watch its error fall, and put it into this picture."],
+  ["lessons", "Ten minutes of lessons", "Short cards: predict, observe, explain. From this picture to why it works, and when it fails."],
+  ["lab", "The lab", "The same task with every control: drag the shots, remove half of them, raise α until adaptation diverges."],
+  ["train", "Train your own", "Meta-train an initialisation from scratch, watch its error fall, then adapt it to this task."],
 ];
+const WHAT =
+  "MAML (model-agnostic meta-learning) trains the initial weights of a network on many tasks, so that a few gradient steps on a few points are enough to learn a new one. " +
+  "This helps where each task has little data: a network trained on that alone overfits, and one trained on all tasks at once knows only their average.";
 const FAR = 2, TRIES = 6; // a wave that both draw already, more or less, would show little
 
-export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "start_view/start.css"], (parent, { data }) => makeView(parent, data));
+export const { render, remove } = mounted(["task_plot/lab.css", "start_view/start.css"], (parent, { data }) => makeView(parent, data));
 
 function makeView(parent, data) {
   const server = new URL("lab/", document.baseURI).href;
@@ -27,6 +30,7 @@ function makeView(parent, data) {
   const heading = el("h1", {}, head);
   const subheading = el("p", { class: "setting" }, head);
   const picture = el("div", { class: "start-picture" }, root);
+  el("p", { class: "what" }, root, WHAT);
   const side = el("div", { class: "start-side" }, root);
   el("h2", {}, side, "error against the true curve");
   const figures = el("div", { class: "figures" }, side);
@@ -37,7 +41,7 @@ function makeView(parent, data) {
   const more = el("button", { type: "button" }, after, "One more step");
   more.addEventListener("click", () => step < view.updates && go(step + 1));
   const status = el("p", { class: "hidden", role: "status" }, root);
-  const ways = el("nav", { class: "ways", "aria-label": "Ways on" }, root);
+  const ways = el("nav", { class: "ways", "aria-label": "Where to go next" }, root);
   const links = Object.fromEntries(WAYS.map(([page, title, about]) => {
     const way = el("a", { href: page }, ways);
     el("strong", {}, way, title);
@@ -46,7 +50,7 @@ function makeView(parent, data) {
   }));
   const teaching = el("p", { class: "teaching" }, root, "Teaching a class? ");
   el("a", { href: "classroom" }, teaching, "Open a room");
-  el("span", {}, teaching, " where everyone predicts from their own screen.");
+  el("span", {}, teaching, " where everyone predicts on their own screen.");
 
   const paints = paint(root), plot = taskPlot(picture, { edit });
   let view = unpack(data), step = 0, stop = () => {}, asking = false, changing = false, edits = 0, drawn = 0, problem = "", gone = false;
@@ -117,7 +121,7 @@ function makeView(parent, data) {
 
   function say() {
     heading.textContent = finding(view, step);
-    subheading.textContent = step ? setting(view) : `Neither network has seen this sine wave. Both get the same ${shots(view.shots.length)} and the same step size.`;
+    subheading.textContent = step ? setting(view) : `Neither network has seen this task, a sine wave. Both get the same ${shots(view.shots.length)} and the same step size.`;
     figures.replaceChildren();
     for (const l of view.learners) {
       const figure = el("div", { class: "figure" }, figures), name = el("span", { class: "card-label" }, figure);
@@ -127,7 +131,7 @@ function makeView(parent, data) {
       el("span", { class: "from" }, figure, step ? `from ${lossWords(view, l.query[0])}` : when(0));
     }
     press.textContent = step ? "Again, with another task" : "Take one gradient step";
-    hint.textContent = problem || (step ? numbers(view, step) : "Guess first: which of the two will be right after it?");
+    hint.textContent = problem || (step ? numbers(view, step) : "Guess first: which of the two will match the true curve?");
     hint.classList.toggle("sentence", step > 0);
     more.style.visibility = step ? "" : "hidden"; // its place is kept: nothing moves but the curves
     more.setAttribute("aria-disabled", step === view.updates);
@@ -135,6 +139,7 @@ function makeView(parent, data) {
     links.lab.href = `lab?${new URLSearchParams(queryOf(view, step))}`;
   }
 
+  say(); // at once, or what is below would move when the words come
   const resized = new ResizeObserver(draw);
   resized.observe(plot.svg);
 

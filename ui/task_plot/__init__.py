@@ -126,7 +126,8 @@ def _about(name: str) -> dict[str, Any]:
         "name": library.role(name),
         "key": name,
         "algorithm": checkpoint.config.algorithm,
-        "trained_steps": checkpoint.config.inner_steps if checkpoint.iterations else 0,
+        "trained": checkpoint.is_trained,
+        "trained_steps": checkpoint.config.inner_steps if checkpoint.is_trained else 0,
         "own_alpha": checkpoint.config.alpha,
         "results": checkpoint.results,
     }

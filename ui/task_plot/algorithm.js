@@ -5,21 +5,21 @@ import { alphaWords, lossWords, number, shots } from "./words.js";
 
 // The parts of a step that can be lit, each with its line.
 const LINES = [
-  ["start", "φ ← θ"],
+  ["start", "θ′ ← θ"],
   ["repeat", "repeat num_updates times:"],
-  ["loss", "L ← loss(φ, x, y)"],
-  ["gradient", "g ← ∇ L(φ)"],
-  ["update", "φ ← φ − α g"],
-  ["judge", "loss(φ, x∗, y∗)"],
+  ["loss", "L ← loss(θ′, x, y)"],
+  ["gradient", "g ← ∇ L(θ′)"],
+  ["update", "θ′ ← θ′ − α g"],
+  ["judge", "loss(θ′, x∗, y∗)"],
 ];
 const INSIDE = ["loss", "gradient", "update"]; // of the loop
 
 const ABOUT = [
-  "The inner loop (Finn et al. 2017, Algorithm 2). Every learner runs these lines on the same shots x, y. What differs is θ, where it starts: one step changes every weight " +
-    "a little, in the direction in which the loss on the shots falls fastest.",
-  "Pretraining chose the θ with the smallest loss before any step, so it starts at the mean of all tasks and has far to go. MAML " +
-    "chose the θ with the smallest loss after the steps, min over θ of Σ L(θ − α∇L(θ)): its outer gradient goes through " +
-    "the update above, and what it finds is a place from which one step leads to any task.",
+  "The inner loop (Finn et al. 2017, Algorithm 2). Every learner runs these lines on the same shots x, y. They differ in θ, where they start; " +
+    "also, ANIL moves only the head, and Meta-SGD has learned an α for each weight. A step with a single α changes the weights in the direction in which the loss on the shots falls fastest.",
+  "Pretraining looked for the θ with the smallest loss before any step. MAML looked for the θ with the smallest loss after the steps, min over θ of " +
+    "Σ L(θ − α∇L(θ)): its meta-gradient goes through the update above. Before any step, both draw nearly the same curve, the mean of all tasks; " +
+    "but one step from MAML’s weights leads close to each task.",
 ];
 
 // `source(name)` promises the text of a function of the engine, and `sourceAddress` is where all of it stands; both null where there is no server.
@@ -49,7 +49,7 @@ export function algorithmPanel(parent, { source, sourceAddress }) {
       loss: l && view.shots.length ? `L = ${lossWords(view, l.support[from])} on ${shots(view.shots.length)}` : "no shots",
       gradient: l && view.shots.length ? `‖g‖ = ${size(l.gradient[from])}` : "",
       update: !coming && l ? `moved by ${size(l.moved[step])}, α = ${alphaWords(view.alpha)}` : `α = ${alphaWords(view.alpha)}`,
-      judge: l ? `${lossWords(view, l.query[step])} on the whole curve` : "",
+      judge: l ? `error ${lossWords(view, l.query[step])} on the whole curve` : "",
     };
     for (const [name, { row, value: cell }] of Object.entries(rows)) {
       cell.textContent = value[name];
@@ -82,7 +82,7 @@ export function algorithmPanel(parent, { source, sourceAddress }) {
 // The length of a gradient or a movement, over all layers.
 const size = (layers) => {
   const length = Math.hypot(...layers);
-  return Number.isFinite(length) ? number(length) : "too large to count";
+  return Number.isFinite(length) ? number(length) : "∞";
 };
 
 function codeFold(parent, source, sourceAddress) {
@@ -97,7 +97,7 @@ function codeFold(parent, source, sourceAddress) {
       link.before(code);
     } catch {
       code.textContent = "";
-      link.textContent = "The server did not answer. Try all of algorithms.py";
+      link.textContent = "The server did not answer. Open all of algorithms.py";
     }
   });
 }

@@ -2,6 +2,7 @@
 // edit or a button is done here. It leaves the page's address alone.
 
 import { controlBar } from "./controls.js";
+import { gesture } from "./history.js";
 import { makeLab } from "./lab.js";
 import { otherSeed } from "./seeds.js";
 import { text } from "./server.js";
@@ -26,7 +27,7 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   let wanted = null, drawn = null, asking = false, epochs = 0, announced = null, resting = null, latest = { key: null, json: null };
 
   want(readQuery(first), { newShots: true, newStep: true, shown: true });
-  styled(base, ["style.css", "task_plot/lab.css"]).then(() => {
+  styled(base, ["task_plot/lab.css"]).then(() => {
     if (gone) return;
     lab = makeLab(box, { server, address: null, tell, picture });
     lab.root.classList.add("alone", "waiting");
@@ -136,7 +137,7 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   };
 
   function reach(yes) {
-    said.textContent = yes ? "" : "The server does not answer. What you change is shown when it does.";
+    said.textContent = yes ? "" : "The server does not answer. Your changes will show when it does.";
     if (yes === !away) return;
     away = !yes;
     reachable(yes);
@@ -146,7 +147,7 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   function move(name, value) {
     const sampled = SAMPLED.includes(name), query = { ...now(), [name]: String(value) };
     if (sampled) delete query.shots;
-    want(query, { newShots: sampled, gesture: `set ${name}` });
+    want(query, { newShots: sampled, gesture: gesture(`set ${name}`) });
   }
 
   function tell(name, message) {

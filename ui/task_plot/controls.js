@@ -49,7 +49,7 @@ export function controlBar(parent, { move }) {
       for (const name of names) parts[name] = (settings[name].names.length ? choice : scale)(name, settings[name]);
     },
     update(view) {
-      const note = (name) => (name === "K" && view.by_hand ? ` (now ${view.shots.length}, by hand)` : "");
+      const note = (name) => (name === "K" && view.by_hand ? ` (${view.shots.length ? `now ${view.shots.length}, by hand` : "no shots now"})` : "");
       for (const [name, put] of Object.entries(parts)) put(view[OF_VIEW[name] ?? name], note(name));
     },
   };

@@ -2,7 +2,7 @@
 
 import { el, swatch } from "./svg.js";
 import { isDiverged, quantile } from "./view.js";
-import { lossWords, number, shots } from "./words.js";
+import { alphaWords, interval, lossWords, number, shots } from "./words.js";
 
 const WAIT_MS = 150; // while one looks, settings may still be on the move
 
@@ -58,14 +58,14 @@ export function freshPanel(parent, { fetchFresh, show }) {
     table.replaceChildren();
     foot.textContent = "";
     if (!on) return;
-    if (view.blind) return void (lead.textContent = "The figures would tell the names: they come after the vote.");
-    if (!view.shots.length) return void (lead.textContent = "Place a shot, or sample some: then the same can be done on 1,000 tasks.");
-    const settings = `${shots(view.shots.length)} each${view.noise ? `, noise ${view.noise}` : ""}`;
+    if (view.blind) return void (lead.textContent = "These figures would give the names away. They appear after the vote.");
+    if (!view.shots.length) return void (lead.textContent = "Place a shot, or sample some, to do the same on 1,000 tasks.");
+    const settings = `${shots(view.shots.length)} each, α = ${alphaWords(view.alpha)}${view.noise ? `, noise ${view.noise}` : ""}`;
     const waiting = view.learners.length - found.size;
     lead.dataset.done = waiting ? "" : String(++rounds); // for whoever measures
     lead.textContent = failed || (waiting ? `Adapting to 1,000 fresh tasks, ${settings} …` : `This task among 1,000 fresh ones, ${settings}`);
     const head = el("tr", {}, el("thead", {}, table));
-    for (const name of ["query loss", "this task", "median", "95% of tasks", "mean ± 95%"]) el("th", { scope: "col" }, head, name);
+    for (const name of ["error", "this task", "median", "95% of tasks", "mean ± 95%"]) el("th", { scope: "col" }, head, name);
     const body = el("tbody", {}, table);
     for (const l of view.learners) {
       const f = found.get(l.name), row = el("tr", {}, body), name = el("th", { scope: "row" }, row);
@@ -73,7 +73,7 @@ export function freshPanel(parent, { fetchFresh, show }) {
       name.append(l.label);
       el("td", {}, row, lossWords(view, l.query[step]));
       const at = (level) => quantile(f, step, level);
-      const cells = f ? [short(view, f.median[step]), `${short(view, at(0.025))} to ${short(view, at(0.975))}`, `${number(f.mean[step])} ± ${number(f.ci95[step])}`] : ["…", "", ""];
+      const cells = f ? [short(view, f.median[step]), `${short(view, at(0.025))} to ${short(view, at(0.975))}`, interval(f.mean[step], f.ci95[step])] : ["…", "", ""];
       for (const text of cells) el("td", {}, row, text);
     }
     const said = view.learners.filter((l) => found.has(l.name)).map((l) => rank(view, l, found.get(l.name), step));

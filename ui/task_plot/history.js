@@ -1,17 +1,24 @@
 // Undo and redo: the pictures before and after this one, each as its address parameters.
 
-const SAME_NUDGE_MS = 1000; // arrow keys pressed within this belong together
+const MOST = 200; // pictures that are kept
+
+let presses = 0;
+addEventListener("pointerdown", () => (presses += 1), true);
+addEventListener("keydown", (event) => event.repeat || (presses += 1), true);
+
+// The name of what is being done: the same one until the pointer or the key that does it is pressed anew.
+export const gesture = (what) => `${what} ${presses}`;
 
 export function timeline() {
-  let past = [], future = [], last = { gesture: null, at: 0 };
+  let past = [], future = [], last = null;
   return {
     // A change is about to be made to the picture `before`. Those of one gesture are undone as one.
     note(before, gesture = null) {
-      const now = performance.now();
-      const goesOn = gesture !== null && gesture === last.gesture && (gesture.startsWith("drag") || now - last.at < SAME_NUDGE_MS);
-      last = { gesture, at: now };
+      const goesOn = gesture !== null && gesture === last;
+      last = gesture;
       if (goesOn) return;
       past.push(before);
+      if (past.length > MOST) past.shift();
       future = [];
     },
     // The picture to go back to from `now`, or null.
@@ -24,7 +31,7 @@ export function timeline() {
   function travel(from, to, now) {
     if (!from.length) return null;
     to.push(now);
-    last = { gesture: null, at: 0 };
+    last = null;
     return from.pop();
   }
 }

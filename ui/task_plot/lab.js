@@ -8,6 +8,7 @@ import { lossChart } from "./loss.js";
 import { glide } from "./motion.js";
 import { numberCards } from "./numbers.js";
 import { oneStepPanel } from "./onestep.js";
+import { keyed, shotHelp } from "./pointer.js";
 import { text } from "./server.js";
 import { shareDialog } from "./share.js";
 import { stepBar } from "./steps.js";
@@ -30,7 +31,7 @@ const PANELS = [["numbers", "Numbers"], ["algorithm", "Algorithm"], ["step", "On
 // `picture(query)` promises the server's JSON of these parameters.
 export function makeLab(parent, { server, address, tell, picture = (query) => text(`${server}picture.json?${new URLSearchParams(query)}`) }) {
   const live = server !== null, isPage = address !== null || !live;
-  const root = el("section", { class: live ? "maml-lab" : "maml-lab saved", "aria-label": "Adapt lab" }, parent);
+  const root = el("section", { class: live ? "maml-lab lab" : "maml-lab lab saved", "aria-label": "Adapt lab" }, parent);
   const main = el("div", { class: "area-plot" }, root);
   const heading = el("h1", {}, main);
   const subheading = el("p", { class: "setting" }, main);
@@ -39,8 +40,8 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   const hint = el("p", { class: "hint" }, main);
   const side = el("div", { class: "side" }, root);
   const losses = el("div", { class: "area-loss" }, side);
-  el("h2", {}, losses, "loss by inner step, log scale");
-  el("p", { class: "key" }, losses, "thick: query (the whole curve) · thin: support (the shots)");
+  el("h2", {}, losses, "error by inner step, log scale");
+  el("p", { class: "key" }, losses, "thick: on query points (the whole curve) · thin: on support points (the shots)");
   const words = el("div", { class: "area-words" }, side);
   const below = el("div", { class: "area-steps" }, root);
   const status = el("p", { class: "hidden", role: "status" }, root);
@@ -62,18 +63,18 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     made.addEventListener("click", act);
     return made;
   };
-  const undoButton = button(actions, "↶", "Undo (Ctrl+Z)", () => travel("undo"));
-  const redoButton = button(actions, "↷", "Redo (Ctrl+Shift+Z)", () => travel("redo"));
+  const undoButton = button(actions, "↶", keyed("Undo", "Ctrl+Z"), () => travel("undo"));
+  const redoButton = button(actions, "↷", keyed("Redo", "Ctrl+Shift+Z"), () => travel("redo"));
   undoButton.setAttribute("aria-label", "Undo");
   redoButton.setAttribute("aria-label", "Redo");
-  button(actions, "New task", "Another sine wave, with shots of its own", () => ask("new_task"));
-  const sample = button(actions, "Sample", "Draw other shots of the same task", () => ask("sample"));
-  button(actions, "Clear", "Take all shots away", () => edit([]));
+  button(actions, "New task", "Another task, with its own shots", () => ask("new_task"));
+  const sample = button(actions, "Sample", "Other shots of the same task", () => ask("sample"));
+  button(actions, "Clear", "Remove all shots", () => edit([]));
   const share = address && shareDialog(root, { root, lab: server, text, query: () => new URLSearchParams(queryOf(view, step)).toString(), address: () => address.of(queryOf(view, step), view.names) });
   if (address) button(corner, "Share", "Link, code, data, picture, checkpoints", () => share.open(view));
   const presentButton = address && button(corner, "Present", "Large, for a projector", () => ask("present"));
   const keys = el("div", { class: "keys" }, root);
-  el("span", {}, keys, "← → step · space plays · R before any step · N next task · Esc leaves");
+  el("span", {}, keys, "← → step · space play · R before any step · N new task · Esc leave");
   const undoable = timeline(), paints = paint(root);
 
   let view = null, step = 0, held = false, complaint = "", plots = [], drawnFor = null, travelling = false;
@@ -93,8 +94,8 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   // Shots belong to the browser: an edit shows at once, and the host is told one message at a time, the latest winning.
   function edit(shots, gesture = null) {
     if (held) return false;
-    if (!live) return complain("The shots of a saved picture stay where they are. The lab itself can move them.");
-    if (shots.length > view.limits.shots) return complain(`At most ${view.limits.shots} shots are possible.`);
+    if (!live) return complain("In a saved picture the shots stay where they are. Move them in the lab.");
+    if (shots.length > view.limits.shots) return complain(`A task can have at most ${view.limits.shots} shots.`);
     undoable.note(queryOf(view, step), gesture);
     complaint = "";
     const first = !view.by_hand; // one way back, to the shots before all editing
@@ -204,7 +205,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     subheading.textContent = setting(view);
     subheading.hidden = view.blind || view.truth_hidden; // the vote stands there
     hint.classList.toggle("alert", Boolean(complaint));
-    const help = held ? " · led from another screen" : live ? " · click to place one, drag to move it, double-click or Delete to remove it" : "";
+    const help = held ? " · controlled from another screen" : live ? ` · ${shotHelp()}` : "";
     hint.textContent = complaint || shotCount(view) + help;
     for (const { title, name } of plots) {
       const l = title && view.learners.find((l) => l.name === name);

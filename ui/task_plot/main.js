@@ -4,7 +4,7 @@ import { pageAddress } from "./address.js";
 import { makeLab } from "./lab.js";
 import { mounted } from "./mounted.js";
 
-export const { render, remove } = mounted(["style.css", "task_plot/lab.css"], (parent, { saved }) => {
+export const { render, remove } = mounted(["task_plot/lab.css"], (parent, { saved }) => {
   for (const stale of parent.querySelectorAll(".maml-lab")) stale.remove();
   return saved === undefined ? streamlitLab(parent) : savedLab(parent);
 });

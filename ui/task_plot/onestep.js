@@ -6,7 +6,7 @@ import { alphaWords, lossWords, number } from "./words.js";
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 const sub = (n) => [...String(n)].map((digit) => SUBSCRIPTS[digit]).join("");
-const phi = (n) => (n === 0 ? "θ" : `φ${sub(n)}`);
+const weights = (n) => (n === 0 ? "θ" : `θ′${sub(n)}`);
 const size = (value) => (Number.isFinite(value) ? (value === 0 ? "0" : number(value)) : "∞");
 
 export function oneStepPanel(parent) {
@@ -18,7 +18,7 @@ export function oneStepPanel(parent) {
   return {
     update(view, step) {
       const to = Math.max(step, 1), from = to - 1;
-      formula.textContent = `${phi(to)} = ${phi(from)} − α ∇L(${phi(from)}),  α = ${alphaWords(view.alpha)}`;
+      formula.textContent = `${weights(to)} = ${weights(from)} − α ∇L(${weights(from)}),  α = ${alphaWords(view.alpha)}`;
       table.replaceChildren();
       foot.textContent = "";
       if (!view.shots.length || !view.learners.length) {
@@ -33,7 +33,7 @@ export function oneStepPanel(parent) {
         const title = el("tr", { class: "learner" }, body), cell = el("th", { scope: "rowgroup", colspan: layers + 1 }, title);
         swatch(view.looks[l.name], l.name, cell);
         const change = (losses) => `${lossWords(view, losses[from])} → ${lossWords(view, losses[to])}`;
-        cell.append(`${l.label}: support loss ${change(l.support)}, query ${change(l.query)}`);
+        cell.append(`${l.label}: loss on the shots ${change(l.support)}, error ${change(l.query)}`);
         row(body, "‖∇L‖", layers, l, (i) => size(l.gradient[from][i]));
         row(body, "moved", layers, l, (i) => (isFrozen(view, l, i) ? "frozen" : size(l.moved[to][i])));
       }

@@ -1,14 +1,15 @@
-// Take it away: the link, the code, the numbers, the picture, the checkpoints, in one dialog.
+// Sharing and exporting: the link, the code, the numbers, the picture, the checkpoints, in one dialog.
 
 import { savePng, saveSvg } from "./export.js";
+import { copyHelp, keyed } from "./pointer.js";
 import { el } from "./svg.js";
 
 // `address()` is the link to this picture, `query()` its parameters; `lab` is where the server makes files; `text(url)` fetches one.
 export function shareDialog(parent, { root, address, query, lab, text }) {
   const dialog = el("dialog", { class: "share", "aria-labelledby": "share-title" }, parent);
   const head = el("div", { class: "share-head" }, dialog);
-  el("h2", { id: "share-title" }, head, "Take it away");
-  const close = el("button", { type: "button", "aria-label": "Close", title: "Close (Escape)" }, head, "×");
+  el("h2", { id: "share-title" }, head, "Share and export");
+  const close = el("button", { type: "button", "aria-label": "Close", title: keyed("Close", "Escape") }, head, "×");
   close.addEventListener("click", () => dialog.close());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // the backdrop
 
@@ -17,7 +18,7 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
   const code = copyable("These numbers in Python", el("textarea", { readonly: "", rows: 9, spellcheck: "false" }));
   el("p", { class: "label" }, dialog, "Download");
   const files = el("div", { class: "files" }, dialog);
-  el("p", { class: "label" }, dialog, "Checkpoints on show");
+  el("p", { class: "label" }, dialog, "Checkpoints shown");
   const checkpoints = el("div", { class: "files" }, dialog);
   const said = el("p", { class: "about", role: "status" }, dialog);
 
@@ -32,7 +33,7 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
       field.focus();
       field.select();
       const done = await copy(field.value);
-      said.textContent = done ? "Copied." : "This browser does not let a page copy here: the text is selected, press Ctrl+C.";
+      said.textContent = done ? "Copied." : `This browser does not allow copying here. ${copyHelp()}`;
     });
     return field;
   }
@@ -52,16 +53,17 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
     async open(view) {
       const parameters = query(), from = (name) => `${lab}${name}?${parameters}`;
       link.value = address();
-      local.textContent = /^(localhost|127\.)/.test(location.hostname) ? "Others reach this machine by its name or number in the network instead of " + location.hostname + "." : "";
+      local.textContent = /^(localhost|127\.)/.test(location.hostname) ? `For other devices, put this machine’s name or IP address in place of ${location.hostname}.` : "";
       said.textContent = "";
       files.replaceChildren();
+      if (!view.blind) download(files, "Python, with everything it needs", from("code.zip"));
       download(files, "losses.csv", from("losses.csv"));
       download(files, "curves.csv", from("curves.csv"));
-      download(files, "picture.svg", async () => saveSvg(root, "maml-lab.svg"));
+      download(files, "picture.svg", () => saveSvg(root, "maml-lab.svg"));
       download(files, "picture.png", () => savePng(root, "maml-lab.png"));
       download(files, "interactive page.html", from("picture.html"));
       checkpoints.replaceChildren();
-      if (view.blind) el("span", { class: "about" }, checkpoints, "after the names are shown");
+      if (view.blind) el("span", { class: "about" }, checkpoints, "once the names are shown");
       else for (const l of view.learners) download(checkpoints, l.label, `${lab}checkpoint?${new URLSearchParams({ learner: l.key })}`);
       code.value = "…";
       dialog.showModal();

@@ -1,5 +1,6 @@
 // The step bar: first, back, play or pause, forward, last, the speed, and a scrubber over the inner steps.
 
+import { keyed } from "./pointer.js";
 import { el, set } from "./svg.js";
 
 // Milliseconds that a step is played in; less where there are so many that they would take longer than `all`.
@@ -24,17 +25,17 @@ export function stepBar(parent, { go, think }) {
     button.addEventListener("click", act);
     return button;
   };
-  const firstButton = make("first", "Before any step (Home)", () => jump(0));
-  const backButton = make("back", "One step back (left arrow)", () => by(-1));
-  const playButton = make("play", "Play (space)", toggle);
-  const forwardButton = make("forward", "One step forward (right arrow)", () => by(1));
-  const lastButton = make("last", "Last step (End)", () => jump(updates));
+  const firstButton = make("first", keyed("Before any step", "Home"), () => jump(0));
+  const backButton = make("back", keyed("One step back", "left arrow"), () => by(-1));
+  const playButton = make("play", keyed("Play", "space"), toggle);
+  const forwardButton = make("forward", keyed("One step forward", "right arrow"), () => by(1));
+  const lastButton = make("last", keyed("Last step", "End"), () => jump(updates));
   playButton.classList.add("primary");
   const count = el("span", { class: "count" }, parent);
   const track = el("div", { class: "track" }, parent);
   const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "step shown" }, track);
   const trainedMark = el("span", { class: "trained-mark", "aria-hidden": "true" }, track);
-  const speed = el("select", { class: "speed", "aria-label": "speed of playing", title: "Speed of playing. Slow shows each line of the algorithm." }, parent);
+  const speed = el("select", { class: "speed", "aria-label": "playback speed", title: "Playback speed. Slow shows each line of the algorithm." }, parent);
   for (const name of Object.keys(SPEEDS)) el("option", { value: name }, speed, `speed: ${name}`);
   speed.value = "normal";
   let step = 0, updates = 0, timer = null;
@@ -54,7 +55,7 @@ export function stepBar(parent, { go, think }) {
     if (!timer) return;
     clearTimeout(timer);
     timer = null;
-    name("play", "Play (space)");
+    name("play", keyed("Play", "space"));
     think(null);
     go(step, false);
   }
@@ -78,7 +79,7 @@ export function stepBar(parent, { go, think }) {
   function toggle() {
     if (timer) return pause();
     if (step >= updates) go(0, false);
-    name("pause", "Pause (space)");
+    name("pause", keyed("Pause", "space"));
     timer = setTimeout(walk, 0);
   }
 

@@ -2,12 +2,14 @@
 
 import { el } from "./svg.js";
 
+const ALL = ["style.css", "shared/views.css"]; // what every view needs, below what its own sheets say
 const sheets = new Map();
 
-// A promise of these sheets below `base`; at once where there is no base, as on a saved page, which carries its own.
+// A promise of these sheets below `base`, and of those that every view needs; at once where there is no base, as on a saved page, which
+// carries its own.
 export function styled(base, names) {
   if (!base) return Promise.resolve();
-  return Promise.all(names.map((name) => {
+  return Promise.all([...ALL, ...names].map((name) => {
     const href = `${base}${name}`;
     if (!sheets.has(href)) sheets.set(href, load(href));
     return sheets.get(href);

@@ -28,7 +28,7 @@ export function shotTable(parent, { edit, complain }) {
       if (axis === 0) shot[1] = Math.round((shot[1] - curve(view, view.shots[i][0]) + curve(view, shot[0])) * 1000) / 1000;
       edit(view.shots.map((other, j) => (j === i ? shot : other)));
       field.value = view.shots[i][axis];
-      if (value < low || value > high) complain(`${name} must be from ${low} to ${high}; taking the nearest.`);
+      if (value < low || value > high) complain(`${name} must be from ${low} to ${high}; the nearest value is used.`);
     });
     field.addEventListener("blur", () => (field.value = view.shots[i]?.[axis] ?? ""));
   }

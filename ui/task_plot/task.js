@@ -1,5 +1,7 @@
 // A task plot: the true curve, one line a learner, earlier steps as ghosts, and shots that can be placed, moved and removed.
 
+import { gesture } from "./history.js";
+import { byTouch } from "./pointer.js";
 import { el, linear, lineOf, path, set, spread, unitOf } from "./svg.js";
 import { curve } from "./view.js";
 import { describeTask } from "./words.js";
@@ -25,7 +27,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   const labels = el("g", { class: "labels", "aria-hidden": "true" }, svg);
   const preview = el("path", { d: DIAMOND, class: "preview", "aria-hidden": "true", visibility: "hidden" }, svg);
   const marks = el("g", { class: "shots", "aria-hidden": still ? "true" : null }, svg);
-  let view, step, unit, shown, sx, sy, size, xs, press = null, lastPress = null, gestures = 0;
+  let view, step, unit, shown, sx, sy, size, xs, press = null, lastPress = null;
 
   function layout() {
     const width = svg.clientWidth, height = svg.clientHeight;
@@ -114,7 +116,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
 
   function describe() {
     svg.setAttribute("aria-label", only === null ? "The task" : `The task, ${shown[0]?.label ?? ""}`);
-    title.textContent = `${describeTask({ ...view, learners: shown }, step)}${still ? "" : " Enter goes to the shots."}`;
+    title.textContent = `${describeTask({ ...view, learners: shown }, step)}${still || byTouch() ? "" : " Enter goes to the shots."}`;
   }
 
   function drawShots() {
@@ -127,7 +129,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
       mark.addEventListener("keydown", (event) => key(event, [...marks.children].indexOf(mark)));
     }
     view.shots.forEach(([x, y], i) => {
-      const help = `Arrow keys move it, Delete removes it.`;
+      const help = byTouch() ? "Drag it to move it, tap it twice to remove it." : "Arrow keys move it, Delete removes it.";
       set(marks.children[i], {
         transform: `translate(${sx(x)},${sy(y)}) scale(${only === null ? unit : 0.75 * unit})`,
         "aria-label": `Shot ${i + 1} of ${view.shots.length} at x ${x.toFixed(2)}, y ${y.toFixed(2)}. ${help}`,
@@ -167,12 +169,12 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   }
 
   const onPlot = ({ px, py }) => px >= size.left - 4 && px <= size.right + 4 && py >= size.top - 4 && py <= size.bottom + 4;
-  const far = (a, b) => Math.hypot(a.px - b.px, a.py - b.py) > MOVED;
+  const far = (a, b, by) => Math.hypot(a.px - b.px, a.py - b.py) > (by === "touch" ? NEAR.touch : MOVED); // two taps are never in one place
 
   svg.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary || !view) return;
     const place = here(event), shot = shotNear(place, NEAR[event.pointerType] ?? NEAR.mouse);
-    const again = lastPress && event.timeStamp - lastPress.time < DOUBLE && !far(place, lastPress);
+    const again = lastPress && event.timeStamp - lastPress.time < DOUBLE && !far(place, lastPress, event.pointerType);
     if (again && shot >= 0 && lastPress.shot === shot) {
       event.preventDefault();
       remove(shot);
@@ -180,7 +182,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
     }
     if (again && lastPress.placed) return; // the second half of a double click on an empty place
     lastPress = { ...place, shot, time: event.timeStamp };
-    press = { ...place, shot, moved: false, before: view.shots, off: shot >= 0 ? away(shot) : 0, gesture: `drag ${++gestures}` };
+    press = { ...place, shot, moved: false, before: view.shots, off: shot >= 0 ? away(shot) : 0, gesture: gesture("drag") };
     if (shot >= 0) {
       event.preventDefault(); // the browser would move the focus away from the shot
       svg.setPointerCapture(event.pointerId);
@@ -249,7 +251,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
       const [dx, dy] = moves[event.key];
       // Sideways a shot keeps its distance from the curve, so that one placed off it stays off.
       const nx = inside(x + dx, view.limits.x), ny = curve(view, nx) + away(i) + (view.free ? dy : 0);
-      edit(replaced(i, [round(nx), round(inside(ny, view.limits.y))]), `nudge ${i}`);
+      edit(replaced(i, [round(nx), round(inside(ny, view.limits.y))]), gesture(`nudge ${i}`));
     } else if (event.key === "Delete" || event.key === "Backspace") {
       remove(i);
     } else if (event.key === "Escape") {

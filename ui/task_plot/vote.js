@@ -21,7 +21,7 @@ export function voteBar(parent, { reveal, uncover }) {
       }
       const show = el("button", { type: "button", "aria-disabled": step === 0 }, bar, "Show the names");
       show.addEventListener("click", () => step > 0 && reveal(guess));
-      if (step === 0) el("span", {}, bar, guess ? `You say ${guess}. Take one step to see.` : "Guess, then take one step; or step first.");
+      if (step === 0) el("span", {}, bar, guess ? `You say ${guess}. Take one step to find out.` : "Guess, then take one step, or step first.");
     }
     if (view.truth_hidden) el("button", { type: "button" }, bar, "Show the true curve").addEventListener("click", uncover);
   }

@@ -1,21 +1,19 @@
-// The findings in words: what the numbers say at this step. Pure functions of the view.
+// The findings in words: what the numbers say at this step. Functions of the view alone, but for what a person points with.
 
+import { click } from "./pointer.js";
+import { interval, number } from "./rounding.js";
 import { isDiverged, lastShown, trainedFor } from "./view.js";
 
-export function number(loss, digits = 2) {
-  if (loss < 0.001) return "under 0.001";
-  if (loss >= 10) return loss.toFixed(1);
-  if (loss >= 0.095) return loss.toFixed(digits);
-  return loss.toPrecision(digits);
-}
+export { interval, number };
 
 export const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);
 export const when = (n) => (n === 0 ? "before any step" : `after ${steps(n)}`);
 export const lossWords = (view, loss) => (isDiverged(view, loss) ? "diverged" : number(loss));
 export const alphaWords = (alpha) => String(Number(alpha.toPrecision(6)));
 
-// What a learner is that was not trained to adapt.
-const ORIGINS = { own: "was fitted to all tasks at once", pretrained: "was fitted to all tasks at once", oracle: "is told amplitude and phase", random: "was never trained" };
+// What a learner is that was not trained to adapt: by what it is, not by the place that it takes.
+const ORIGINS = { pretrained: "was fitted to all tasks at once", oracle: "is told the amplitude and phase" };
+const origin = (l) => (l.trained ? ORIGINS[l.algorithm] : "is untrained");
 
 export const capital = (text) => text[0].toUpperCase() + text.slice(1);
 export const shots = (n) => (n === 1 ? "1 shot" : `${n} shots`);
@@ -37,7 +35,7 @@ export function finding(view, step) {
   const verb = (learners) => (learners.length === 1 ? "is" : "are");
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
   if (gone.length) {
-    const why = !view.blind && gone.every((l) => view.alpha > l.own_alpha) ? ": α is too large" : "";
+    const why = !view.blind && gone.every((l) => l.diverged && view.alpha > l.own_alpha) ? ": α is too large" : "";
     return `${capital(when(step))}, ${names(gone)} ${gone.length === 1 ? "has" : "have"} diverged${why}`;
   }
   if (!view.shots.length) return "No shots yet: nothing to adapt to";
@@ -46,32 +44,32 @@ export function finding(view, step) {
   const [maml, other] = ["maml", "pretrained"].map((name) => view.learners.find((l) => l.name === name));
   if (!maml || !other) {
     const l = view.learners[0];
-    if (step === 0) return `Before any step, ${l.label} is at ${number(l.query[0])}`;
-    return `${capital(when(step))}, ${l.label} is at ${number(l.query[step])}, from ${number(l.query[0])}`;
+    if (step === 0) return `Before any step, ${l.label} has an error of ${number(l.query[0])}`;
+    return `${capital(when(step))}, ${l.label} has an error of ${number(l.query[step])} (${number(l.query[0])} before)`;
   }
   const ratio = other.query[step] / maml.query[step];
   if (step === 0) return ratio > 0.7 && ratio < 1.4 ? `Before any step, ${names([maml, other])} are about equally wrong` : "Before any step";
-  if (ratio >= 1.5) return `${capital(when(step))}, MAML’s loss is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times smaller than pretrained’s`;
+  if (ratio >= 1.5) return `${capital(when(step))}, pretrained’s error is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times MAML’s`;
   if (ratio <= 1 / 1.5) return `${capital(when(step))}, pretrained is ahead on this task`;
-  return `${capital(when(step))}, the two are about as close`;
+  return `${capital(when(step))}, the two are about equally close`;
 }
 
 function verdict(view) {
   const { guess, ...key } = view.verdict, maml = Object.keys(key).find((letter) => key[letter] === view.looks.maml.label);
-  const others = Object.keys(key).filter((letter) => letter !== maml).map((letter) => `${letter} ${key[letter]}`);
+  const others = Object.keys(key).filter((letter) => letter !== maml).map((letter) => `${letter} is ${key[letter]}`);
   const said = guess === maml ? "Right: " : guess ? `You said ${guess}, but ` : "";
   return capital(`${said}${maml} is MAML, ${list(others)}`);
 }
 
 // What is compared, under the heading.
 export function setting(view) {
-  if (view.blind) return `The same ${shots(view.shots.length)}, the same step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
+  if (view.blind) return `All get the same ${shots(view.shots.length)} and the same step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
   const trained = trainedFor(view).map(([n, who]) => `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`);
-  const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${ORIGINS[l.name]}`)];
+  const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${origin(l)}`)];
   if (!about.length) return "";
   const scaled = view.learners.filter((l) => l.algorithm === "meta_sgd").map((l) => l.label), alpha = `α\u00a0=\u00a0${alphaWords(view.alpha)}`;
   const size = scaled.length ? `${alpha}, which scales the step sizes that ${list(scaled)} learned` : `step size ${alpha}`;
-  return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? `Same shots, same ${size}` : `Shown at ${size}`}.`;
+  return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? `Same shots, same ${size}` : `Shown with ${size}`}.`;
 }
 
 // What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
@@ -79,8 +77,8 @@ export function usual(view, step) {
   if (view.freeze !== "none" || view.placement !== "anywhere" || view.noise) return ""; // the tables are of none of these
   const known = view.learners.map((l) => l.results[view.shots.length]?.[step]);
   if (!known.length || !known.every(Boolean)) return "";
-  const each = view.learners.map((l, i) => `${l.label} ${known[i].mean.toFixed(2)} ± ${known[i].ci95.toFixed(2)}`);
-  return `Over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each at its own α: ${each.join(", ")}.`;
+  const each = view.learners.map((l, i) => `${l.label} ${interval(known[i].mean, known[i].ci95)} (α = ${alphaWords(l.own_alpha)})`);
+  return `Mean error over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each learner with its own α: ${each.join(", ")}.`;
 }
 
 // What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
@@ -88,17 +86,19 @@ export function remarks(view, step) {
   const said = [];
   const gone = view.learners.filter((l) => l.diverged >= 0 && l.diverged <= lastShown(view, step));
   if (gone.length) {
-    const each = list(gone.map((l) => `${l.label} diverges at step ${l.diverged}`));
-    const [hot, cool] = [gone.filter((l) => view.alpha > l.own_alpha), gone.filter((l) => view.alpha <= l.own_alpha)];
+    const each = list(gone.map((l) => (l.diverged ? `${l.label} diverges at step ${l.diverged}` : `${l.label} has diverged before any step`)));
+    const stepped = gone.filter((l) => l.diverged); // of the others no step size is to blame
+    const [hot, cool] = [stepped.filter((l) => view.alpha > l.own_alpha), stepped.filter((l) => view.alpha <= l.own_alpha)];
     const own = list(hot.map((l) => `${l.label}’s own is ${alphaWords(l.own_alpha)}`));
     const parts = hot.length ? [`α = ${alphaWords(view.alpha)} is too large: ${own}.`] : [];
-    if (cool.length) parts.push(`${hot.length ? `With ${list(cool.map((l) => l.label))}, take` : "Take"} fewer steps, or a smaller α.`);
+    if (cool.length) parts.push(`${hot.length ? `For ${list(cool.map((l) => l.label))}, take` : "Take"} fewer steps or a smaller α.`);
+    if (stepped.length < gone.length) parts.push(`For ${list(gone.filter((l) => !l.diverged).map((l) => l.label))}, the cause is the weights, not α.`);
     const advice = parts.join(" ");
-    said.push({ alert: true, text: `${each} (query loss over ${view.limits.diverged}). ${advice}` });
+    said.push({ alert: true, text: `${each} (error over ${view.limits.diverged}). ${advice}` });
   }
-  if (!view.shots.length) said.push({ text: "Click on the plot to place a shot, or sample some." });
+  if (!view.shots.length) said.push({ text: `${capital(click())} the plot to place a shot, or sample some.` });
   for (const l of view.learners.filter((l) => l.diverged < 0 && step > 0 && view.shots.length && Math.abs(l.own_alpha / view.alpha - 1) > 0.01)) {
-    said.push({ text: `At its own α = ${alphaWords(l.own_alpha)}, ${l.label} would be at ${lossWords(view, l.query_own[step])}.` });
+    said.push({ text: `With its own α = ${alphaWords(l.own_alpha)}, ${l.label} would have ${isDiverged(view, l.query_own[step]) ? "diverged" : `an error of ${number(l.query_own[step])}`}.` });
   }
   return said;
 }
@@ -118,7 +118,7 @@ export function describeTask(view, step) {
   const wave = view.truth_hidden ? "A hidden sine wave" : `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)}`;
   return (
     `${wave} with ${shotCount(view)}. ` +
-    `${numbers(view, step)} These are query losses: mean squared errors against the true curve.`
+    `${numbers(view, step)} The numbers are mean squared errors against the true curve.`
   );
 }
 
@@ -126,5 +126,5 @@ export function describeTask(view, step) {
 export function describeLoss(view, step) {
   const last = lastShown(view, step);
   const each = view.learners.map((l) => `${l.label} from ${lossWords(view, l.query[0])} to ${lossWords(view, l.query[last])}`);
-  return `Query loss over ${steps(last)}: ${each.join("; ")}. The marker is at step ${step}.`;
+  return `Error over ${steps(last)}: ${each.join("; ")}. The marker is at step ${step}.`;
 }

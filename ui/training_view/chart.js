@@ -1,4 +1,4 @@
-// The learning chart: validation error by meta-iteration, after each inner step, with its 95% interval; the loss on the
+// The learning chart: validation error by iteration, after each inner step, with its 95% interval; the loss on the
 // meta-batches behind it; what is to be beaten as level lines; other runs to compare with.
 
 import { el, lineOf, linear, log, path, set, spread, unitOf } from "../task_plot/svg.js";
@@ -37,7 +37,7 @@ export function learningChart(parent, { go }) {
     }
     const every = [1, 2, 5].flatMap((m) => [0, 1, 2, 3, 4, 5, 6].map((e) => m * 10 ** e)).sort((a, b) => a - b).find((n) => last / n <= (size.right - size.left) / (90 * unit));
     for (let at = 0; at <= last; at += every) el("text", { x: sx(at), y: size.bottom + 16 * unit, "text-anchor": "middle" }, grid, count(at));
-    el("text", { class: "axis", x: size.right, y: size.bottom + 30 * unit, "text-anchor": "end" }, grid, "meta-iteration");
+    el("text", { class: "axis", x: size.right, y: size.bottom + 30 * unit, "text-anchor": "end" }, grid, "iteration");
     return true;
   }
 

@@ -2,19 +2,21 @@
 
 import { paint } from "../task_plot/looks.js";
 import { mounted } from "../task_plot/mounted.js";
+import { click } from "../task_plot/pointer.js";
 import { el } from "../task_plot/svg.js";
+import { EXACT, interval } from "../task_plot/rounding.js";
 import { number } from "../task_plot/words.js";
 import { learningChart } from "./chart.js";
 import { runTable } from "./runs.js";
 import { throughPanel } from "./through.js";
-import { advice, beaten, count, finding, isLive, progress, validations } from "./words.js";
+import { DIFFERS, advice, beaten, count, finding, isLive, progress, validations } from "./words.js";
 
 const LIVE_MS = 800, IDLE_MS = 3000, HIDDEN_MS = 8000; // between two questions to the server
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 const PARAMETER = "run";
 const LETTERS = ["A", "B", "C", "D", "E", "F"]; // the looks of runs compared
 
-export const { render, remove } = mounted(["style.css", "task_plot/lab.css", "training_view/training.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
+export const { render, remove } = mounted(["task_plot/lab.css", "training_view/training.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
 
 async function ask(address, options) {
   const answer = await fetch(address, options);
@@ -42,7 +44,7 @@ function makeView(parent, { looks, limits, marks }) {
   const complaint = el("p", { class: "complaint", role: "alert" }, root);
   const table = runTable(el("div", { class: "area-runs" }, root), { looks, select, compare });
   const fold = el("details", { class: "data" }, root);
-  el("summary", {}, fold, "The errors as a table");
+  el("summary", {}, fold, "Errors as a table");
   const data = el("table", {}, el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by iteration" }, fold));
   const status = el("p", { class: "hidden", role: "status" }, root);
   const renaming = renameDialog(root, (name, value) => act(name, "rename", value));
@@ -72,7 +74,7 @@ function makeView(parent, { looks, limits, marks }) {
       heard = true;
       if (complaint.dataset.about === "server") complain("");
     } catch (error) {
-      if (!gone) complain(heard ? "The server does not answer. What is shown stays, and goes on when it is back." : `The runs cannot be read: ${error.message}`, "server");
+      if (!gone) complain(heard ? "The server does not answer. What you see stays, and this page continues when it is back." : `The runs cannot be read: ${error.message}`, "server");
     }
     if (gone) return;
     draw();
@@ -111,7 +113,7 @@ function makeView(parent, { looks, limits, marks }) {
   function compare(name, yes) {
     complain("");
     const full = yes && compared.size >= LETTERS.length;
-    if (full) complain(`At most ${LETTERS.length} runs can be compared with one: take one away first.`);
+    if (full) complain(`At most ${LETTERS.length} runs can be compared with the one shown: remove one first.`);
     else compared[yes ? "add" : "delete"](name);
     poll();
     return !full;
@@ -151,12 +153,15 @@ function makeView(parent, { looks, limits, marks }) {
     paints.apply(looks);
     heading.textContent = finding(row, lines);
     counsel.textContent = row ? advice(row, lines) : "";
-    subheading.textContent = row ? `${row.title} · ${row.recipe} · ${row.outer}${row.note ? ` · ${row.note}` : ""}` : "A run takes a random network and makes it one that adapts in a step. It goes on when you leave this page.";
+    subheading.textContent = row ? `${row.title} · ${row.recipe} · ${row.outer}${row.note ? ` · ${row.note}` : ""}` : "A run turns a random network into one that adapts in one step. It continues when you leave this page.";
     const others = [...compared].filter(rowOf).map((name, i) => ({ row: rowOf(name), lines: linesOf(name), letter: LETTERS[i] }));
     const now = JSON.stringify([selected, [selected, ...compared].map((name) => storeOf(name).offset), chart.svg.clientWidth, chart.svg.clientHeight]);
     if (now !== drawn) chart.update({ row, lines, others, marks, looks, at });
     drawn = now;
-    key.textContent = row ? "error over 1,000 validation tasks, with 95% intervals · faint: the training batches · click to see the task at that moment" : "";
+    const said = row ? ["error over 1,000 validation tasks, with 95% intervals", "faint: loss on the training meta-batches"] : [];
+    for (const mark of row?.marks ?? marks) said.push(`${mark.label}: ${mark.about}`);
+    if (row) said.push(`${click()} to see your task at that moment`);
+    key.textContent = said.join(" · ");
     through.update(row ? selected : "", row ? row.snapshots : []);
     strip.hidden = !row;
     if (row) {
@@ -182,7 +187,7 @@ function makeView(parent, { looks, limits, marks }) {
 
   function drawButtons() {
     const row = rowOf(selected);
-    const now = row ? JSON.stringify([row.name, row.state, row.asked, row.phase, row.mine, row.title, row.snapshots.length > 0, at, newest]) : "";
+    const now = row ? JSON.stringify([row.name, row.state, row.elsewhere, row.asked, row.phase, row.mine, row.title, row.snapshots.length > 0, at, newest]) : "";
     if (now === drawnButtons) return; // a press must not fall on a button that is being replaced
     drawnButtons = now;
     const focused = buttons.contains(document.activeElement) ? document.activeElement.textContent : null;
@@ -201,21 +206,24 @@ function makeView(parent, { looks, limits, marks }) {
       setTimeout(() => { delete made.dataset.sure; made.textContent = name; }, SURE_MS);
     });
     const { mine, state } = row, steerable = mine && !row.asked && !(state === "running" && row.phase === "measuring");
-    if (steerable && isLive(row)) button("Pause", "Saves what is trained and frees its place", () => act(selected, "pause"));
-    if (mine && ["paused", "interrupted", "failed"].includes(state)) button("Resume", "Goes on where it stands, to the same bits", () => act(selected, "resume"));
-    if (steerable && ["running", "queued", "paused", "interrupted"].includes(state)) button("Stop", "Ends it here and keeps the checkpoint", () => act(selected, "stop"));
+    if (steerable && isLive(row)) button("Pause", "Saves the run and frees its place", () => act(selected, "pause"));
+    if (mine && ["paused", "interrupted", "failed"].includes(state)) {
+      if (row.elsewhere) button("Resume here", `Continues on this machine: ${DIFFERS}`, () => act(selected, "resume", "here"));
+      else button("Resume", "Continues, with the same bits as if it had never stopped", () => act(selected, "resume"));
+    }
+    if (steerable && ["running", "queued", "paused", "interrupted"].includes(state)) button("Stop", "Ends the run and keeps its checkpoint", () => act(selected, "stop"));
     if (row.snapshots.length) {
       const learner = newest ? `run:${selected}` : `run:${selected}@${at}`;
       const beside = row.algorithm === "pretrained" ? "maml" : "pretrained";
-      link("Open in lab", "This checkpoint beside a shipped one, on shots of your own", `lab?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`);
-      link("Download", "The checkpoint, one .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
-      link("All as zip", "The checkpoint with its config, results, metrics and how to use and repeat it", `${lab}bundle.zip?${new URLSearchParams({ learner })}`, "");
+      link("Open in lab", "This checkpoint beside a shipped one, on your own shots", `lab?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`);
+      link("Download", "The checkpoint as a .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
+      link("All as zip", "The checkpoint with its settings, results and metrics, and how to use and reproduce it", `${lab}bundle.zip?${new URLSearchParams({ learner })}`, "");
     }
-    button("Duplicate", "A new run from the same recipe, to be changed first", () => asTemplate(null));
-    const restart = button("Restart here", "A new run that goes on from the snapshot on show, to be changed first", () => !newest && at && asTemplate(at));
+    button("Duplicate", "A new run from the same recipe, which you can change first", () => asTemplate(null));
+    const restart = button("Restart here", "A new run that continues from the snapshot shown; you can change its settings first", () => !newest && at && asTemplate(at));
     restart.setAttribute("aria-disabled", newest || !at);
-    if (mine) button("Name", "A name and a note for this run", () => renaming.open(row));
-    if (mine && !isLive(row)) sure("Delete", "Removes the run and its checkpoints for good", () => act(selected, "delete"));
+    if (mine) button("Rename", "A name and a note for this run", () => renaming.open(row));
+    if (mine && !isLive(row)) sure("Delete", "Deletes the run and its checkpoints for good", () => act(selected, "delete"));
     [...buttons.children].find((made) => made.textContent === focused)?.focus({ preventScroll: true });
   }
 
@@ -227,7 +235,7 @@ function makeView(parent, { looks, limits, marks }) {
     for (const { iteration, steps } of found) {
       const line = el("tr", {}, body);
       el("th", { scope: "row" }, line, count(iteration));
-      for (const { mean, ci95, diverged } of steps) el("td", {}, line, `${number(mean)} ± ${ci95.toFixed(3)}${diverged ? ` (${(100 * diverged).toFixed(1)}% diverged)` : ""}`);
+      for (const { mean, ci95, diverged } of steps) el("td", {}, line, `${interval(mean, ci95, EXACT)}${diverged ? ` (${(100 * diverged).toFixed(1)}% diverged)` : ""}`);
     }
   }
   fold.addEventListener("toggle", () => fold.open && drawData(linesOf(selected)));
@@ -267,7 +275,7 @@ const inRange = (alpha) => (alpha >= 1e-4 && alpha <= 1 ? { alpha } : {});
 // `rename(run, {title, note})` is called with what was written.
 function renameDialog(parent, rename) {
   const dialog = el("dialog", { class: "share", "aria-labelledby": "rename-title" }, parent), form = el("form", { method: "dialog" }, dialog);
-  el("h2", { id: "rename-title" }, form, "Name this run");
+  el("h2", { id: "rename-title" }, form, "Rename this run");
   el("label", { class: "label", for: "rename-name" }, form, "name");
   const title = el("input", { id: "rename-name", maxlength: 60, required: "" }, form);
   el("label", { class: "label", for: "rename-note" }, form, "note");

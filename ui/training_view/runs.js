@@ -1,10 +1,10 @@
 // The runs of this server as a table: which one is shown, and which are drawn beside it.
 
 import { el, swatch } from "../task_plot/svg.js";
-import { number } from "../task_plot/words.js";
+import { EXACT, interval } from "../task_plot/rounding.js";
 import { count } from "./words.js";
 
-const HEAD = ["compare", "run", "recipe", "state", "progress", "error after its steps"];
+const HEAD = ["compare", "run", "recipe", "state", "progress", "latest error"];
 
 // `select(name)` shows a run; `compare(name, yes)` draws it beside the one shown, or not, and says whether it could.
 export function runTable(parent, { looks, select, compare }) {
@@ -39,7 +39,7 @@ export function runTable(parent, { looks, select, compare }) {
       button.addEventListener("click", () => select(row.name));
       if (row.mine) el("span", { class: "mine" }, name, "yours");
       const about = el("td", { class: "recipe" }, line, `${row.recipe} · ${row.outer}`);
-      const from = row.parent ? `goes on from iteration ${count(row.parent.iteration)} of ${row.parent.run}` : "";
+      const from = row.parent ? `continues from iteration ${count(row.parent.iteration)} of ${row.parent.run}` : "";
       if (from || row.note) el("span", { class: "note" }, about, [from, row.note].filter(Boolean).join(" · "));
       const state = el("td", { class: "state" }, line), progress = el("progress", {}, el("td", { class: "progress" }, line));
       cells.set(row.name, { line, state, progress, error: el("td", { class: "number" }, line) });
@@ -61,7 +61,7 @@ export function runTable(parent, { looks, select, compare }) {
         state.textContent = row.state === "queued" && row.position ? `queued, number ${row.position}` : row.state;
         Object.assign(progress, { max: row.max_steps, value: row.iteration });
         progress.setAttribute("aria-label", `${row.title}: iteration ${count(row.iteration)} of ${count(row.max_steps)}`);
-        error.textContent = row.error ? `${number(row.error.mean)} ± ${row.error.ci95.toFixed(3)}` : "";
+        error.textContent = row.error ? interval(row.error.mean, row.error.ci95, EXACT) : "";
       }
       notes.replaceChildren();
       if (older) el("p", {}, notes, `${count(older)} older ${older === 1 ? "run is" : "runs are"} not listed.`);

@@ -1,5 +1,6 @@
 // One task, through training: its shots adapted from the initialisation of each snapshot, with a scrubber over them.
 
+import { shotHelp } from "../task_plot/pointer.js";
 import { el } from "../task_plot/svg.js";
 import { taskPlot } from "../task_plot/task.js";
 import { floats, rows } from "../task_plot/view.js";
@@ -10,14 +11,14 @@ const TWEEN_MS = 220, PLAY_MS = 500;
 
 // `fetchTask(parameters)` promises what ui/training.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
 export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
-  el("h2", {}, parent, "your task, through training");
+  el("h2", {}, parent, "your task through training");
   const said = el("p", { class: "key" }, parent);
   const plot = taskPlot(parent, { edit });
   const hint = el("p", { class: "hint" }, parent);
   const bar = el("div", { class: "through-bar", role: "group", "aria-label": "Training time" }, parent);
   const playButton = el("button", { type: "button" }, bar, "Play");
   const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "snapshot shown" }, bar);
-  const other = el("button", { type: "button", title: "Another sine wave, with shots of its own" }, bar, "New task");
+  const other = el("button", { type: "button", title: "Another sine wave, with its own shots" }, bar, "New task");
   playButton.addEventListener("click", () => (playing ? pause() : play()));
   scrubber.addEventListener("input", () => { pause(); go(Number(scrubber.value), false); });
   other.addEventListener("click", () => { query = { seed: 1 + Math.floor(Math.random() * 9999) }; ask(); });
@@ -73,9 +74,9 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     scrubber.value = at;
     scrubber.setAttribute("aria-valuetext", `after ${count(iterations[at])} iterations`);
     scrubber.style.setProperty("--done", `${(100 * at) / Math.max(iterations.length - 1, 1)}%`);
-    const loss = losses[at][last], where = iterations[at] ? `after ${count(iterations[at])} iterations` : "untrained";
-    said.textContent = `${where}: loss ${number(losses[at][0])} before, ${loss <= limits.diverged ? number(loss) : "diverged"} after ${steps(last)} on ${shotCount(view)}`;
-    hint.textContent = "click to place a shot, drag to move it, double-click to remove it";
+    const error = losses[at][last], where = iterations[at] ? `after ${count(iterations[at])} iterations` : "untrained";
+    said.textContent = `${where}: error ${number(losses[at][0])} before, ${error <= limits.diverged ? number(error) : "diverged"} after ${steps(last)} on ${shotCount(view)}`;
+    hint.textContent = shotHelp();
     playButton.disabled = scrubber.disabled = iterations.length < 2;
     moved(run ? iterations[at] : null, at === iterations.length - 1);
   }

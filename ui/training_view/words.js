@@ -1,4 +1,4 @@
-// What a run has come to, in words. Pure functions of its row (ui/training.py) and of its metrics.
+// How a run is doing, in words. Pure functions of its row (ui/training.py) and of its metrics.
 
 import { number, steps } from "../task_plot/words.js";
 
@@ -38,28 +38,31 @@ export function finding(row, lines) {
   if (row.state === "failed") return "Training failed";
   if (!last) return "Starting";
   if (last.iteration === 0) return `Untrained: ${error}`;
-  if (last.steps.at(-1).mean > 1.05 * last.steps[0].mean && row.steps) return `After ${count(last.iteration)} iterations: adapting makes it worse`;
+  if (last.steps.at(-1).mean > 1.05 * last.steps[0].mean && row.steps) return `After ${count(last.iteration)} iterations: adapting makes the error larger`;
   const best = beaten(row, lines).at(-1);
-  const than = best ? `, better than ${best.label}’s ${number(best.value)}` : "";
+  const than = best ? `, below ${best.label}’s ${number(best.value)}` : "";
   return `After ${count(last.iteration)} iterations: ${error}${than}`;
 }
 
+export const DIFFERS = "its numbers will then differ in their last digits from those of a run that was never moved";
+
 // What to change about a run that went wrong, or nothing.
 export function advice(row, lines) {
-  const last = validations(lines).at(-1), sizes = `β is ${row.beta}${row.steps ? ` and α is ${row.alpha}` : ""}`;
-  if (row.state === "diverged") return `The loss was no longer a number. ${sizes}: duplicate the run with a smaller one. The last good checkpoint is kept.`;
+  const last = validations(lines).at(-1);
+  if (row.state === "diverged") return `The loss was no longer a number. Duplicate the run with a smaller β (now ${row.beta})${row.steps ? ` or α (now ${row.alpha})` : ""}. The last good checkpoint is kept.`;
+  if (row.elsewhere) return `${row.message ? `${row.message}. ` : ""}This machine lacks something that the run was trained with. “Resume here” continues without it from iteration ${count(row.iteration)}: ${DIFFERS}.`;
   if (row.state === "failed") return `${row.message}.`.replace(/\.\.$/, ".");
-  if (last?.iteration && row.steps && last.steps.at(-1).mean > 1.05 * last.steps[0].mean) return `The error after adapting is larger than before. ${sizes}: try a smaller α.`;
+  if (last?.iteration && row.steps && last.steps.at(-1).mean > 1.05 * last.steps[0].mean) return `The error after adapting is larger than before. Try a smaller α (now ${row.alpha}).`;
   return "";
 }
 
-const PHASES = { starting: "starting", compiling: "compiling this recipe for the first time, some 20 s", measuring: "measuring the result on 10,000 fresh tasks" };
+const PHASES = { starting: "starting", compiling: "compiling this recipe for the first time, about 20 s", measuring: "measuring the result on 10,000 fresh tasks" };
 
 // How far a run is, and what is next.
 export function progress(row) {
   const place = `iteration ${count(row.iteration)} of ${count(row.max_steps)}`;
   if (row.state === "queued") {
-    const wait = row.starts_in > 1 ? `, starts in about ${duration(row.starts_in)}` : ", starts at once";
+    const wait = row.starts_in > 1 ? `, starts in about ${duration(row.starts_in)}` : ", starts right away";
     return `queued, number ${row.position ?? 1} in line${row.position ? wait : ""}`;
   }
   if (row.asked) return `${row.asked === "pause" ? "pausing" : "stopping"} after this block of iterations … · ${place}`;
@@ -68,7 +71,7 @@ export function progress(row) {
     const rate = row.rate ? ` · ${count(Math.round(row.rate))} iterations/s` : "";
     return `${place}${rate}${row.left ? ` · ${duration(row.left)} left` : ""}`;
   }
-  const said = { paused: "paused", interrupted: "interrupted, its process is gone,", finished: "finished", stopped: "stopped", failed: "failed", diverged: "diverged" };
+  const said = { paused: "paused", interrupted: "interrupted (its process ended)", finished: "finished", stopped: "stopped", failed: "failed", diverged: "diverged" };
   return `${said[row.state]} at ${place}`;
 }
 

@@ -1,0 +1,230 @@
+"""Where people put it: below a base path of one part and of two, behind nginx that passes the path on or strips it."""
+
+import http.client
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import ROOT, Lab, Server, free_port
+from playwright.sync_api import Page, Response, expect
+
+from ui import lessons, page_html
+from ui.lesson_format import Choice
+from ui.training import COOKIE
+
+WHERE = ("one part", "two parts", "nginx passes", "nginx strips")
+FOLDERS = {"modules", "lab", "explore", "geometry", "train", "lessons", "classroom"}
+"""Where our own routes lie."""
+MOST_HEADERS = 2000
+"""Bytes: half of what nginx has room for when nobody has configured it."""
+SHOWN = {
+    "/": ".start svg.task .curve",
+    "/lessons": ".lessons a",
+    "/lab": ".maml-lab svg.task .curve",
+    "/explore": ".explore svg.heat .tile",
+    "/geometry": "svg.plane .contours ellipse",
+    "/train": ".training svg.learning .grid line",
+    "/checkpoints": ".card svg.thumbnail",
+    "/classroom": ".classroom h1",
+}
+"""Path of a page -> what is there once its own part has been drawn."""
+NGINX = """
+daemon off; pid {folder}/pid; error_log {folder}/error.log;
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    {passes}
+    {strips}
+  }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def one_part(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Named as one of the pages is."""
+    server = Server(tmp_path_factory.mktemp("runs"), "lab").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def two_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    server = Server(tmp_path_factory.mktemp("runs"), "school/class").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def nginx(two_parts: Server, server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real one before both kinds of server, set as the README says and in nothing else."""
+    if not (program := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
+        pytest.skip("nginx is not installed")
+    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
+    config = folder / "nginx.conf"
+    block = re.search(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)[1]
+    passes = block.replace("8501;", f"{two_parts.port};")
+    strips = block.replace("8501;", f"{urlsplit(server).port}/;").replace("/school/class/", "/stripped/")
+    config.write_text(NGINX.format(folder=folder, port=port, passes=passes, strips=strips), "utf-8")
+    process = subprocess.Popen([program, "-c", str(config), "-e", str(folder / "error.log")])
+    for _ in range(100):
+        try:
+            http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
+            break
+        except OSError:
+            assert process.poll() is None, (folder / "error.log").read_text("utf-8")
+            time.sleep(0.1)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(params=WHERE)
+def base(request: pytest.FixtureRequest) -> str:
+    """The address of the app, as a person gives it."""
+    if request.param == "one part":
+        return request.getfixturevalue("one_part").base
+    if request.param == "two parts":
+        return request.getfixturevalue("two_parts").base
+    proxy = request.getfixturevalue("nginx")
+    return f"{proxy}/{'school/class' if request.param == 'nginx passes' else 'stripped'}"
+
+
+def answer(address: str, cookie: str = "") -> tuple[http.client.HTTPResponse, bytes]:
+    """What a server answers, as it stands on the wire: no redirect is followed."""
+    there = urlsplit(address)
+    line = http.client.HTTPConnection(there.hostname, there.port, timeout=30)
+    line.request(
+        "GET", f"{there.path}?{there.query}" if there.query else there.path, headers={"Cookie": cookie} if cookie else {}
+    )
+    response = line.getresponse()
+    return response, response.read()
+
+
+def test_every_page_and_its_main_path_work(base, browser):
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    lab, served = Lab(context.new_page(), base), set()
+    page, own = lab.page, urlsplit(base).path
+
+    def hear(response: Response) -> None:
+        if not response.url.startswith(f"{base}/"):
+            lab.problems.append(f"outside the base path: {response.url}")
+        elif response.status < 400:
+            served.add(response.url.removeprefix(f"{base}/").split("/")[0])
+        elif not Lab.probes(response.url):
+            lab.problems.append(f"{response.status}: {response.url}")
+
+    page.on("response", lambda r: hear(r) if r.url.startswith("http") else None)
+    for path, shown in SHOWN.items():
+        page.goto(base + path)
+        expect(page.locator(shown).first).to_be_attached(timeout=60_000)
+    page.locator("a", has_text="Start").first.click()  # Streamlit's own links reload nothing
+    page.get_by_role("button", name="Take one gradient step").click()
+    expect(page.locator(".after p")).to_contain_text("After 1 step", timeout=30_000)
+    assert page.url == f"{base}/"
+    page.locator('.start a[href^="lab?"]').click()
+    lab.ready()
+    before = lab.curve("maml")
+    lab.click(1.0, 2.0)
+    lab.settled()
+    assert lab.curve("maml") != before
+    page.goto(f"{base}/checkpoints")
+    with page.expect_download() as download:
+        page.locator('.card[data-name="maml"]').get_by_role("link", name="Download").click()
+    assert Path(download.value.path()).stat().st_size > 5000
+    page.goto(f"{base}/train")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.locator('tr[data-state="running"]').first).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator('tr[data-state="stopped"]').first).to_be_visible(timeout=120_000)
+    ours = [cookie["path"] for cookie in context.cookies(f"{base}/lab") if cookie["name"] == COOKIE]
+    assert ours == ["/" if own == "/stripped" else own]
+    assert served >= FOLDERS
+    assert lab.problems == []
+    context.close()
+
+
+def test_a_room_is_opened_joined_by_its_address_and_voted_in(base, browser):
+    def come(address: str) -> Page:
+        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+        page.goto(address)
+        expect(page.locator(".classroom h1, .classroom .code-large").first).to_be_visible(timeout=30_000)
+        return page
+
+    card = next(lesson.title for lesson in lessons.shelf().lessons.values() if isinstance(lesson.answer, Choice))
+    teacher = come(f"{base}/classroom")
+    teacher.get_by_role("button", name="Open a room").click()
+    picture = teacher.locator("img.qr")
+    expect(picture).to_have_js_property("complete", True)
+    assert picture.evaluate("image => image.naturalWidth") > 0
+    way = urlsplit(picture.get_attribute("alt").removeprefix("QR code of "))  # its host is one that phones reach
+    assert (way.path, way.port) == (f"{urlsplit(base).path}/classroom", urlsplit(base).port)
+    student = come(f"{base}/classroom?{way.query}")
+    expect(student.locator(".classroom")).to_contain_text("Waiting for the teacher")
+    teacher.get_by_role("button", name=card).click()
+    student.get_by_role("radio").first.click(force=True)
+    student.get_by_role("button", name="Commit", exact=True).click()
+    expect(teacher.locator(".classroom")).to_contain_text("1 of 1 has answered", timeout=15_000)
+    teacher.get_by_role("button", name="Reveal", exact=True).click()
+    expect(student.locator(".tally")).to_be_visible(timeout=30_000)
+    for page in (teacher, student):
+        page.context.close()
+
+
+def test_no_route_of_ours_is_answered_by_a_page_and_none_lies_outside(one_part, two_parts):
+    for server in (one_part, two_parts):
+        host = f"http://127.0.0.1:{server.port}"
+        own = urlsplit(server.base).path
+        for name, kind in {
+            "train/runs.json": "application/json",
+            "lab/picture.json?seed=3": "application/json",
+            "lessons/cards.json": "application/json",
+        }.items():
+            response, body = answer(f"{server.base}/{name}")
+            assert (response.status, response.headers["content-type"]) == (200, kind), (name, body[:200])
+            assert answer(f"{host}/{name}")[0].status == 404 or own == "/lab"
+        for name in ("modules/old/lab.js", "train/nothing.json", "classroom/x/y.csv", "lab/nothing", "geometry/a/b"):
+            response, body = answer(f"{server.base}/{name}")
+            assert response.status == 404, name
+            assert b"<html" not in body
+
+
+def test_a_slash_too_few_or_too_many_leads_to_the_page(one_part, two_parts, server):
+    for base in (one_part.base, two_parts.base, server):
+        for path in page_html.PAGES:
+            address = f"{base}{path}/" if path != "/" else base
+            response, _ = answer(f"{address}?utm=1" if address != server else f"{address}/?utm=1")
+            if response.status == 200:
+                assert address == server  # the root itself
+                continue
+            to = response.headers["location"]
+            assert (response.status, "//" in to, to.endswith("?utm=1")) == (307, False, True)
+            assert not to.startswith("/"), "a proxy may have stripped a path that only the browser knows"
+
+
+@pytest.mark.parametrize("path", page_html.PAGES)
+def test_no_page_has_more_headers_than_a_proxy_takes(path, server):
+    response, body = answer(server + path)
+    cookie = response.headers["set-cookie"].partition(";")[0]
+    again, _ = answer(server + path, cookie)
+    for headers in (response.headers, again.headers):
+        assert sum(len(f"{name}: {value}\r\n") for name, value in headers.items()) < MOST_HEADERS
+    assert "set-cookie" not in again.headers
+    ahead = re.findall(r'href="\./(modules/[^"]+)"', body.decode())
+    assert ahead, "what the page needs is fetched while Streamlit is still starting"
+    assert {answer(f"{server}/{name}")[0].status for name in ahead} == {200}
+
+
+def test_modules_that_do_not_come_are_said(server, page):
+    page.route("**/modules/**/*.js", lambda route: route.abort())
+    page.goto(server)
+    expect(page.get_by_role("alert")).to_contain_text("did not load", timeout=30_000)

@@ -1,0 +1,41 @@
+"""The page a browser is given: Streamlit's own, with what it will need named in its head, so that all is fetched at once.
+
+In the head and not as a `Link` header: a proxy takes so many bytes of headers (nginx 4,096) and refuses a page with more.
+"""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from streamlit import file_util
+
+from ui import modules
+
+PAGES = {
+    "/": ["task_plot", "start_view"],
+    "/lessons": ["task_plot", "lesson_view"],
+    "/lab": ["task_plot"],
+    "/explore": ["shared", "explore_view"],
+    "/geometry": ["shared", "task_plot", "geometry_view"],
+    "/train": ["task_plot", "training_view"],
+    "/checkpoints": ["cards"],
+    "/classroom": ["task_plot", "lesson_view", "classroom_view"],
+}
+"""Path of a page -> the folders of the modules it needs."""
+
+
+def routes() -> list[Route]:
+    """One for each page; revalidated each time, since the addresses in it change with what the modules contain."""
+    streamlits = Path(file_util.get_static_dir(), "index.html").read_text("utf-8")
+
+    def route(path: str, folders: list[str]) -> Route:
+        head = f"{modules.preloads(*folders)}\n{modules.script('glossary/glossary.js')}"
+        html = streamlits.replace("</head>", f"{head}\n  </head>")
+
+        def page(request: Request) -> Response:
+            return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
+
+        return Route(path, page)
+
+    return [route(path, folders) for path, folders in PAGES.items()]
