@@ -15,7 +15,7 @@ classroom: .venv/app
 	$(BIN)/streamlit run app.py --server.address 0.0.0.0 --server.allowedHosts '*'
 
 test: check chromium
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal --durations 20
 
 check: .venv/dev
 	$(BIN)/ruff format --check .

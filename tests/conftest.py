@@ -9,6 +9,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
 
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["OMP_NUM_THREADS"] = "1"  # as many workers as cores: a thread each, in what a test starts as well
+
 
 @pytest.fixture(scope="session", autouse=True)
 def nothing_compiled_before(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -12,17 +12,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 ROOT = Path(__file__).parents[2]
 LOCAL = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
+expect.set_options(timeout=15_000)  # two workers on two cores: a slow answer is no wrong one
 STREAMLIT_PROBES = re.compile(r"/_stcore/(health|host-config)$")  # asked for below deep links too, where they do not exist
 
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    """Debian's Chromium instead of Playwright's own download."""
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    """Debian's Chromium instead of Playwright's own download; the one without a window is the lighter one."""
+    installed = filter(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))
+    executable = os.environ.get("CHROMIUM") or next(map(shutil.which, installed), None)
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
     return browser_type_launch_args | {"executable_path": executable, "args": quiet}
 
@@ -177,6 +179,31 @@ class Lab:
 
     def slider(self, key: str):
         return self.page.locator(f".st-key-{key} input[type=range]")
+
+
+@pytest.fixture(scope="session")
+def warm(browser: Browser) -> Iterator[BrowserContext]:
+    """A person who keeps Streamlit's scripts in the cache: opening a page anew takes half as long."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(warm: BrowserContext) -> Iterator[Page]:
+    """A page of somebody who was never here, but for the cache. What is about first visits makes a context of its own."""
+    page = warm.new_page()
+    yield page
+    origins = {"/".join(each.url.split("/")[:3]) for each in warm.pages if each.url.startswith("http")}
+    cleaner = warm.new_page()
+    storage = warm.new_cdp_session(cleaner)
+    for each in warm.pages:
+        if each is not cleaner:
+            each.close()
+    for origin in origins:
+        storage.send("Storage.clearDataForOrigin", {"origin": origin, "storageTypes": "local_storage,indexeddb,cache_storage"})
+    warm.clear_cookies()
+    cleaner.close()
 
 
 @pytest.fixture

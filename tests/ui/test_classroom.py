@@ -8,6 +8,7 @@ import json
 import math
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -439,6 +440,12 @@ def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teache
 # Limits
 
 
+def through(coroutine):
+    """Runs it to its end, in a thread of its own: the browser tests keep a loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 @pytest.fixture
 def lines(monkeypatch):
     """The seconds that each question waited in a line; they pass at once, and no others do."""
@@ -491,7 +498,7 @@ def test_a_line_moves_one_by_one_and_nobody_waits_long(monkeypatch):
         await asyncio.gather(*(come(at) for at in range(30)), line.wait("b"))
 
     began = time.monotonic()
-    asyncio.run(crowd())
+    through(crowd())
     assert [at for at, _ in came[:9]] == list(range(9))
     assert time.monotonic() - began < 1
     assert all(took >= 0.01 * min(at + 1, 10) for at, took in came)
@@ -510,7 +517,7 @@ def test_a_line_holds_so_many_and_lets_the_others_pass(monkeypatch):
         for task in waiting:
             task.cancel()
 
-    asyncio.run(crowd())
+    through(crowd())
 
 
 def test_an_allowance_comes_back(monkeypatch):
