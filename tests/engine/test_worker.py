@@ -193,13 +193,15 @@ def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, 
     folder = queued(tmp_path / "paused")
     process = started(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 400, process)
+    process.send_signal(signal.SIGSTOP)  # or it may end while the other one starts
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
     with pytest.raises(RunIsLive, match="is being trained by another process"):
         worker.train(folder)
     other = started(folder)
     assert ended(other) == (1, "error: paused is being trained by another process; pause or stop it first\n")
-    asked = time.monotonic()
     runs.ask(folder, "pause")
+    asked = time.monotonic()
+    process.send_signal(signal.SIGCONT)
     eventually(lambda: runs.look(folder).state == "paused")
     assert time.monotonic() - asked < 2
     assert ended(process) == (0, "")
