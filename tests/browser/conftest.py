@@ -26,6 +26,7 @@ def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
     installed = filter(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))
     executable = os.environ.get("CHROMIUM") or next(map(shutil.which, installed), None)
     quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    quiet += ["--font-render-hinting=none"]  # a text is as wide as its letters, as on a screen with a window
     return browser_type_launch_args | {"executable_path": executable, "args": quiet}
 
 
@@ -62,9 +63,15 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def runs_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the runs are of the server for all tests."""
+    return tmp_path_factory.mktemp("runs")
+
+
+@pytest.fixture(scope="session")
+def server(runs_folder: Path) -> Iterator[str]:
     """One server for all tests: its address."""
-    server = Server(tmp_path_factory.mktemp("runs")).start()
+    server = Server(runs_folder).start()
     yield server.base
     server.stop()
 
@@ -81,6 +88,18 @@ def server_factory(tmp_path: Path) -> Iterator[Callable[[], Server]]:
     yield start
     for server in servers:
         server.stop()
+
+
+AT_REST = """() => new Promise((done) => {
+  const busy = ".maml-lab:not([data-confirmed=true]), [data-test-script-state=running], [data-testid=stStatusWidget]";
+  let quiet = 0;
+  const look = () => {
+    quiet = document.querySelector(busy) ? 0 : quiet + 1;
+    if (quiet > 10) done(); else setTimeout(look, 25);
+  };
+  look();
+})"""
+"""By the page's own clock, which is as late as the pauses that Streamlit's sliders make before they say something."""
 
 
 class Lab:
@@ -116,8 +135,7 @@ class Lab:
     def settled(self) -> "Lab":
         """Until every edit is confirmed by Python and the script is not running."""
         expect(self.page.locator(".maml-lab[data-confirmed=true]")).to_be_visible(timeout=30_000)
-        self.page.wait_for_timeout(250)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.page.evaluate(AT_REST)
         return self
 
     @property

@@ -114,7 +114,7 @@ with torch.no_grad():
     assert float(said) == pytest.approx(float(lost), rel=0.05)
 
 
-def test_pause_resume_and_stop_keep_what_is_trained(training, tmp_path_factory):
+def test_pause_resume_and_stop_keep_what_is_trained(training, runs_folder):
     run = training.train(**LONG)
     expect(training.page.locator(".place")).to_contain_text("iterations/s", timeout=60_000)
     training.press("Pause")
@@ -127,7 +127,7 @@ def test_pause_resume_and_stop_keep_what_is_trained(training, tmp_path_factory):
     training.press("Pause")
     training.state(run, "paused")
     # As a machine with a GPU leaves it.
-    (recipe,) = tmp_path_factory.getbasetemp().glob(f"runs*/{run}/config.json")
+    recipe = runs_folder / run / "config.json"
     stored = json.loads(recipe.read_text())
     recipe.write_text(json.dumps(stored | {"settings": stored["settings"] | {"device": "cuda", "path": "compiled"}}))
     expect(training.page.get_by_role("button", name="Resume", exact=True)).to_have_count(int(torch.cuda.is_available()))
