@@ -8,7 +8,7 @@ net.load_state_dict(load_file("pretrained/maml.safetensors"))
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,6 +20,7 @@ from maml_core.config import ALGORITHMS, DIVERGED_ABOVE, JOINT, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NoRecipe
 from maml_core.files import write_atomically
 from maml_core.network import MLP, Params
+from maml_core.reading import is_number, json_object, quoted, whole
 from maml_core.training import ALPHA, State, shapes, split
 
 FORMAT_VERSION = "1"
@@ -131,11 +132,11 @@ def load(path: Path | str, told: Told | None = None, called: str | None = None) 
         version = quoted(metadata.get("format_version", "none"))
         raise CheckpointError(f"{name} has format version {version}; this version reads {FORMAT_VERSION}")
     try:
-        config = TrainConfig.from_dict(_parse(metadata["config"]))
-        iterations = _whole(metadata.get("iterations", ""))
-        results = _checked_results(_parse(metadata.get("results", "{}")))
-        run = _parse(metadata.get("run", "{}"))
-    except (ConfigError, ValueError, RecursionError) as error:
+        config = TrainConfig.from_dict(json_object(metadata["config"]))
+        iterations = whole(metadata.get("iterations", ""))
+        results = _checked_results(json_object(metadata.get("results", "{}")))
+        run = json_object(metadata.get("run", "{}"))
+    except ValueError as error:
         raise CheckpointError(f"{name} has damaged metadata: {_line(error)}") from None
     _check_tensors(name, tensors, shapes(config))
     return Checkpoint({name: tensors[name] for name in shapes(config)}, config, iterations, results, run)
@@ -145,12 +146,6 @@ def is_as_saved(path: Path, checkpoint: Checkpoint) -> bool:
     """Whether the file that this was loaded from is what `save` writes: with its recipe, and the names of the contract."""
     with safe_open(path, framework="pt") as file:
         return set(file.keys()) == checkpoint.learned.keys() and "config" in (file.metadata() or {})
-
-
-def quoted(text: str) -> str:
-    """Text from outside as a message repeats it: at most 60 characters, none of them unseen."""
-    shown = "".join(letter if letter.isprintable() else "�" for letter in text[:60])
-    return shown if len(text) <= 60 else f"{shown[:59]}…"
 
 
 def _from_elsewhere(name: str, tensors: Params, told: Told | None) -> Checkpoint:
@@ -193,9 +188,9 @@ def load_state(path: Path, config: TrainConfig) -> State:
     names = shapes(config)
     _check_tensors(path.name, tensors, {f"{part}.{name}": shape for part in _PARTS for name, shape in names.items()})
     try:
-        theirs = TrainConfig.from_dict(_parse(metadata.get("config", "")))  # read, since an older one may hold idle settings
-        iteration = _whole(metadata.get("iteration", ""))
-    except (ValueError, RecursionError) as error:
+        theirs = TrainConfig.from_dict(json_object(metadata.get("config", "")))  # read, since an older one may hold idle settings
+        iteration = whole(metadata.get("iteration", ""))
+    except ValueError as error:
         raise CheckpointError(f"{path.name} has damaged metadata: {error}") from None
     if theirs != config:
         raise CheckpointError(f"{path.name} is the training state of another run")
@@ -245,35 +240,24 @@ def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
 
 
-def _parse(text: str) -> dict[str, Any]:
-    value = json.loads(text, parse_constant=no_constant)
-    if not isinstance(value, dict):
-        raise ValueError(f"expected an object, found {text[:40]!r}")
-    return value
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 1e12  # false for NaN too
-
-
-def no_constant(name: str) -> NoReturn:
-    """For `json.loads`: refuse NaN and infinity, which are no JSON."""
-    raise ValueError(f"{name} is not a number")
-
-
-def _whole(text: str) -> int:
-    if not (text.isdecimal() and len(text) < 12):
-        raise ValueError(f"{text!r:.40} is not a number of iterations")
-    return int(text)
-
-
 def _checked_results(results: dict[str, Any]) -> Results:
-    for k, steps in results.items():
-        if not (k.isdecimal() and isinstance(steps, dict)):
+    for shots, steps in results.items():
+        if not (_is_count(shots) and isinstance(steps, dict)):
             raise ValueError("results must map K to inner steps")
         for step, stats in steps.items():
             if not (
-                step.isdecimal() and isinstance(stats, dict) and stats.keys() >= _STATS and all(map(_is_number, stats.values()))
+                _is_count(step)
+                and isinstance(stats, dict)
+                and stats.keys() >= _STATS
+                and all(is_number(value, 1e12) for value in stats.values())
             ):
                 raise ValueError(f"results must map each inner step to the numbers {', '.join(sorted(_STATS))}")
     return results
+
+
+def _is_count(key: str) -> bool:
+    """Whether it is as `save` writes a number of shots or steps."""
+    try:
+        return str(whole(key, 0, 10**6)) == key
+    except ValueError:
+        return False

@@ -8,7 +8,7 @@ import shutil
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from maml_core.config import DEVICES, PATHS, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunIsLive
 from maml_core.files import Held, is_locked, lock, write_atomically
+from maml_core.reading import content, is_number, json_object, whole
 
 if TYPE_CHECKING:
     from maml_core.training import State
@@ -259,10 +260,9 @@ def read_start(folder: Path) -> dict[str, Any] | None:
 def read_status(folder: Path) -> Status:
     """The run's status.json as it was last written; where there is none, or a damaged one, an interrupted run's."""
     try:
-        stored = json.loads((folder / "status.json").read_bytes())
+        stored = json_object(content(folder / "status.json"))
         more = {f.name: stored[f.name] for f in fields(Status)[2:] if f.name in stored}
         status = Status(stored["state"], stored["iteration"], **more)
-        status.message.encode()  # no halves of characters
         if status.ticket >= MAX_TICKET:
             raise ValueError("no such ticket was ever given")
         return status
@@ -270,7 +270,7 @@ def read_status(folder: Path) -> Status:
         message = ""
     except OSError as error:  # such as another account's: whether it trains is for its lock to say
         return Status("running", _reached(folder), message=f"status.json cannot be read: {error.strerror or error}")
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (ValueError, KeyError, TypeError):
         message = "status.json is damaged; resuming continues from the last checkpoint"
     return Status(iteration=_reached(folder), message=message)
 
@@ -364,11 +364,11 @@ def metrics(folder: Path, offset: int = 0, most: int = -1) -> tuple[list[dict[st
         with (folder / "metrics.jsonl").open("rb") as file:
             size = file.seek(0, 2)
             file.seek(offset := offset if offset <= size else 0)
-            content = file.read(most)
+            read = file.read(most)
     except OSError:
         return [], 0
-    whole = content[: content.rfind(b"\n") + 1]
-    return [line for text in whole.split(b"\n") if (line := _metric(text))], offset + len(whole)
+    lines = read[: read.rfind(b"\n") + 1]
+    return [line for text in lines.split(b"\n") if (line := _metric(text))], offset + len(lines)
 
 
 def merged(lines: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -386,9 +386,8 @@ def numbered(folder: Path) -> list[Path]:
     """The step-NNNNNN.safetensors right in this folder, in the order of their iterations."""
     numbered = {}
     for path in folder.glob("step-*.safetensors"):
-        number = path.name.removeprefix("step-").removesuffix(".safetensors")
-        if number.isdecimal():
-            numbered[int(number)] = path
+        with suppress(ValueError):  # not ours, such as a training state beside one
+            numbered[iteration_of(path)] = path
     return [numbered[number] for number in sorted(numbered)]
 
 
@@ -403,8 +402,8 @@ def final_of(folder: Path) -> Path:
 
 
 def iteration_of(snapshot: Path) -> int:
-    """The iteration that a snapshot was taken at."""
-    return int(snapshot.stem.removeprefix("step-"))
+    """The iteration that a snapshot was taken at. Raises ValueError for a file of another name."""
+    return whole(snapshot.stem.removeprefix("step-"))
 
 
 def latest_checkpoint(folder: Path) -> Path:
@@ -503,8 +502,8 @@ def ask(folder: Path, request: str) -> None:
 def read_request(folder: Path) -> str | None:
     """What the owner asks of the live run, if anything."""
     try:
-        request = json.loads((folder / "control.json").read_bytes())["request"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        request = json_object(content(folder / "control.json"))["request"]
+    except (OSError, ValueError, KeyError):
         return None
     return request if request in REQUESTS else None
 
@@ -558,18 +557,18 @@ def _recipe(folder: Path) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
     """config.json as it is, which is not to be changed in memory, and what it stands for."""
     path = folder / "config.json"
     try:
-        return _parsed(path.read_bytes())
+        return _parsed(content(path))
     except FileNotFoundError:
         raise RunError(f"{folder} holds no run (there is no config.json in it); start a new one") from None
     except OSError as error:
         raise RunError(f"{path} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunError(f"{path} is damaged ({error}); start a new run in another folder") from None
 
 
 @lru_cache(maxsize=1024)  # lists of many runs are read again and again
-def _parsed(content: bytes) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
-    stored = json.loads(content)
+def _parsed(text: bytes) -> tuple[dict[str, Any], TrainConfig, RunSettings]:
+    stored = json_object(text)
     config, settings = TrainConfig.from_dict(stored["config"]), stored["settings"]
     settings = RunSettings(**{f.name: settings[f.name] for f in fields(RunSettings)})
     stored.setdefault("created", 0.0)
@@ -643,10 +642,10 @@ def _owner(folder: Path) -> str:
 def read_about(folder: Path) -> dict[str, Any]:
     """What people say about a run: title, note, owner, as far as they do. Raises RunError if that is damaged."""
     try:
-        return _checked_about(json.loads((folder / "about.json").read_bytes()))
+        return _checked_about(json_object(content(folder / "about.json")))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError, RunError) as error:
+    except (OSError, ValueError, RunError) as error:
         raise RunError(f"about.json is damaged, so title, note and owner are lost ({error})") from None
 
 
@@ -677,22 +676,17 @@ def _check_parent(parent: Any) -> None:
 
 def _metric(text: bytes) -> dict[str, Any] | None:
     """One line of metrics.jsonl, or None if it is damaged."""
-    from maml_core.checkpoint import no_constant
     from maml_core.evaluation import StepStats
 
     try:
-        line = json.loads(text, parse_constant=no_constant)
-        whole = type(line["iteration"]) is int and line["iteration"] >= 0
-        losses = all(_is_number(line[name]) for name in ("loss_before", "loss_after") if name in line)
+        line = json_object(text)
+        placed = type(line["iteration"]) is int and 0 <= line["iteration"] < 2**53
+        losses = all(is_number(line[name]) for name in ("loss_before", "loss_after") if name in line)
         steps = line.get("validation", [])
-        measured = all(_is_number(stats[name]) for stats in steps for name in StepStats._fields)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        measured = all(is_number(stats[name]) for stats in steps for name in StepStats._fields)
+    except (ValueError, TypeError, KeyError, AttributeError):
         return None
-    return line if whole and losses and measured else None
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and abs(value) < 1e15  # false for what is not finite, too
+    return line if placed and losses and measured else None
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 from maml_core import runs
 from maml_core.config import ConfigError
 from maml_core.files import Held, lock
+from maml_core.reading import whole
 from maml_core.runs import Run, RunError
 
 TICK_SECONDS = 1.0
@@ -178,6 +179,7 @@ def _detached(folder: Path, log: int) -> subprocess.Popen[bytes]:
 
 def _setting(name: str, default: int) -> int:
     text = os.environ.get(name, "").strip() or str(default)
-    if not (text.isascii() and text.isdecimal() and len(text) < 5 and 1 <= int(text) <= 1000):
-        raise ConfigError(f"{name}={text!r:.60} is not possible: it must be a whole number between 1 and 1000")
-    return int(text)
+    try:
+        return whole(text, 1, 1000)
+    except ValueError as error:
+        raise ConfigError(f"{name}={text!r:.60} is not possible: {error}") from None

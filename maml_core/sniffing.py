@@ -1,10 +1,11 @@
 """What a file is that cannot be a checkpoint: named from its first bytes, with what to do about it. Nothing in it is executed."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
-MAX_HEADER = 2**20
+from maml_core.reading import json_object
+
+MAX_HEADER = 2**18
 """Bytes of a safetensors header, metadata included, that are parsed."""
 _HEAD = 4096
 """Bytes that tell what a file is."""
@@ -29,7 +30,8 @@ def what_is_wrong(path: Path, name: str) -> Finding | None:
         if len(head) < 9 or head[8:9] != b"{":
             return _other_kind(name, head, size)
         if length > MAX_HEADER:
-            return Finding(f"has a header of {length / 2**20:,.1f} MiB; a checkpoint's may have at most {MAX_HEADER // 2**20}")
+            most = f"a checkpoint's may have at most {MAX_HEADER // 2**10}"
+            return Finding(f"has a header of {length / 2**10:,.0f} KiB; {most}")
         file.seek(8)
         return _cut(file.read(length), length, size)
 
@@ -39,9 +41,9 @@ def _cut(header: bytes, length: int, size: int) -> Finding | None:
     needed = 8 + length
     if len(header) == length:
         try:
-            entries = json.loads(header)
+            entries = json_object(header, MAX_HEADER)
             needed += max(entry["data_offsets"][1] for name, entry in entries.items() if name != "__metadata__")
-        except (ValueError, TypeError, LookupError, AttributeError, RecursionError):
+        except (ValueError, TypeError, LookupError, AttributeError):
             return None
     if not (isinstance(needed, int) and needed > size):
         return None

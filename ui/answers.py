@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from maml_core.reading import number, whole
 from ui import engine, measures
 from ui.expressions import Expression, Values
 from ui.state import FAMILY, Y_LIMIT, LabState
@@ -49,9 +50,10 @@ class Choice:
 
     def read(self, text: str) -> int:
         """An answer from an address. Raises ValueError for what is none."""
-        if not (text.isascii() and text.isdecimal() and len(text) < 4 and int(text) < len(self.options)):
-            raise ValueError(f"An answer must be the number of an option, from 0 to {len(self.options) - 1}")
-        return int(text)
+        try:
+            return whole(text, 0, len(self.options) - 1)
+        except ValueError:
+            raise ValueError(f"An answer must be the number of an option, from 0 to {len(self.options) - 1}") from None
 
     def write(self, answer: Answer) -> str:
         """As `read` reads it."""
@@ -104,7 +106,7 @@ class Slider:
     def read(self, text: str) -> float:
         """An answer from an address. Raises ValueError for what is none."""
         try:
-            value = float(text)
+            value = number(text)
         except ValueError:
             value = math.nan
         if not self.low <= value <= self.high:

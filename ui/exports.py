@@ -22,6 +22,7 @@ from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from ui import bundle, engine, library, modules, task_plot
+from ui.incoming import asked_whole
 from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
 from ui.tables import csv_text, download
@@ -221,15 +222,11 @@ def _picture(query: Mapping[str, str]) -> Response:
 
 def _fresh(query: Mapping[str, str]) -> str:
     """The losses of one learner over fresh tasks under these settings, as JSON."""
-    count = query.get("K", "")
-    if not (count.isdecimal() and 1 <= int(count) <= MAX_SHOTS):
-        raise ValueError(f"K={count[:20]} is not possible: it must be a whole number from 1 to {MAX_SHOTS}")
+    count = asked_whole(query, "K", 1, MAX_SHOTS)
     state = _state({name: value for name, value in query.items() if name != "K"})
     if len(state.learners) != 1:
         raise ValueError("name one learner")
-    found = engine.fresh(
-        state.learners[0], int(count), state.alpha, state.num_updates, state.noise, state.placement, state.freeze
-    )
+    found = engine.fresh(state.learners[0], count, state.alpha, state.num_updates, state.noise, state.placement, state.freeze)
     about: dict[str, Any] = {"tasks": engine.FRESH_TASKS, "levels": engine.QUANTILES.tolist()}
     return json.dumps(about | found._asdict(), allow_nan=False)
 

@@ -1,11 +1,13 @@
 """What browsers send, taken with care: bounded JSON that no form sent, and text that a person wrote. No streamlit here."""
 
-import json
+from collections.abc import Mapping
 from typing import Any
 
 import regex
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+
+from maml_core import reading
 
 MAX_BODY = 4096
 
@@ -32,12 +34,18 @@ async def json_object(request: Request) -> dict[str, Any]:
         if len(body) > MAX_BODY:
             raise Refused(413, "That is too much to ask for at once")
     try:
-        asked = json.loads(body)
-    except (ValueError, RecursionError):
-        asked = None
-    if not isinstance(asked, dict):
-        raise Refused(400, "A JSON object is expected")
-    return asked
+        return reading.json_object(body, typed=True)
+    except ValueError:
+        raise Refused(400, "A JSON object is expected") from None
+
+
+def asked_whole(query: Mapping[str, str], name: str, low: int, high: int, default: str = "") -> int:
+    """A whole number of a query. Raises ValueError in one sentence for what is none, or out of range."""
+    text = query.get(name, default)
+    try:
+        return reading.whole(text, low, high)
+    except ValueError as error:
+        raise ValueError(f"{name}={reading.quoted(text)} is not possible: {error}") from None
 
 
 _UNSEEN = regex.compile(

@@ -16,6 +16,7 @@ from maml_core import baselines, checkpoint, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, Told
 from maml_core.files import signature, write_atomically
 from maml_core.palette import ROLES, Look
+from maml_core.reading import content, json_object
 from maml_core.runs import RunError
 from ui.incoming import legible
 from ui.state import LEARNERS, OWN, RUN
@@ -246,10 +247,8 @@ def _about(digest: str) -> dict[str, Any]:
 @lru_cache(maxsize=2048)
 def _read_about(path: Path, signature: tuple[int, int]) -> dict[str, Any]:
     try:
-        about = json.loads(path.read_bytes()) if 0 < signature[1] <= MAX_ABOUT else {}
-    except (OSError, ValueError, RecursionError):
-        return {}
-    if not isinstance(about, dict):
+        about = json_object(content(path, MAX_ABOUT), typed=True)
+    except (OSError, ValueError):
         return {}
     texts = {key: about[key] for key in ("title", "owner") if isinstance(about.get(key), str)}
     return texts | {"title": _bounded(legible(texts.get("title", "")), TITLE_LIMIT), "deleted": about.get("deleted") is True}

@@ -26,6 +26,7 @@ from maml_core.evaluation import StepStats
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui import engine, library, published
 from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
+from ui.incoming import asked_whole
 from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
 from ui.tables import csv_text, download
 
@@ -142,11 +143,9 @@ def _drawn(conditions: tuple[str, ...], oracle: bool) -> Tasks:
 
 def answer(query: Mapping[str, str]) -> dict[str, Any]:
     """A map with more tasks than `have` of the query, as lists of rows of cells: what a browser draws."""
-    have = query.get("have", "0")
-    if not (have.isdecimal() and len(have) < 6):
-        raise ValueError("have must be the number of tasks in an earlier answer")
+    have = asked_whole(query, "have", 0, MOST_TASKS, "0")
     measured = find(ask(query))
-    measured.go_on(int(have))
+    measured.go_on(have)
     cells = measured.cells()
     columns = {
         name: [[getattr(cell, name) for cell in row] for row in cells]  # as measured: only the browser rounds
@@ -163,7 +162,7 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     None where it is not a number.
     """
     measured = find(ask(query))
-    row, step = (_index(query, name, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
+    row, step = (asked_whole(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
     measured.go_on(0)
     losses, asked = measured.losses[row, step], measured.asked
     drawn = _drawn(asked.trial, library.get(asked.learner).config.algorithm == "oracle")
@@ -224,13 +223,6 @@ def as_csv(query: Mapping[str, str]) -> str:
             for s in cells[row]
         ),
     )
-
-
-def _index(query: Mapping[str, str], name: str, most: int) -> int:
-    text = query.get(name, "")
-    if not (text.isdecimal() and int(text) <= most):
-        raise ValueError(f"{name}={text[:20]} is not possible: it must be a whole number from 0 to {most}")
-    return int(text)
 
 
 # Rounds take a core each for about a second, and many may wait for one. They must not wait on the threads that answer all else.

@@ -10,6 +10,7 @@ from torch import Tensor
 from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
 from ui import engine, library
+from ui.incoming import asked_whole
 from ui.tables import csv_text
 
 TASKS, ROUND = 10_000, 1_000
@@ -83,7 +84,7 @@ def measure(query: Mapping[str, str]) -> dict[int, dict[str, float]]:
     if name not in NAMES:
         raise ValueError(f"{name[:40]!r} is not a learner in the table")
     ranges = (("K", 1, 20), ("time", 1, MOST_TIMES), ("rounds", 1, TASKS // ROUND))
-    return _measured(name, *(_whole(query, *limits) for limits in ranges))
+    return _measured(name, *(asked_whole(query, *limits) for limits in ranges))
 
 
 def table_csv(query: Mapping[str, str]) -> str:
@@ -97,7 +98,7 @@ def table_csv(query: Mapping[str, str]) -> str:
         name, _, K = part.rpartition(":")
         if name not in NAMES or K not in map(str, PUBLISHED):
             raise ValueError(f"measured={part[:40]} is not possible: give a learner of the table and its shots, such as maml:10")
-        ours[name][int(K)] = _measured(name, int(K), _whole(query, "time", 1, MOST_TIMES), TASKS // ROUND)
+        ours[name][int(K)] = _measured(name, int(K), asked_whole(query, "time", 1, MOST_TIMES), TASKS // ROUND)
     return csv_text(
         ("source", "of", "K", "step", "published", "ours", "mean", "ci95", "tasks"),
         (
@@ -137,10 +138,3 @@ def _losses(name: str, K: int, seed: int) -> Tensor:
 def _short(stats: Mapping[str, Any]) -> dict[str, float]:
     """As measured: only the browser rounds."""
     return {name: stats[name] for name in ("mean", "ci95")}
-
-
-def _whole(query: Mapping[str, str], name: str, low: int, high: int) -> int:
-    text = query.get(name, "")
-    if not (text.isdecimal() and low <= int(text) <= high):
-        raise ValueError(f"{name}={text[:20]} is not possible: it must be a whole number from {low} to {high}")
-    return int(text)

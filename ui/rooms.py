@@ -20,6 +20,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from maml_core.reading import json_object
 from ui import library
 from ui.incoming import legible
 
@@ -373,10 +374,8 @@ def find(code: str) -> Room:
 def _events(journal: bytes) -> Iterable[Event]:
     """What stands in it. A line that nobody can read, such as the last one of a server that was killed, is passed over."""
     for line in journal.splitlines():
-        with suppress(ValueError, RecursionError):
-            event = json.loads(line)
-            if isinstance(event, dict):
-                yield event
+        with suppress(ValueError):
+            yield json_object(line)
 
 
 def add(room: Room, event: Event) -> Room:

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from maml_core.config import FREEZES, MAX_SHOTS, MAX_UPDATES, PLACEMENTS
+from maml_core.reading import number, quoted, whole
 from maml_core.tasks import Sinusoids, place
 
 FAMILY = Sinusoids()
@@ -184,7 +185,7 @@ class LabState:
                 values[f.name] = _READ.get(f.name, read_number)(f.name, query[f.name])
             except ValueError as error:
                 instead = "the task's own" if f.default is None else _WRITE.get(f.name, write_number)(f.default)
-                problems.append(f"{f.name}={query[f.name][:40]} in the address: {error}. Using {instead} instead.")
+                problems.append(f"{f.name}={quoted(query[f.name])} in the address: {error}. Using {instead} instead.")
         state = cls(**values)
         if "step" in values and state.step > state.num_updates:
             problems.append(
@@ -213,7 +214,7 @@ def read_query(settings: type, query: Mapping[str, str], read: Mapping[str, Call
         try:
             values[f.name] = read.get(f.name, read_number)(f.name, text)
         except ValueError as error:
-            problems.append(f"{f.name}={text[:40]} in the address: {error}. It is ignored.")
+            problems.append(f"{f.name}={quoted(text)} in the address: {error}. It is ignored.")
     return settings(**values), problems
 
 
@@ -249,13 +250,13 @@ def write_number(value: float) -> str:
 def read_number(name: str, text: str) -> float:
     """The setting's value. Raises ValueError if it is not in its range."""
     low, high = RANGES[name]
-    kind = float if name in ("amplitude", "phase", "alpha", "noise") else int
+    real = name in ("amplitude", "phase", "alpha", "noise")
     try:
-        value = kind(text)
+        value = number(text) if real else whole(text)
     except ValueError:
         value = math.nan
     if not low <= value <= high:
-        raise ValueError(f"it must be a {'number' if kind is float else 'whole number'} from {low:g} to {high:g}")
+        raise ValueError(f"it must be a {'number' if real else 'whole number'} from {low:g} to {high:g}")
     return value
 
 
@@ -264,7 +265,7 @@ def _read_shots(name: str, text: str) -> Shots:
         return ()
     pairs = [pair.split(",") for pair in text.split(";") if pair.strip()]
     try:
-        points = [(float(x), float(y)) for x, y in pairs]
+        points = [(number(x.strip()), number(y.strip())) for x, y in pairs]
     except ValueError:
         raise ValueError("shots are x,y pairs separated by semicolons, such as 1.5,2;-3,0.4") from None
     x_range = FAMILY.x

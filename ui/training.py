@@ -29,6 +29,7 @@ from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.files import signature
+from maml_core.reading import whole
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
 from ui import engine, incoming, library, recipe
@@ -79,7 +80,7 @@ def presets() -> dict[str, TrainConfig]:
 def widths(text: str) -> tuple[int, ...]:
     """Widths of hidden layers as a person writes them. Raises ConfigError for what is none."""
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(whole(part.strip()) for part in text.split(","))
     except ValueError:
         raise ConfigError(f"hidden={text!r:.40} is not possible: give widths separated by commas, such as 40, 40") from None
 
@@ -382,11 +383,9 @@ def _latest_error(folder: Path, size: int) -> dict[str, Any] | None:
 def details(query: Mapping[str, str]) -> dict[str, Any]:
     """What the list does not say of a run: the lines of its metrics from a byte offset on and the offset to ask from next time,
     the iterations of its snapshots, and what it is to beat."""
-    since = query.get("since", "0")
-    if not (since.isdecimal() and len(since) < 12):
-        raise ValueError("since must be the offset from an earlier answer")
+    since = incoming.asked_whole(query, "since", 0, 10**12, "0")
     run = runs.look(library.run_folder(query.get("run", "")))
-    lines, offset = runs.metrics(run.folder, int(since), MOST)
+    lines, offset = runs.metrics(run.folder, since, MOST)
     iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]
     return {"metrics": lines, "offset": offset, "snapshots": iterations, "marks": marks(run.config)}
 

@@ -11,6 +11,7 @@ from torch.func import grad
 
 from maml_core.algorithms import meta_objective
 from maml_core.network import Params
+from maml_core.reading import number
 from maml_core.tasks import Batch
 
 SHAPES = ((20, 3, 0.3), (105, 2.6, 0.5), (62, 1.4, 0.25), (150, 3, 0.6), (5, 0.7, 0.2), (80, 2, 0.8))
@@ -30,9 +31,9 @@ def numbers(query: Mapping[str, str]) -> tuple[float, float, list[tuple[float, f
         ValueError: they are not what the Geometry page would show.
     """
     try:
-        alpha, difference = float(query.get("alpha", ALPHA)), float(query.get("difference", DIFFERENCE))
-        places = [(float(x), float(y)) for x, y in (pair.split(",") for pair in query.get("tasks", TASKS).split(";"))]
-        x, y = map(float, query.get("theta", THETA).split(","))
+        alpha, difference = number(query.get("alpha", str(ALPHA))), number(query.get("difference", str(DIFFERENCE)))
+        places = [(number(x), number(y)) for x, y in (pair.split(",") for pair in query.get("tasks", TASKS).split(";"))]
+        x, y = map(number, query.get("theta", THETA).split(","))
         wrong = not (0 <= alpha <= MOST_ALPHA and 0 <= difference <= 1 and 3 <= len(places) <= len(SHAPES))
         wrong = wrong or not all(abs(a) <= 3.5 and abs(b) <= 2.5 for a, b in [*places, (x, y)])
     except ValueError:

@@ -4,6 +4,7 @@ A component and not st.html, which drops SVG and does not hand out the theme's c
 """
 
 import json
+import logging
 from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
@@ -21,6 +22,7 @@ from ui import engine, library, recipe, rounding
 from ui.recipe import counted
 from ui.state import FAMILY, RANGES, Y_LIMIT, LabState
 
+_log = logging.getLogger("maml_lab")
 KEY = "ckpt_cards"
 THUMBNAIL = LabState()
 """The task that every thumbnail shows: the one that the lab opens with."""
@@ -75,15 +77,18 @@ def card(name: str, deletable: bool = False) -> str:
     delete = f'<button type="button" class="delete" aria-label="Delete {title}">Delete</button>' if deletable else ""
     head = f"<header>{swatch(library.look(name))}<h3>{title}</h3>{delete}</header>"
     try:
-        saved, size = library.get(name), library.find(name).stat().st_size
-        picture = thumbnail(name, library.version(name))
-    except (CheckpointError, OSError) as error:
-        problem = f'<p class="problem">It cannot be shown: {escape(_reason(error))}.</p>'
-        return f'<article class="card" data-name="{escape(name)}" aria-label="{title}">{head}{problem}</article>'
+        about = _about(name, title)
+    except Exception as error:  # whatever it is, the other cards are shown
+        about = f'<p class="problem">It cannot be shown: {escape(_reason(name, error))}.</p>'
+    return f'<article class="card" data-name="{escape(name)}" aria-label="{title}">\n{head}\n{about}</article>'
+
+
+def _about(name: str, title: str) -> str:
+    """All of a card below its head. Raises CheckpointError or OSError for a learner that is missing or damaged."""
+    saved, size = library.get(name), library.find(name).stat().st_size
+    picture = thumbnail(name, library.version(name))
     download, zipped = (f"lab/{route}?{escape(urlencode({'learner': name}))}" for route in ("checkpoint", "bundle.zip"))
-    return f"""<article class="card" data-name="{escape(name)}" aria-label="{title}">
-{head}
-<p class="recipe">{escape(recipe.of_checkpoint(saved))}</p>
+    return f"""<p class="recipe">{escape(recipe.of_checkpoint(saved))}</p>
 {picture}
 {results(saved)}
 <p class="size">{recipe.size_in_words(saved, size)}</p>
@@ -91,7 +96,7 @@ def card(name: str, deletable: bool = False) -> str:
 <button type="button" class="up" aria-label="Back up to the comparison" hidden>↑</button>
 <a href="{escape(lab_address(name))}">Open in lab</a> <a href="{download}">Download</a> <a href="{zipped}">All as zip</a></p>
 {fold(name, saved)}
-</article>"""
+"""
 
 
 def swatch(look: Look) -> str:
@@ -199,5 +204,10 @@ def _loss(value: Any) -> str:
     return rounding.number(value) if np.isfinite(value) else "∞"
 
 
-def _reason(error: Exception) -> str:
-    return str(error) if isinstance(error, CheckpointError) else "its file cannot be read"
+def _reason(name: str, error: Exception) -> str:
+    if isinstance(error, CheckpointError):
+        return str(error)
+    if isinstance(error, OSError):
+        return "its file cannot be read"
+    _log.error("the card of %s cannot be made", name, exc_info=error)
+    return "its file is damaged"

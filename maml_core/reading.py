@@ -1,0 +1,97 @@
+"""What comes from outside, read with care: digits, JSON and files within bounds, and how a message quotes them."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any, NoReturn
+
+MOST_TEXT = 32 * 2**10
+"""Bytes (or characters) of a JSON text that are parsed."""
+MOST_DEPTH = 12
+"""Objects and lists inside each other."""
+MOST_DIGITS = 18
+MOST_NUMBER = 40
+"""Characters of a number that need not be whole."""
+MOST_QUOTED = 60
+"""Characters of a text from outside that a message repeats."""
+
+
+def quoted(text: str) -> str:
+    """Text from outside as a message repeats it: at most MOST_QUOTED characters, none of them unseen."""
+    shown = "".join(letter if letter.isprintable() else "�" for letter in text[:MOST_QUOTED])
+    return shown if len(text) <= MOST_QUOTED else f"{shown[:-1]}…"
+
+
+def whole(text: str, low: int = 0, high: int = 10**12) -> int:
+    """The number that these digits, 0 to 9 alone, write. Raises ValueError, in a clause, for any other text."""
+    if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and low <= (number := int(text)) <= high:
+        return number
+    raise ValueError(f"it must be a whole number from {low} to {high}")
+
+
+def number(text: str) -> float:
+    """The finite number that a text writes as programs do. Raises ValueError, in a clause, for any other text."""
+    try:
+        if text.isascii() and len(text) <= MOST_NUMBER and "_" not in text and math.isfinite(found := float(text)):
+            return found
+    except ValueError:
+        pass
+    raise ValueError("it must be a number")
+
+
+def is_number(value: Any, below: float = 1e15) -> bool:
+    """Whether a value from JSON is a number of that size; false for NaN too."""
+    return type(value) in (int, float) and abs(value) < below
+
+
+def json_object(text: str | bytes, most: int = MOST_TEXT, *, typed: bool = False) -> dict[str, Any]:
+    """The object that a JSON text stands for.
+
+    most: bytes or characters of it at most. typed: a person wrote it, so halves of characters are left out, not refused.
+
+    Raises:
+        ValueError: with a clause on what is wrong: too long, nested too deep, no JSON, NaN, a number too long, no object.
+    """
+    if len(text) > most:
+        raise ValueError(f"it has {len(text):,} characters; at most {most:,} are read")
+    try:
+        value = json.loads(text, parse_constant=_refuse, parse_int=_short)
+    except RecursionError:
+        raise ValueError(f"it is nested deeper than {MOST_DEPTH}") from None
+    except UnicodeDecodeError:
+        raise ValueError("it is not UTF-8 text") from None
+    if not isinstance(value, dict):
+        raise ValueError("an object is expected")
+    return dict(_sound(value, MOST_DEPTH, typed))
+
+
+def content(path: Path, most: int = MOST_TEXT) -> bytes:
+    """A file's bytes. Raises OSError, and ValueError where there are more than `most`."""
+    with path.open("rb") as file:
+        found = file.read(most + 1)
+    if len(found) > most:
+        raise ValueError(f"it has more than {most:,} bytes")
+    return found
+
+
+def _sound(value: Any, depth: int, typed: bool) -> Any:
+    if isinstance(value, str):
+        sound = value.encode("utf-8", "ignore").decode()
+        if sound != value and not typed:
+            raise ValueError("it holds half a character")
+        return sound
+    if isinstance(value, dict | list) and not depth:
+        raise ValueError(f"it is nested deeper than {MOST_DEPTH}")
+    if isinstance(value, dict):
+        return {_sound(key, depth, typed): _sound(inner, depth - 1, typed) for key, inner in value.items()}
+    return [_sound(inner, depth - 1, typed) for inner in value] if isinstance(value, list) else value
+
+
+def _refuse(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not a number in JSON")
+
+
+def _short(digits: str) -> int:
+    if len(digits) > MOST_DIGITS + 1:  # and a sign
+        raise ValueError(f"a whole number in it has {len(digits):,} digits; at most {MOST_DIGITS} are read")
+    return int(digits)
