@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from maml_core.files import write_atomically
+from maml_core.files import sweep, write_atomically
 
 KEEP = 8
 """Compiled programs, of 2 MB each."""
@@ -48,10 +48,11 @@ def keep(key: str, program: bytes) -> None:
         raise OSError("this user has no home folder")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        sweep(path.parent)
         write_atomically(path, program)
     except OSError as error:
         raise OSError(f"{path.parent}: {error.strerror or error}") from error
-    _thin(path.parent, "*.pt2*")  # what a killed process left half written too
+    _thin(path.parent, "*.pt2")
 
 
 def remember(key: str, why: str) -> None:
@@ -60,7 +61,7 @@ def remember(key: str, why: str) -> None:
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomically(path, why.encode("utf-8", "replace"))
-            _thin(path.parent, "*.failed*")
+            _thin(path.parent, "*.failed")
 
 
 def remembered(key: str) -> str:

@@ -1,15 +1,22 @@
 """Files that several processes share: written so that nobody ever sees half of one, and locks that end with their holder."""
 
 import os
+import re
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+LITTLE = 2**18
+"""Bytes of a disk that are as good as none: a snapshot needs some such number."""
+ABANDONED = 86_400.0
+"""Seconds after which a temporary file is one that a process that was killed left behind."""
+_TEMPORARY = re.compile(r"\..+\.[0-9]+-[0-9]+")
 _ONE_PROBE = threading.Lock()
 
 
@@ -19,7 +26,7 @@ class Held(Exception):
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Replace the file's content at once or not at all. Raises OSError, and then leaves nothing behind."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+    temporary = temporary_for(path)
     try:
         temporary.write_bytes(content)
         for attempt in range(5):
@@ -32,6 +39,28 @@ def write_atomically(path: Path, content: bytes) -> None:
                 time.sleep(0.05)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def temporary_for(path: Path) -> Path:
+    """Beside a file, a name for what shall replace it, this thread's own. `sweep` knows such names."""
+    return path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
+
+
+def sweep(folder: Path) -> None:
+    """Remove what processes that were killed have left half written in this folder."""
+    with suppress(OSError):
+        for path in folder.iterdir():
+            with suppress(OSError):  # another process was quicker, or it is another account's
+                if _TEMPORARY.fullmatch(path.name) and abs(time.time() - path.stat().st_mtime) > ABANDONED:
+                    path.unlink()
+
+
+def is_full(folder: Path) -> bool:
+    """Whether the disk that this folder is on has no space to speak of."""
+    try:
+        return shutil.disk_usage(folder).free < LITTLE
+    except OSError:
+        return False
 
 
 def signature(path: Path) -> tuple[int, int]:

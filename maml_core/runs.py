@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from maml_core.config import DEVICES, PATHS, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunIsLive
-from maml_core.files import Held, is_locked, lock, write_atomically
+from maml_core.files import Held, is_full, is_locked, lock, write_atomically
 from maml_core.reading import content, is_number, json_object, whole
 
 if TYPE_CHECKING:
@@ -617,7 +617,10 @@ def _reached(folder: Path) -> int:
 
 
 def _goes_on(folder: Path) -> str:
-    return f"its process ended without notice; resuming continues from iteration {_reached(folder):,}"
+    goes_on = f"continues from iteration {_reached(folder):,}"
+    if is_full(folder):
+        return f"no space is left on the disk of {folder}, and its process has ended; make room, then resume: it {goes_on}"
+    return f"its process ended without notice; resuming {goes_on}"
 
 
 def _cannot_go_on(name: str, state: str) -> str:

@@ -336,7 +336,7 @@ def _thin(folder: Path) -> None:
 def _sweep(folder: Path) -> None:
     """Remove what a killed process left half done, and the checkpoint of an end that is no longer one."""
     inside = folder / "checkpoints"
-    halves = [*folder.glob(".status.json.*"), *folder.glob(".config.json.*"), *inside.glob(".*")]
+    halves = [*folder.glob(".*.json.*"), *inside.glob(".*")]
     known = {runs.state_of(snapshot) for snapshot in runs.snapshots(folder)}
     for path in (*halves, *(set(inside.glob(f"step-*{runs.STATE}")) - known), runs.final_of(folder)):
         path.unlink(missing_ok=True)

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -12,9 +11,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from maml_core import baselines, checkpoint, runs
+from maml_core import baselines, checkpoint, files, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, Told
-from maml_core.files import signature, write_atomically
+from maml_core.files import signature, temporary_for, write_atomically
 from maml_core.palette import ROLES, Look
 from maml_core.reading import content, json_object
 from maml_core.runs import RunError
@@ -191,10 +190,11 @@ def add(content: bytes, called: str = "", owner: str = "", told: Told | None = N
     mark = json.dumps([told, owner]) if told or owner else ""
     digest, folder = hashlib.sha256(content + mark.encode()).hexdigest()[:12], _uploads()
     path = folder / f"{digest}.safetensors"
-    arriving = folder / f"{digest}.{secrets.token_hex(4)}.arriving"
+    arriving = temporary_for(path)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        write_atomically(arriving, content)
+        files.sweep(folder)
+        arriving.write_bytes(content)
         found = checkpoint.load(arriving, told, called)
         _check_size(found)
         if not checkpoint.is_as_saved(arriving, found):
@@ -208,6 +208,12 @@ def add(content: bytes, called: str = "", owner: str = "", told: Told | None = N
     finally:
         arriving.unlink(missing_ok=True)
     return f"upload:{digest}"
+
+
+def sweep() -> None:
+    """Remove what processes that were killed have left half written: uploads, and what is said about runs."""
+    for folder in (_uploads(), *runs.folders(runs_folder())):
+        files.sweep(folder)
 
 
 def may_delete(name: str, owner: str, local: bool) -> bool:

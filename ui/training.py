@@ -57,6 +57,7 @@ _scheduler: Scheduler | None = None
 def start() -> None:
     """Start queued runs from now on, for as long as this server is up. Raises ConfigError if a limit set for it is none."""
     global _scheduler
+    library.sweep()
     if os.environ.get("MAML_LAB_TRAINING") == "off":
         return
     _scheduler = Scheduler(library.runs_folder(), Limits.from_environment())
