@@ -69,7 +69,7 @@ app = st.App(
             *maps.routes(),
             *geometry.routes(),
             *training.routes(),
-            *lessons.routes(),
+            *lessons.routes(classroom.withholds),
             *classroom.routes(),
         ],
     ),

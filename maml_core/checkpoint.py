@@ -20,7 +20,7 @@ from maml_core.config import ALGORITHMS, DIVERGED_ABOVE, JOINT, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NoRecipe
 from maml_core.files import write_atomically
 from maml_core.network import MLP, Params
-from maml_core.reading import is_number, json_object, quoted, whole
+from maml_core.reading import is_number, json_object, quoted, whole, whole_of
 from maml_core.training import ALPHA, State, shapes, split
 
 FORMAT_VERSION = "1"
@@ -132,10 +132,10 @@ def load(path: Path | str, told: Told | None = None, called: str | None = None) 
         version = quoted(metadata.get("format_version", "none"))
         raise CheckpointError(f"{name} has format version {version}; this version reads {FORMAT_VERSION}")
     try:
-        config = TrainConfig.from_dict(json_object(metadata["config"]))
-        iterations = whole(metadata.get("iterations", ""))
-        results = _checked_results(json_object(metadata.get("results", "{}")))
-        run = json_object(metadata.get("run", "{}"))
+        config = TrainConfig.from_dict(_parsed(metadata, "config"))
+        iterations = whole_of(metadata, "iterations")
+        results = _checked_results(_parsed(metadata, "results"))
+        run = _parsed(metadata, "run")
     except ValueError as error:
         raise CheckpointError(f"{name} has damaged metadata: {_line(error)}") from None
     _check_tensors(name, tensors, shapes(config))
@@ -188,8 +188,8 @@ def load_state(path: Path, config: TrainConfig) -> State:
     names = shapes(config)
     _check_tensors(path.name, tensors, {f"{part}.{name}": shape for part in _PARTS for name, shape in names.items()})
     try:
-        theirs = TrainConfig.from_dict(json_object(metadata.get("config", "")))  # read, since an older one may hold idle settings
-        iteration = whole(metadata.get("iteration", ""))
+        theirs = TrainConfig.from_dict(_parsed(metadata, "config"))  # read, since an older one may hold idle settings
+        iteration = whole_of(metadata, "iteration")
     except ValueError as error:
         raise CheckpointError(f"{path.name} has damaged metadata: {error}") from None
     if theirs != config:
@@ -238,6 +238,13 @@ def _read(path: Path, name: str) -> tuple[Params, dict[str, str]]:
 
 def _line(error: Exception) -> str:
     return " ".join(str(error).split())[:200]
+
+
+def _parsed(metadata: dict[str, str], name: str) -> dict[str, Any]:
+    try:
+        return json_object(metadata.get(name, "" if name == "config" else "{}"))
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be read: {error}") from None
 
 
 def _checked_results(results: dict[str, Any]) -> Results:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,6 +28,15 @@ def whole(text: str, low: int = 0, high: int = 10**12) -> int:
     if text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS and low <= (number := int(text)) <= high:
         return number
     raise ValueError(f"it must be a whole number from {low} to {high}")
+
+
+def whole_of(texts: Mapping[str, str], name: str, low: int = 0, high: int = 10**12, default: str = "") -> int:
+    """`whole` for the text of this name, of a query or of metadata. Raises ValueError in one sentence that names it."""
+    text = texts.get(name, default)
+    try:
+        return whole(text, low, high)
+    except ValueError as error:
+        raise ValueError(f"{name}={quoted(text)} is not possible: {error}") from None
 
 
 def number(text: str) -> float:

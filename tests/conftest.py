@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, settings
 
 # Timings on shared machines say nothing about correctness.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("long", settings.get_profile("ours"), max_examples=5000)
 settings.load_profile("ours")
 
 if "PYTEST_XDIST_WORKER" in os.environ:

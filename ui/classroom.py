@@ -357,6 +357,18 @@ def _find(code: str) -> Live:
     return live
 
 
+def withholds(token: str, card: str) -> bool:
+    """Whether a student with this token is in a room that still waits for predictions on this card."""
+    if not token:
+        return False
+    for standing in rooms.standing():
+        with suppress(rooms.RoomError):
+            room = _find(standing.code).room
+            if room.card == card and card not in room.revealed and room.knows(token) in room.students:
+                return True
+    return False
+
+
 async def _teacher(request: Request, code: str) -> Live:
     """Raises Refused for anybody else."""
     visit = await _visit(request, code)

@@ -21,8 +21,8 @@ from maml_core import algorithms, checkpoint
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
+from maml_core.reading import whole_of
 from ui import bundle, engine, library, modules, task_plot
-from ui.incoming import asked_whole
 from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
 from ui.tables import csv_text, download
@@ -222,7 +222,7 @@ def _picture(query: Mapping[str, str]) -> Response:
 
 def _fresh(query: Mapping[str, str]) -> str:
     """The losses of one learner over fresh tasks under these settings, as JSON."""
-    count = asked_whole(query, "K", 1, MAX_SHOTS)
+    count = whole_of(query, "K", 1, MAX_SHOTS)
     state = _state({name: value for name, value in query.items() if name != "K"})
     if len(state.learners) != 1:
         raise ValueError("name one learner")

@@ -1,6 +1,5 @@
 """What browsers send, taken with care: bounded JSON that no form sent, and text that a person wrote. No streamlit here."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import regex
@@ -37,15 +36,6 @@ async def json_object(request: Request) -> dict[str, Any]:
         return reading.json_object(body, typed=True)
     except ValueError:
         raise Refused(400, "A JSON object is expected") from None
-
-
-def asked_whole(query: Mapping[str, str], name: str, low: int, high: int, default: str = "") -> int:
-    """A whole number of a query. Raises ValueError in one sentence for what is none, or out of range."""
-    text = query.get(name, default)
-    try:
-        return reading.whole(text, low, high)
-    except ValueError as error:
-        raise ValueError(f"{name}={reading.quoted(text)} is not possible: {error}") from None
 
 
 _UNSEEN = regex.compile(

@@ -122,14 +122,22 @@ def find(card: str, among: Shelf | None = None) -> Lesson:
 # What is served
 
 
-def routes() -> list[Route]:
-    """The routes, below /lessons."""
+WITHHELD = "Your room has not revealed this card yet. The answer comes when the teacher reveals it."
+
+
+def routes(withholds: Callable[[str, str], bool]) -> list[Route]:
+    """The routes, below /lessons.
+
+    withholds: whether the visitor of a token must not be told the answer of a card yet. It is asked on the event loop.
+    """
 
     def route(name: str, make: Callable[[Mapping[str, str], str], Any], *, settled: bool = False) -> Route:
         async def answer(request: Request) -> Response:
             query, token = request.query_params, request.cookies.get(training.COOKIE, "")
             try:
                 if settled:
+                    if withholds(token, query.get("card", "")):
+                        raise ValueError(WITHHELD)
                     await _measured(query.get("card", ""))
                 made = await asyncio.get_running_loop().run_in_executor(_workers, make, query, token)
                 response = Response(json.dumps(made, allow_nan=False), media_type="application/json")

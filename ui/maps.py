@@ -23,10 +23,10 @@ from starlette.routing import Route
 from maml_core import sweeps
 from maml_core.checkpoint import CheckpointError
 from maml_core.evaluation import StepStats
+from maml_core.reading import whole_of
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui import engine, library, published
 from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
-from ui.incoming import asked_whole
 from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
 from ui.tables import csv_text, download
 
@@ -143,7 +143,7 @@ def _drawn(conditions: tuple[str, ...], oracle: bool) -> Tasks:
 
 def answer(query: Mapping[str, str]) -> dict[str, Any]:
     """A map with more tasks than `have` of the query, as lists of rows of cells: what a browser draws."""
-    have = asked_whole(query, "have", 0, MOST_TASKS, "0")
+    have = whole_of(query, "have", 0, MOST_TASKS, "0")
     measured = find(ask(query))
     measured.go_on(have)
     cells = measured.cells()
@@ -162,7 +162,7 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     None where it is not a number.
     """
     measured = find(ask(query))
-    row, step = (asked_whole(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
+    row, step = (whole_of(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
     measured.go_on(0)
     losses, asked = measured.losses[row, step], measured.asked
     drawn = _drawn(asked.trial, library.get(asked.learner).config.algorithm == "oracle")

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
+from maml_core.reading import whole_of
 from ui import engine, library
-from ui.incoming import asked_whole
 from ui.tables import csv_text
 
 TASKS, ROUND = 10_000, 1_000
@@ -84,7 +84,7 @@ def measure(query: Mapping[str, str]) -> dict[int, dict[str, float]]:
     if name not in NAMES:
         raise ValueError(f"{name[:40]!r} is not a learner in the table")
     ranges = (("K", 1, 20), ("time", 1, MOST_TIMES), ("rounds", 1, TASKS // ROUND))
-    return _measured(name, *(asked_whole(query, *limits) for limits in ranges))
+    return _measured(name, *(whole_of(query, *limits) for limits in ranges))
 
 
 def table_csv(query: Mapping[str, str]) -> str:
@@ -98,7 +98,7 @@ def table_csv(query: Mapping[str, str]) -> str:
         name, _, K = part.rpartition(":")
         if name not in NAMES or K not in map(str, PUBLISHED):
             raise ValueError(f"measured={part[:40]} is not possible: give a learner of the table and its shots, such as maml:10")
-        ours[name][int(K)] = _measured(name, int(K), asked_whole(query, "time", 1, MOST_TIMES), TASKS // ROUND)
+        ours[name][int(K)] = _measured(name, int(K), whole_of(query, "time", 1, MOST_TIMES), TASKS // ROUND)
     return csv_text(
         ("source", "of", "K", "step", "published", "ours", "mean", "ci95", "tasks"),
         (

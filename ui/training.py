@@ -29,7 +29,7 @@ from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.files import signature
-from maml_core.reading import whole
+from maml_core.reading import whole, whole_of
 from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
 from ui import engine, incoming, library, recipe
@@ -384,7 +384,7 @@ def _latest_error(folder: Path, size: int) -> dict[str, Any] | None:
 def details(query: Mapping[str, str]) -> dict[str, Any]:
     """What the list does not say of a run: the lines of its metrics from a byte offset on and the offset to ask from next time,
     the iterations of its snapshots, and what it is to beat."""
-    since = incoming.asked_whole(query, "since", 0, 10**12, "0")
+    since = whole_of(query, "since", 0, 10**12, "0")
     run = runs.look(library.run_folder(query.get("run", "")))
     lines, offset = runs.metrics(run.folder, since, MOST)
     iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]

@@ -786,3 +786,26 @@ def test_a_teacher_at_the_server_is_told_how_others_reach_it(teacher, ana, monke
     assert here.state["reach"] == {"hosts": ["192.168.0.2"], "alone": False}
     assert teacher.state["reach"] is None
     assert "reach" not in ana.state
+
+
+def test_who_is_in_a_room_is_not_told_a_card_before_it_is_revealed(teacher, ana, bo, monkeypatch):
+    def told(token, card=CARD):
+        app = Starlette(routes=lessons.routes(classroom.withholds))
+        return TestClient(app, cookies={training.COOKIE: token}).get("/lessons/answer.json", params={"card": card, "answer": "0"})
+
+    in_it = ("the cookie of ana", "the cookie of bo")
+    assert told(in_it[0]).status_code == 200, "no card is open"
+    teacher.act("card", CARD)
+    bo.vote("0")
+    for token in in_it:
+        assert (told(token).status_code, told(token).text) == (400, lessons.WITHHELD)
+        assert told(token, "other").status_code == 200
+    restart(monkeypatch)
+    assert told(in_it[0]).text == lessons.WITHHELD, "after a restart too, before anybody has come back"
+    assert told("").status_code == told("the cookie of cy").status_code == 200, "they are in no room"
+    teacher.act("reveal", CARD)
+    assert told(in_it[0]).json()["truth"] is not None
+    teacher.act("card", "other")
+    assert told(in_it[0], "other").text == lessons.WITHHELD
+    teacher.act("end")
+    assert told(in_it[0], "other").status_code == 200

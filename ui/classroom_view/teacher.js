@@ -258,6 +258,7 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
   };
   files(row, complain);
   el("span", { class: "hint" }, row, "of the revealed cards");
+  el("p", { class: "hint" }, menu, "Until you reveal a card, this server tells its answer to nobody in the room. A browser that has not joined can still open the lesson and read it.");
   const own = el("div", { class: "menu-row" }, menu), show = el("button", { type: "button" }, own, "Show my address");
   show.addEventListener("click", () => {
     own.replaceChildren();
