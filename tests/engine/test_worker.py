@@ -13,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -318,6 +319,33 @@ def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(tmp_path, ro
     eventually(lambda: runs.read_status(folder).iteration >= 100, process)
     runs.ask(folder, "pause")
     assert ended(process) == (0, "")
+
+
+def test_a_disk_that_fills_while_a_run_trains_is_named_and_after_making_room_the_bits_are_the_same(whole, tmp_path):
+    """On a real disk without space, where there may be one: its process cannot even write that it failed."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if os.name == "nt" or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk], capture_output=True).returncode:
+        pytest.skip("no small disk can be made here")
+    try:
+        folder = queued(disk / "a")
+        process = started(folder)
+        eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+        with suppress(OSError), (disk / "other.bin").open("wb", buffering=0) as other:
+            while other.write(bytes(4096)):
+                pass
+        assert ended(process)[0] == 1
+        run = runs.look(folder)
+        assert (run.state, f"no space is left on the disk of {folder}" in run.message) == ("interrupted", True), run
+        assert "make room, then resume: it continues from iteration" in run.message
+        (disk / "other.bin").unlink()
+        assert "no space" not in runs.look(folder).message
+        runs.enqueue(folder)
+        assert ended(started(folder)) == (0, "")
+        assert same(weights(folder), weights(whole))
+        assert curve(folder) == curve(whole)
+    finally:
+        subprocess.run(["umount", "-l", disk], check=True)
 
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):

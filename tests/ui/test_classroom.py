@@ -351,7 +351,6 @@ def test_what_is_no_answer_is_refused_in_a_sentence(teacher, ana, answer):
         ("reveal", "other"),
         ("follow", "yes"),
         ("held", {"query": "x" * 2001, "step": 1}),
-        ("held", {"query": "\ud800", "step": 1}),
         ("held", {"query": "K=5", "step": 1e300}),
         ("held", {"query": "K=5", "step": -1}),
         ("held", "x"),
