@@ -18,7 +18,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import classroom, engine, exports, geometry, lessons, maps, modules, page_html, training
 from ui.base_path import below_base
-from ui.middleware import Acquaintance, AtOnce, OldLabLinks
+from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome, OldLabLinks
 
 
 @asynccontextmanager
@@ -76,8 +76,10 @@ app = st.App(
     on_script_error=explain,
     middleware=[
         Middleware(AtOnce),
+        Middleware(Leaving),
         # Streamlit asks its own socket alone who it is spoken to as; a page elsewhere must not speak to a route by another name.
         Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"], www_redirect=False),
+        Middleware(MetricsAtHome),
         Middleware(OldLabLinks),
         Middleware(GZipMiddleware, minimum_size=1000),
         Middleware(Acquaintance),
