@@ -81,7 +81,7 @@ class MetricsAtHome:
         if scope["type"] == "http" and scope["path"].endswith("/_stcore/metrics"):
             asker = HTTPConnection(scope)
             if not training.is_local(asker.client.host if asker.client else "", asker.headers):
-                app = PlainTextResponse("The server's own machine alone is told this", status_code=403)
+                app = PlainTextResponse("Only the machine that serves may read these figures", status_code=403)
         await app(scope, receive, send)
 
 
