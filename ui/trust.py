@@ -47,7 +47,8 @@ def policy(pages: Iterable[str], framed_by: str) -> str:
     )
     rules = {
         "default-src": ["'none'"],
-        "script-src": ["'self'", "blob:", *digests],  # blob: how Streamlit imports a component's loader
+        # blob: how Streamlit imports a component's loader; wasm: how it counts beyond 32 bits. Neither lets a string become code.
+        "script-src": ["'self'", "blob:", "'wasm-unsafe-eval'", *digests],
         "style-src": ["'self'", "'unsafe-inline'"],  # Streamlit's, Plotly's and KaTeX's are written while the page runs
         "img-src": ["'self'", "data:", "blob:"],  # data: a picture on its way to a PNG, Streamlit's favicon
         "font-src": ["'self'", "data:"],  # data: small ones within Streamlit's style sheets
