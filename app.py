@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -16,9 +17,9 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ui import classroom, engine, exports, geometry, lessons, maps, modules, page_html, training
+from ui import classroom, engine, exports, geometry, lessons, maps, modules, page_html, training, trust
 from ui.base_path import below_base
-from ui.middleware import Acquaintance, AtOnce, OldLabLinks
+from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome, OldLabLinks
 
 
 @asynccontextmanager
@@ -58,6 +59,11 @@ def explain(error: Exception) -> bool:
     return True
 
 
+try:
+    may_frame = trust.may_frame()
+except ValueError as error:
+    sys.exit(str(error))
+
 app = st.App(
     Path(__file__).parent / "ui" / "frame.py",
     lifespan=warm_start,
@@ -76,8 +82,11 @@ app = st.App(
     on_script_error=explain,
     middleware=[
         Middleware(AtOnce),
+        Middleware(trust.Trust, policy=trust.policy(page_html.pages().values(), may_frame)),
+        Middleware(Leaving),
         # Streamlit asks its own socket alone who it is spoken to as; a page elsewhere must not speak to a route by another name.
         Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"], www_redirect=False),
+        Middleware(MetricsAtHome),
         Middleware(OldLabLinks),
         Middleware(GZipMiddleware, minimum_size=1000),
         Middleware(Acquaintance),

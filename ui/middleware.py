@@ -1,13 +1,14 @@
-"""What lies between the network and the app: old links, a cookie, answers sent at once."""
+"""What lies between the network and the app: old links, a cookie, answers sent at once, those who leave, figures kept at home."""
 
 import asyncio
+import logging
 import socket
 from contextlib import suppress
 from dataclasses import fields
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import HTTPConnection
-from starlette.responses import RedirectResponse
+from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui import training
@@ -52,6 +53,36 @@ class Acquaintance:
 
         stranger = scope["type"] == "http" and training.COOKIE not in HTTPConnection(scope).cookies
         await self.app(scope, receive, with_cookie if stranger else send)
+
+
+class Leaving:
+    """Takes no notice of whoever goes away while we read or write: that is no error of ours, and nobody is there to be told."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        try:
+            await self.app(scope, receive, send)
+        except ClientDisconnect:
+            logging.getLogger("maml_lab").debug("%s: left before the end", scope["path"])
+
+
+class MetricsAtHome:
+    """Gives Streamlit's figures of the server to the machine itself alone: they say how many are here and what they do."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Refuse, or pass on."""
+        app = self.app
+        if scope["type"] == "http" and scope["path"].endswith("/_stcore/metrics"):
+            asker = HTTPConnection(scope)
+            if not training.is_local(asker.client.host if asker.client else "", asker.headers):
+                app = PlainTextResponse("Only the machine that serves may read these figures", status_code=403)
+        await app(scope, receive, send)
 
 
 class AtOnce:

@@ -3,6 +3,7 @@
 In the head and not as a `Link` header: a proxy takes so many bytes of headers (nginx 4,096) and refuses a page with more.
 """
 
+from functools import cache
 from pathlib import Path
 
 from starlette.requests import Request
@@ -25,17 +26,25 @@ PAGES = {
 """Path of a page -> the folders of the modules it needs."""
 
 
-def routes() -> list[Route]:
-    """One for each page; revalidated each time, since the addresses in it change with what the modules contain."""
+@cache
+def pages() -> dict[str, str]:
+    """Path of a page -> its HTML."""
     streamlits = Path(file_util.get_static_dir(), "index.html").read_text("utf-8")
 
-    def route(path: str, folders: list[str]) -> Route:
+    def html(folders: list[str]) -> str:
         head = f"{modules.preloads(*folders)}\n{modules.script('glossary/glossary.js')}"
-        html = streamlits.replace("</head>", f"{head}\n  </head>")
+        return streamlits.replace("</head>", f"{head}\n  </head>")
 
+    return {path: html(folders) for path, folders in PAGES.items()}
+
+
+def routes() -> list[Route]:
+    """One for each page; revalidated each time, since the addresses in it change with what the modules contain."""
+
+    def route(path: str, html: str) -> Route:
         def page(request: Request) -> Response:
             return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
 
         return Route(path, page)
 
-    return [route(path, folders) for path, folders in PAGES.items()]
+    return [route(path, html) for path, html in pages().items()]

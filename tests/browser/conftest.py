@@ -10,6 +10,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -44,10 +45,12 @@ class Server:
         self.environment = os.environ | {"MAML_LAB_RUNS": str(runs)}
         self.port, self.options = free_port(), ["--server.baseUrlPath", base_path] if base_path else []
         self.base = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
+        self.log: IO[bytes] | None = None
+        """Where its stderr goes, if not to that of the tests."""
 
     def start(self) -> "Server":
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, env=self.environment)
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=self.log, env=self.environment)
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=1)

@@ -31,12 +31,12 @@ class Geometry(Lab):
 
     def toy(self, body: str, *arguments: object) -> list:
         """What the toy's own module, as the page loaded it, gives for a function body over (toy, ...arguments)."""
-        script = """async ([body, given]) => {
+        script = f"""async (given) => {{
             const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
             const toy = await import(loaded.find((name) => name.endsWith("geometry_view/toy.js")));
-            return new Function("toy", "given", body)(toy, given);
-        }"""
-        return self.page.evaluate(script, [body, list(arguments)])
+            {body}
+        }}"""
+        return self.page.evaluate(script, list(arguments))
 
     def handle(self, name: str):
         return self.page.locator(f"svg.plane >> nth=0 >> [data-handle='{name}']")

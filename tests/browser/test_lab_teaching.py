@@ -216,7 +216,7 @@ def test_playing_has_three_speeds_and_slowly_it_shows_the_line_being_executed(la
         }"""
     )
     lab.page.get_by_role("button", name="Play").click()
-    lab.page.wait_for_function("seen.length > 6", timeout=20_000)
+    lab.page.wait_for_function("() => seen.length > 6", timeout=20_000)
     lab.page.get_by_role("button", name="Pause").click()
     assert lab.page.evaluate("seen")[:7] == ["start", *["loss", "gradient", "update"] * 2]
     lab.page.get_by_label("playback speed").select_option("fast")
