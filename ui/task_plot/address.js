@@ -33,8 +33,8 @@ export const currentWith = (query, { alone = false } = {}) => edited(current(), 
 
 // Have these parameters in the address, in its place in the history.
 export function write(query, { alone = false } = {}) {
-  stay();
-  const edit = { query, alone };
+  const edit = { query, alone }, before = current();
+  if (edited(before, edit).href === before.href) return;
   if (next) next = merged(next, edit);
   else open = merged(open, edit);
   later(REST_MS);
