@@ -68,7 +68,7 @@ export function takeSecret() {
 
 // The address of a room on this page, from another host if one is given; with its teacher's secret if that is.
 export function addressOf(room, { host = "", secret = "" } = {}) {
-  const address = new URL(location.pathname, location.href);
+  const address = new URL(location.pathname, location.origin);
   if (host) address.hostname = host;
   if (room) address.searchParams.set(PARAMETER, room);
   if (secret) address.hash = new URLSearchParams({ [FRAGMENT]: secret }).toString();
