@@ -154,13 +154,24 @@ def test_a_step_of_back_keeps_what_was_not_written_yet(opened):
 
 def test_a_long_drag_writes_the_address_a_few_times(opened):
     lab = opened(Lab, refuses="nothing")
+    lab.page.evaluate("""() => {
+        [browser.rests, browser.moved] = [0, 0];
+        addEventListener("pointermove", () => {
+            const now = performance.now();
+            if (now - browser.moved > 250) browser.rests += 1; // on a busy machine the hand stands still now and then
+            browser.moved = now;
+        }, true);
+    }""")
     before = lab.page.evaluate("browser.writes")
     drag(lab.page, lab.pixel(*lab.shots[0]), (60, 30), 300)
     lab.settled()
     lab.page.wait_for_timeout(500)
-    assert 1 <= lab.page.evaluate("browser.writes") - before <= 6
+    writes, rests = lab.page.evaluate("[browser.writes, browser.rests]")
+    assert 1 <= writes - before <= 4 + rests
+    assert writes < 60
     (shots,) = parse_qs(urlsplit(lab.page.url).query)["shots"]
-    assert [tuple(map(float, shot.split(","))) for shot in shots.split(";")] == lab.shots
+    said = [tuple(map(float, shot.split(","))) for shot in shots.split(";")]
+    assert said == [pytest.approx(shot, abs=0.006) for shot in lab.shots]  # these are told in two decimals
 
 
 def test_more_steps_than_a_browser_may_write_leave_some_writes_to_streamlit(opened):
