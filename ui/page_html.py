@@ -17,10 +17,10 @@ PAGES = {
     "/": ["task_plot", "start_view"],
     "/lessons": ["task_plot", "lesson_view"],
     "/lab": ["task_plot"],
-    "/explore": ["shared", "explore_view"],
+    "/explore": ["shared", "explore_view", "address"],
     "/geometry": ["shared", "task_plot", "geometry_view"],
     "/train": ["task_plot", "training_view"],
-    "/checkpoints": ["cards"],
+    "/checkpoints": ["cards", "address"],
     "/classroom": ["task_plot", "lesson_view", "classroom_view"],
 }
 """Path of a page -> the folders of the modules it needs."""

@@ -136,9 +136,10 @@ class Lab:
         return self.settled()
 
     def settled(self) -> "Lab":
-        """Until every edit is confirmed by Python and the script is not running."""
+        """Until every edit is confirmed by Python and the script is not running. The address is as when one goes to copy it."""
         expect(self.page.locator(".maml-lab[data-confirmed=true]")).to_be_visible(timeout=30_000)
         self.page.evaluate(AT_REST)
+        self.page.evaluate("dispatchEvent(new Event('blur'))")
         return self
 
     @property

@@ -70,6 +70,7 @@ def test_from_the_lab_to_the_cards_and_two_compared(lab, checkpoints, visitor):
     expect(checkpoints.card("anil").locator("details")).to_have_attribute("open", "")
     table = page.locator(".differences").inner_text()
     assert re.search(r"ANIL\s*α = 0\.01\s+2\.97\d\s+[−+]0\.0\d+ ± 0\.0\d+", table)
+    expect(page).to_have_url(re.compile("compare=pretrained%2Canil"))
     other = Checkpoints(visitor.page, visitor.base)
     other.open("?" + page.url.partition("?")[2])
     expect(other.page.locator(".differences")).to_have_text(page.locator(".differences").text_content())

@@ -128,7 +128,7 @@ def test_scrubbing_and_stepping_ask_the_server_nothing(lab):
     assert frames == []
     lab.page.wait_for_timeout(700)
     assert len(frames) == 1, "one message when the step came to rest"
-    assert "step=10" in lab.page.url
+    expect(lab.page).to_have_url(re.compile("step=10"))
 
 
 def test_play_walks_to_the_end_and_pause_stops(lab):

@@ -312,7 +312,7 @@ def test_divergence_over_a_thousand_tasks_is_a_share(lab):
 
 def test_the_open_tab_is_in_the_address(lab, visitor):
     tab(lab, "Algorithm")
-    assert "panel=algorithm" in lab.page.url
+    expect(lab.page).to_have_url(re.compile("panel=algorithm"))
     visitor.open("?" + lab.page.url.partition("?")[2])
     expect(visitor.page.get_by_role("tab", name="Algorithm")).to_have_attribute("aria-selected", "true")
     lab.page.get_by_role("tab", name="Algorithm").focus()

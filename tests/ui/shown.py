@@ -12,6 +12,16 @@ def walk(node: Any) -> Iterator[Any]:
         yield from walk(child)
 
 
-def data(app: Any) -> list[Any]:
-    """What each of a page's components was given, in their order."""
+def _given(app: Any) -> list[Any]:
     return [json.loads(json.loads(node.proto.json)) for node in walk(app.main) if node.type == "bidi_component"]
+
+
+def data(app: Any) -> list[Any]:
+    """What each of a page's components that draw was given, in their order."""
+    return [given for given in _given(app) if "parameters" not in given]
+
+
+def address(app: Any) -> dict[str, str]:
+    """What the browser was told to have in the address."""
+    (told,) = (given["parameters"] for given in _given(app) if "parameters" in given)
+    return {name: value for name, value in told.items() if value is not None}

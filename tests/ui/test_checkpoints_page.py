@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save as to_bytes
-from shown import data, walk
+from shown import address, data, walk
 from streamlit.testing.v1 import AppTest
 
 from maml_core import checkpoint
@@ -229,14 +229,14 @@ def test_choosing_two_compares_them_and_the_address_says_so():
     app = page()
     assert not [node for node in walk(app.main) if node.type == "plotly_chart"]
     app.multiselect(key="ckpt_compare").set_value(["maml", "shipped:maml_best"]).run()
-    assert app.query_params["compare"] == "maml,shipped:maml_best"
+    assert address(app)["compare"] == "maml,shipped:maml_best"
     before = shown(app)[0]["table"]
     app.number_input(key="ckpt_K").set_value(3).run()
-    assert app.query_params["K"] == "3"
+    assert address(app)["K"] == "3"
     assert shown(app)[0]["table"] != before
     app.multiselect(key="ckpt_compare").set_value(["maml"]).run()
     assert "finding" not in shown(app)[0]
-    assert app.query_params["compare"] == "maml"
+    assert address(app)["compare"] == "maml"
 
 
 def test_all_meet_the_same_tasks_and_differences_are_paired():

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 import pytest
-from shown import data
+from shown import address, data
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
@@ -61,7 +61,7 @@ def test_it_opens_on_maml_and_the_address_stays_empty():
     app = page()
     assert not app.exception
     assert [learner["key"] for learner in shown(app)["learners"]] == ["maml"]
-    assert dict(app.query_params) == {}
+    assert address(app) == {}
 
 
 def test_an_address_shows_its_maps():
@@ -97,10 +97,10 @@ def test_a_change_is_in_the_address_and_reaches_the_view():
     app = page()
     app.multiselect(key="explore_learners").set_value(["anil", "shipped:maml_best"]).run()
     app.number_input(key="explore_K").set_value(3).run()
-    assert dict(app.query_params) == {"learners": "anil,shipped:maml_best", "K": "3"}
+    assert address(app) == {"learners": "anil,shipped:maml_best", "K": "3"}
     assert [learner["label"] for learner in shown(app)["learners"]] == ["ANIL", "MAML best"]
     app.multiselect(key="explore_learners").set_value([]).run()
-    assert app.query_params["learners"] == "none"
+    assert address(app)["learners"] == "none"
     assert not app.exception
 
 

@@ -1,8 +1,9 @@
 // Which room the address names, and whether this browser is its teacher's. The secret leaves the address at once: a class looks on.
 
+import { current, flush, push, write } from "../task_plot/address.js";
 import { stored } from "../task_plot/stored.js";
 
-const PARAMETER = "room", FRAGMENT = "teacher", KEY = "maml-lab-rooms";
+const PARAMETER = "room", FRAGMENT = "teacher", PRESENT = "present", KEY = "maml-lab-rooms";
 const MOST = 20; // rooms that are kept
 const OFFERED = 3; // of them, those that one can go back to
 const rooms = stored(KEY);
@@ -54,24 +55,30 @@ export function lastJoined() {
 
 // A code as it is kept: case and spaces do not matter.
 export const codeIn = (text) => text.replace(/[\s-]/g, "").toUpperCase();
-export const roomOf = (address) => codeIn(new URL(address).searchParams.get(PARAMETER) ?? "");
+export const roomShown = () => codeIn(current().searchParams.get(PARAMETER) ?? "");
 
 // Take a teacher's secret out of the address on show.
 export function takeSecret() {
-  const secret = new URLSearchParams(location.hash.slice(1)).get(FRAGMENT), room = roomOf(location.href);
+  const { hash, searchParams } = current(), secret = new URLSearchParams(hash.slice(1)).get(FRAGMENT), room = roomShown();
   if (!secret) return;
   if (room && secret !== secretOf(room)) offered[room] = secret;
-  history.replaceState(history.state, "", `${location.pathname}${location.search}`);
+  write(Object.fromEntries(searchParams), { alone: true });
+  flush();
 }
 
 // The address of a room on this page, from another host if one is given; with its teacher's secret if that is.
-export function addressOf(room, { host = "", secret = "", present = false } = {}) {
-  const address = new URL(location.pathname, location.href);
+export function addressOf(room, { host = "", secret = "" } = {}) {
+  const address = new URL(location.pathname, location.origin);
   if (host) address.hostname = host;
   if (room) address.searchParams.set(PARAMETER, room);
-  if (present) address.searchParams.set("present", "true");
   if (secret) address.hash = new URLSearchParams({ [FRAGMENT]: secret }).toString();
   return address.href;
 }
 
-export const isPresented = () => new URLSearchParams(location.search).get("present") === "true";
+// Go to a room, or to the door.
+export const goTo = (room) => push({ [PARAMETER]: room || null }, { alone: true });
+// Stand at the door instead: Back does not lead to where one was.
+export const turnAway = () => write({}, { alone: true });
+
+export const isPresented = () => current().searchParams.get(PRESENT) === "true";
+export const notePresented = (on) => on !== isPresented() && write({ [PRESENT]: on ? "true" : null });

@@ -3,7 +3,7 @@
 import { mounted } from "../task_plot/mounted.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, section, sentence } from "../lesson_view/parts.js";
-import { addressOf, drop, forget, isOffered, isPresented, lastJoined, noteJoined, remember, roomOf, secretOf, takeSecret } from "./address.js";
+import { drop, forget, goTo, isOffered, isPresented, lastJoined, noteJoined, notePresented, remember, roomShown, secretOf, takeSecret, turnAway } from "./address.js";
 import { door } from "./door.js";
 import { isWithin, toHeading } from "./focus.js";
 import { inRoom, openRoom } from "./server.js";
@@ -41,14 +41,14 @@ function makeView(parent, { looks, longest }, base) {
   }
 
   function go(room) {
-    history.pushState(history.state, "", addressOf(room));
+    goTo(room);
     read();
   }
 
   function read() {
     if (location.pathname !== home) return; // of another page, which Streamlit brings
     takeSecret();
-    const room = roomOf(location.href);
+    const room = roomShown();
     if (room === shown && !isOffered(room)) return;
     shown = room;
     if (room) show((parent) => roomPage(parent, room));
@@ -91,9 +91,9 @@ function makeView(parent, { looks, longest }, base) {
         }
         if (view && error.status === 404) return over(parent, "This room is over", "");
         if (error.status === 404) forget(room);
-        history.replaceState(history.state, "", addressOf("")); // Back should not lead to what was refused
         shown = "";
         show((parent) => doorPage(parent, room, sentence(error)));
+        turnAway();
       },
     });
 
@@ -120,7 +120,7 @@ function makeView(parent, { looks, longest }, base) {
   // Nothing but the room, large. The address remembers it.
   function present(on) {
     root.classList.toggle("present", on);
-    if (on !== isPresented()) history.replaceState(history.state, "", addressOf(roomOf(location.href), { present: on }));
+    notePresented(on);
     return on;
   }
 

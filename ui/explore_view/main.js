@@ -1,6 +1,7 @@
 // The explore view: asks the server for maps until they are exact enough, draws them or curves through them, and reads out a cell.
 
 import { colourBar, colourOf } from "../shared/heat.js";
+import { current, write } from "../task_plot/address.js";
 import { savePng, saveSvg } from "../task_plot/export.js";
 import { paint } from "../task_plot/looks.js";
 import { mounted } from "../task_plot/mounted.js";
@@ -327,15 +328,14 @@ function makeView(parent) {
 
   function pick(cell) {
     picked = cell;
-    const [along, row, step] = cell, address = new URL(location.href);
-    address.searchParams.set(PARAMETER, `${along},${rowName(along, state.rows[along][row])},${step}`);
-    history.replaceState(history.state, "", address);
     draw();
+    const [along, row, step] = cell;
+    write({ [PARAMETER]: `${along},${rowName(along, state.rows[along][row])},${step}` });
   }
 
   // The cell that the address names, else the one the first learner was trained for, else 10 shots and a step.
   function cellOfAddress() {
-    const [along, value, step] = (new URLSearchParams(location.search).get(PARAMETER) ?? "").split(",");
+    const [along, value, step] = (current().searchParams.get(PARAMETER) ?? "").split(",");
     const row = ALONG.includes(along) ? state.rows[along].indexOf(Number(value)) : -1;
     if (row >= 0 && Number(step) >= 0 && Number(step) <= state.steps && Number.isInteger(Number(step))) return [along, row, Number(step)];
     const first = state.learners[0], trained = first && trainedCell(first, "K");

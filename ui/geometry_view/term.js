@@ -1,5 +1,6 @@
 // The second-order term: how long alpha H g is beside g, layer by layer, through a run's snapshots or for the shipped checkpoints.
 
+import { current, write } from "../task_plot/address.js";
 import { el, lineOf, linear, log, path, spread, swatch } from "../task_plot/svg.js";
 import { ask, whenSeen } from "./server.js";
 import { degrees } from "./words.js";
@@ -25,7 +26,7 @@ export function secondOrderTerm(parent, { looks }) {
   }
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The second-order term in numbers" }, parent);
   const table = el("table", {}, scroller);
-  let run = new URLSearchParams(location.search).get(PARAMETER) ?? "", answer = null, problem = "", gone = false;
+  let run = current().searchParams.get(PARAMETER) ?? "", answer = null, problem = "", gone = false;
 
   async function show() {
     said.textContent ||= "Measuring …";
@@ -113,11 +114,8 @@ export function secondOrderTerm(parent, { looks }) {
   choice.addEventListener("change", () => {
     run = choice.value;
     problem = "";
-    const address = new URL(location.href);
-    if (run) address.searchParams.set(PARAMETER, run);
-    else address.searchParams.delete(PARAMETER);
-    history.replaceState(history.state, "", address);
     show();
+    write({ [PARAMETER]: run || null });
   });
   chooser.hidden = true;
   const resized = new ResizeObserver(() => answer && run && draw());

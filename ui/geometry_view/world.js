@@ -1,6 +1,7 @@
 // The two-parameter world: its state, its two pictures, its controls, its numbers; all of it moves in the browser.
 
 import { colourBar, tintOf } from "../shared/heat.js";
+import { current, write } from "../task_plot/address.js";
 import { timeline } from "../task_plot/history.js";
 import { keyed } from "../task_plot/pointer.js";
 import { el, swatch } from "../task_plot/svg.js";
@@ -12,14 +13,15 @@ import { number } from "../task_plot/words.js";
 
 const LETTERS = ["A", "B", "C", "D", "E", "F"];
 const PLAY_MS = 6000; // all outer steps; the first ones, which do most, take longer
-const REST_MS = 300; // the address follows this long after the last change
+const REST_MS = 300; // what has come to rest is told this long after the last change
+const NOTHING = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, null])); // in the address, of this world
 
 let left = null; // the state when the page was left for another one
 
 // query: the parameters to begin with where the world is a part of another page, as text. The page's address is then left alone, and
 // `changed(query)` hears of what has come to rest. still: a picture alone.
 export function twoParameterWorld(parent, { looks, query, still = false, changed = () => {} }) {
-  const embedded = query !== undefined, begin = new URLSearchParams(embedded ? query : location.search), { state: asked, problems } = fromQuery(begin);
+  const embedded = query !== undefined, begin = embedded ? new URLSearchParams(query) : current().searchParams, { state: asked, problems } = fromQuery(begin);
   const back = !embedded && left && !Object.keys(DEFAULTS).some((name) => begin.has(name));
   let state = back ? left : asked, timer = null, frame = null, drawing = false, gestures = 0;
   const undoable = timeline();
@@ -168,10 +170,10 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   if (!still) document.addEventListener("keydown", key);
 
   function rest() {
+    if (!embedded) write({ ...NOTHING, ...toQuery(state) });
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (embedded) changed(new URLSearchParams(toQuery(state)).toString());
-      else writeAddress(toQuery(state));
       spoken.textContent = `${heading.textContent} ${count.textContent}`;
     }, REST_MS);
   }
@@ -266,11 +268,4 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
       document.removeEventListener("keydown", key);
     },
   };
-}
-
-function writeAddress(query) {
-  const address = new URL(location.href);
-  for (const name of Object.keys(DEFAULTS)) address.searchParams.delete(name);
-  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
-  if (address.href !== location.href) history.replaceState(history.state, "", address);
 }

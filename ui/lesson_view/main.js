@@ -1,5 +1,6 @@
 // The Lessons page: the list of cards and how far a person is, or one card, as the address says.
 
+import { current, currentWith, push } from "../task_plot/address.js";
 import { mounted } from "../task_plot/mounted.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, observePart, questionPart } from "./card.js";
@@ -16,21 +17,17 @@ function makeView(parent, { looks }, base) {
   const page = section(parent, looks, "lessons", "Lessons"), { root } = page, home = location.pathname;
   let shown, leave = () => {}, first = true;
 
-  const addressOf = (name) => {
-    const address = new URL(location.href);
-    address.search = name ? new URLSearchParams({ [PARAMETER]: name }) : "";
-    return address;
-  };
+  const parameters = (name) => ({ [PARAMETER]: name || null });
 
   function go(name) {
     if (name === shown) return;
-    history.pushState(history.state, "", addressOf(name));
+    push(parameters(name), { alone: true });
     read();
   }
 
   // A link to a card, or to the list, that needs no new page.
   function link(parent, name, words, attributes = {}) {
-    const made = el("a", { href: addressOf(name).href, ...attributes }, parent, words);
+    const made = el("a", { href: currentWith(parameters(name), { alone: true }).href, ...attributes }, parent, words);
     made.addEventListener("click", (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
       event.preventDefault();
@@ -41,7 +38,7 @@ function makeView(parent, { looks }, base) {
 
   function read() {
     if (location.pathname !== home) return; // of another page, which Streamlit brings
-    const name = new URLSearchParams(location.search).get(PARAMETER) ?? "";
+    const name = current().searchParams.get(PARAMETER) ?? "";
     if (name === shown) return;
     leave();
     root.replaceChildren();

@@ -26,7 +26,7 @@ const TWEEN_MS = 160;
 const PANELS = [["numbers", "Numbers"], ["algorithm", "Algorithm"], ["step", "One step"], ["tasks", "1,000 tasks"], ["shots", "Shots"]];
 
 // The host gives `server`, the address of the lab's routes, null where there is none, and then shots stay where they are; `address`
-// (address.js), null where the page's address is not the lab's; and it is told by `tell(name, message)`:
+// (lab_address.js), null where the page's address is not the lab's; and it is told by `tell(name, message)`:
 // shots: {epoch, rev, points}, after an edit. step: {step}, when it has come to rest. act: {visit, name, value}, what a button asks for.
 // `picture(query)` promises the server's JSON of these parameters.
 export function makeLab(parent, { server, address, tell, picture = (query) => text(`${server}picture.json?${new URLSearchParams(query)}`) }) {
@@ -295,8 +295,8 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
         step = next.step;
       }
       step = Math.min(step, view.updates);
-      address?.write(rev === confirmed ? view.query : queryOf(view, step), view.names, view.remember);
       draw();
+      address?.write(rev === confirmed ? view.query : queryOf(view, step), view.names, view.remember);
       if (drawn < rev) adapt().finally(flush);
       else flush();
     },

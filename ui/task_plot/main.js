@@ -1,7 +1,7 @@
 // The lab page: the lab picture with Streamlit behind it; or without any server, where it was saved as a page.
 
-import { pageAddress } from "./address.js";
 import { makeLab } from "./lab.js";
+import { labAddress } from "./lab_address.js";
 import { mounted } from "./mounted.js";
 
 export const { render, remove } = mounted(["task_plot/lab.css"], (parent, { saved }) => {
@@ -11,7 +11,7 @@ export const { render, remove } = mounted(["task_plot/lab.css"], (parent, { save
 
 function streamlitLab(parent) {
   let component, raw = null, told = 0;
-  const address = pageAddress((query) => component?.setTriggerValue("address", query));
+  const address = labAddress((query) => component?.setTriggerValue("address", query));
   // A state and not a trigger: it goes with every later message too, so that none on its way at this moment can swallow it. n says
   // in which order messages were made that arrive together, and makes the same one twice news twice.
   const tell = (name, message) => component.setStateValue(name, { ...message, n: ++told });

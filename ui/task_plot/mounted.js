@@ -1,5 +1,6 @@
 // How a component lives on a page: one view for each parent, made once its style sheets are there, taken away with the parent.
 
+import { leave } from "./address.js";
 import { styled } from "./styles.js";
 
 // What Streamlit calls, at every rerun and when the page is left. `make(parent, component, base)` gives the view; where that has
@@ -16,6 +17,7 @@ export function mounted(sheets, make) {
       });
     },
     remove(parent) {
+      leave();
       views.get(parent)?.remove();
       views.delete(parent);
     },

@@ -31,8 +31,8 @@ export function tabs(parent, panels, { address, shown }) {
       heads[other].tabIndex = on ? 0 : -1;
       bodies[other].hidden = !on;
     }
-    if (asked && address) address.panel = name === panels[0][0] ? null : name;
     shown(name);
+    if (asked && address) address.panel = name === panels[0][0] ? null : name;
   }
 
   return {

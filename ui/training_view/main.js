@@ -1,5 +1,6 @@
 // The training view: asks the server what the runs are doing, shows one of them, and steers it.
 
+import { current, write } from "../task_plot/address.js";
 import { paint } from "../task_plot/looks.js";
 import { mounted } from "../task_plot/mounted.js";
 import { click } from "../task_plot/pointer.js";
@@ -49,7 +50,7 @@ function makeView(parent, { looks, limits, marks }) {
   const status = el("p", { class: "hidden", role: "status" }, root);
   const renaming = renameDialog(root, (name, value) => act(name, "rename", value));
 
-  let component, list = { runs: [], damaged: {} }, selected = new URLSearchParams(location.search).get(PARAMETER) ?? "", pressed = null;
+  let component, list = { runs: [], damaged: {} }, selected = current().searchParams.get(PARAMETER) ?? "", pressed = null;
   let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "", removed = "", drawn = "";
 
   // What is known of a run beside its row: its snapshots and marks, its metrics by iteration (a repeated one replaces the first),
@@ -91,16 +92,12 @@ function makeView(parent, { looks, limits, marks }) {
     for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
   }
 
-  // write: whether the address is to say so too.
-  function show(name, write) {
+  // said: whether the address is to say so too.
+  function show(name, said) {
     selected = name;
     compared.delete(name);
     [at, newest] = [null, true];
-    if (!write) return;
-    const address = new URL(location.href);
-    if (name) address.searchParams.set(PARAMETER, name);
-    else address.searchParams.delete(PARAMETER);
-    history.replaceState(history.state, "", address);
+    if (said) write({ [PARAMETER]: name || null });
   }
 
   function select(name) {

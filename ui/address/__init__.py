@@ -1,8 +1,13 @@
 """The address of a page whose settings are a dataclass: what it says of them, and keeping it equal to them."""
 
 import dataclasses
+import json
 
 import streamlit as st
+
+from ui import modules
+
+_component = modules.component("address")
 
 
 def said(settings: type) -> dict[str, str]:
@@ -12,9 +17,6 @@ def said(settings: type) -> dict[str, str]:
 
 
 def write(settings: type, query: dict[str, str]) -> None:
-    """A copied address shows the same."""
-    before = said(settings)
-    if before != query:
-        for name in before.keys() - query.keys():
-            del st.query_params[name]
-        st.query_params.update(query)
+    """A copied address shows the same. Drawn last on a page: it takes no room there that anything else could want."""
+    # Not by st.query_params: Streamlit writes at once, and fails where the browser refuses.
+    _component(key="address", data=json.dumps({"parameters": {f.name: query.get(f.name) for f in dataclasses.fields(settings)}}))
