@@ -1,8 +1,10 @@
-"""The page a browser is given: Streamlit's own, with what it will need named in its head, so that all is fetched at once.
+"""The page a browser is given: Streamlit's own, with what it will need named in its head, so that all is fetched at once, and
+a sentence for a browser that cannot show it.
 
 In the head and not as a `Link` header: a proxy takes so many bytes of headers (nginx 4,096) and refuses a page with more.
 """
 
+import re
 from pathlib import Path
 
 from starlette.requests import Request
@@ -10,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from streamlit import file_util
 
-from ui import modules
+from ui import browsers, modules
 
 PAGES = {
     "/": ["task_plot", "start_view"],
@@ -32,6 +34,8 @@ def routes() -> list[Route]:
     def route(path: str, folders: list[str]) -> Route:
         head = f"{modules.preloads(*folders)}\n{modules.script('glossary/glossary.js')}"
         html = streamlits.replace("</head>", f"{head}\n  </head>")
+        html = re.sub("<noscript>.*</noscript>", browsers.NO_SCRIPT, html, flags=re.DOTALL)  # Streamlit's speaks to programs
+        html = html.replace("</body>", f"  {browsers.old_browser(browsers.STREAMLIT_NEEDS)}\n  </body>")
 
         def page(request: Request) -> Response:
             return HTMLResponse(html, headers={"Cache-Control": "no-cache"})
