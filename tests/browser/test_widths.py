@@ -11,13 +11,14 @@ CARDS = ("equally-wrong", "the-mean-task", "the-cliff")
 OUTSIDE = """() => {
   const page = document.documentElement, main = document.querySelector("[data-testid=stMain]"), wide = page.clientWidth;
   const scrolls = (node) => node !== main && /auto|scroll/.test(getComputedStyle(node).overflowX);
+  const isClipped = (node) => getComputedStyle(node).clipPath === "inset(50%)"; // for screen readers alone
   const within = (node, is) => node && (is(node) || within(node.parentElement, is));
   const wider = [page, main].filter((box) => box.scrollWidth > box.clientWidth);
   const found = wider.map((box) => `the page scrolls sideways: ${box.scrollWidth} px`);
   for (const node of document.querySelectorAll("button, a, input, select, textarea, summary, h1, h2, h3, p")) {
     const { left, right, width, height } = node.getBoundingClientRect();
-    const unseen = width < 2 || height < 2 || getComputedStyle(node).visibility === "hidden"; // or for screen readers alone
-    if (unseen || (left > -1 && right < wide + 1) || within(node, scrolls)) continue;
+    const unseen = width < 2 || height < 2 || getComputedStyle(node).visibility === "hidden";
+    if (unseen || (left > -1 && right < wide + 1) || within(node, scrolls) || within(node, isClipped)) continue;
     found.push(`${node.localName} "${node.textContent.slice(0, 40)}" from ${Math.round(left)} to ${Math.round(right)}`);
   }
   return found;
