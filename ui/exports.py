@@ -22,7 +22,7 @@ from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from maml_core.reading import whole_of
-from ui import bundle, engine, library, modules, task_plot
+from ui import browsers, bundle, engine, library, modules, task_plot
 from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
 from ui.tables import csv_text, download
@@ -154,6 +154,7 @@ def picture_html(state: LabState) -> str:
         css="\n".join(modules.FILES[name].read_text("utf-8") for name in ("shared/views.css", "task_plot/lab.css")),
         imports=json.dumps({"imports": named}),
         data=json.dumps(data),
+        unable=f"{browsers.NO_SCRIPT}\n{browsers.old_browser(browsers.SAVED_PAGE_NEEDS)}",
         address=json.dumps(address),
     )
 
@@ -173,6 +174,7 @@ body {{ margin: 0 auto; max-width: 1440px; padding: 24px; background: var(--st-b
 </head>
 <body>
 <main></main>
+{unable}
 <script type="module">
 import {{ render }} from "lab/main.js";
 render({{ parentElement: document.querySelector("main"), data: {data}, saved: {address} }});

@@ -1,8 +1,10 @@
-"""The page a browser is given: Streamlit's own, with what it will need named in its head, so that all is fetched at once.
+"""The page a browser is given: Streamlit's own, with what it will need named in its head, so that all is fetched at once, and
+a sentence for a browser that cannot show it.
 
 In the head and not as a `Link` header: a proxy takes so many bytes of headers (nginx 4,096) and refuses a page with more.
 """
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from streamlit import file_util
 
-from ui import modules
+from ui import browsers, modules
 
 PAGES = {
     "/": ["task_plot", "start_view"],
@@ -33,7 +35,9 @@ def pages() -> dict[str, str]:
 
     def html(folders: list[str]) -> str:
         head = f"{modules.preloads(*folders)}\n{modules.script('glossary/glossary.js')}"
-        return streamlits.replace("</head>", f"{head}\n  </head>")
+        page = streamlits.replace("</head>", f"{head}\n  </head>")
+        page = re.sub("<noscript>.*</noscript>", browsers.NO_SCRIPT, page, flags=re.DOTALL)  # Streamlit's speaks to programs
+        return page.replace("</body>", f"  {browsers.old_browser(browsers.STREAMLIT_NEEDS)}\n  </body>")
 
     return {path: html(folders) for path, folders in PAGES.items()}
 

@@ -1,6 +1,7 @@
 // The Classroom page: the door, or the room that the address names, from the teacher's side or a student's.
 
 import { mounted } from "../task_plot/mounted.js";
+import { presenting } from "../task_plot/presenting.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, section, sentence } from "../lesson_view/parts.js";
 import { drop, forget, goTo, isOffered, isPresented, lastJoined, noteJoined, notePresented, remember, roomShown, secretOf, takeSecret, turnAway } from "./address.js";
@@ -29,7 +30,7 @@ function makeView(parent, { looks, longest }, base) {
     leave();
     place.replaceChildren();
     away.textContent = "";
-    root.classList.remove("present");
+    enlarge(false);
     leave = make(place);
     settle();
   }
@@ -117,9 +118,14 @@ function makeView(parent, { looks, longest }, base) {
     };
   }
 
+  function enlarge(on) {
+    root.classList.toggle("present", on);
+    presenting(root, on);
+  }
+
   // Nothing but the room, large. The address remembers it.
   function present(on) {
-    root.classList.toggle("present", on);
+    enlarge(on);
     notePresented(on);
     return on;
   }
@@ -132,6 +138,7 @@ function makeView(parent, { looks, longest }, base) {
       removeEventListener("popstate", read);
       removeEventListener("hashchange", read);
       leave();
+      presenting(root, false);
       page.remove();
     },
   };

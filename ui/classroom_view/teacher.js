@@ -1,7 +1,7 @@
 // The teacher's side of a room, on the projector: the code, a card, how many have answered, the reveal, the lab for everybody.
 
-import { copy } from "../task_plot/share.js";
-import { copyHelp } from "../task_plot/pointer.js";
+import { copied } from "../task_plot/copy.js";
+import { download } from "../task_plot/download.js";
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
 import { sentence } from "../lesson_view/parts.js";
@@ -249,7 +249,7 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
     for (const [name, words] of [["answers", "Answers as CSV"], ["tally", "Tally as CSV"]]) {
       el("button", { type: "button" }, place, words).addEventListener("click", async () => {
         try {
-          save(await file(`${name}.csv`), `${name}-${room}.csv`);
+          download(await file(`${name}.csv`), `${name}-${room}.csv`);
         } catch (error) {
           failed(error);
         }
@@ -266,11 +266,7 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
     field.value = addressOf(room, { host: host(), secret });
     const button = el("button", { type: "button" }, own, "Copy"), hide = el("button", { type: "button" }, own, "Hide");
     const said = el("span", { class: "hint own-said", role: "status" }, own, "Whoever has this address is the teacher of this room. On a machine that is not yours, open it in a private window: the browser’s history keeps it.");
-    button.addEventListener("click", async () => {
-      field.focus();
-      field.select();
-      said.textContent = (await copy(field.value)) ? "Copied." : copyHelp();
-    });
+    button.addEventListener("click", async () => (said.textContent = await copied(field)));
     hide.addEventListener("click", () => {
       own.replaceChildren(show);
       show.focus();
@@ -327,10 +323,4 @@ function surely(button, question, act) {
       }, SURE_MS);
     } else if (asked === null || now - asked > DOUBLE_MS) act();
   });
-}
-
-function save(blob, name) {
-  const link = el("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }

@@ -18,7 +18,7 @@ const AGAIN_MS = 3000; // after one that failed
 const PARAMETER = "cell";
 const ALONG = ["K", "alpha"];
 const EXAMPLES = { typical: "a typical task", best: "the best task", worst: "the worst task" };
-const CHARTS = "svg.heat, svg.slice, svg.colour-bar", TEXTS = "h1, .setting, h2:has(+ svg), .map-title";
+const CHARTS = "svg.heat, svg.slice, svg.colour-bar", TEXTS = "h1, .setting, .plots h2, .map-title";
 
 export const { render, remove } = mounted(["explore_view/explore.css"], makeView);
 

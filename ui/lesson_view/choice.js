@@ -11,6 +11,7 @@ export function choiceAnswer(parent, { answer, label, changed }) {
     const row = el("label", { class: "option" }, group), input = el("input", { type: "radio", name, value: i }, row);
     inline(row, html);
     input.addEventListener("change", changed);
+    el("span", { class: "option-edge" }, row); // what is chosen and what has the keyboard show on it: a label cannot ask its input
     return { row, input, mark: el("span", { class: "mark" }, row) };
   });
   let locked = null;
@@ -20,6 +21,7 @@ export function choiceAnswer(parent, { answer, label, changed }) {
     missing: "Choose an option first.",
     lock(text) {
       locked = Number(text);
+      group.classList.add("locked");
       for (const [i, { row, input, mark }] of rows.entries()) {
         input.checked = i === locked;
         input.disabled = true;

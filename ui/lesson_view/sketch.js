@@ -49,9 +49,9 @@ export function nudged(values, at, by, { y }) {
 // stage: the element that holds the still picture, which is drawn on.
 export function sketchAnswer(parent, { answer, looks, stage, changed }) {
   const how = byTouch() ? ["with a finger", ""] : ["with the mouse", " On the keyboard, ← → choose a point and ↑ ↓ move it."];
+  el("p", { class: "sketch-what" }, parent, answer.label);
   const help = el("p", { class: "sketch-help" }, parent, `Draw from the left edge to the right ${how[0]}. Draw over a part to change it.${how[1]}`);
   help.id = `sketch-${Math.random().toString(36).slice(2)}`;
-  el("p", { class: "sketch-what" }, parent, answer.label);
   const clearButton = el("button", { type: "button" }, el("div", { class: "sketch-buttons" }, parent), "Clear the sketch");
   const pad = el("div", { class: "pad", tabindex: 0, role: "application", "aria-label": "Your sketch", "aria-describedby": help.id }, stage);
   const spoken = el("p", { class: "hidden", "aria-live": "polite" }, parent);

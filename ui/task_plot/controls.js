@@ -32,7 +32,7 @@ export function controlBar(parent, { move }) {
   }
 
   function choice(name, { label, help, values, names }) {
-    const box = el("div", { class: "scale", role: "group", "aria-label": label, title: help }, parent);
+    const box = el("div", { class: "scale of-names", role: "group", "aria-label": label, title: help }, parent);
     el("span", { class: "scale-label" }, box, label);
     const row = el("div", { class: "choice" }, box);
     const buttons = values.map((value, i) => {

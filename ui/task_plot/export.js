@@ -1,6 +1,7 @@
 // The picture as one SVG file that looks the same anywhere: what CSS says is written into each element, the font goes along, and each
 // text keeps the width that it was measured with, where a viewer has no use for the font.
 
+import { download } from "./download.js";
 import { el } from "./svg.js";
 
 const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-weight", "font-style", "letter-spacing"];
@@ -11,7 +12,7 @@ const CHARTS = "svg.task, svg.loss, .panel-title svg", TEXTS = "h1, .setting, .p
 
 export async function saveSvg(root, name, charts, texts) {
   const { text } = await pictureOf(root, charts, texts);
-  save(new Blob([text], { type: "image/svg+xml" }), name);
+  download(new Blob([text], { type: "image/svg+xml" }), name);
 }
 
 export async function savePng(root, name, charts, texts) {
@@ -22,13 +23,7 @@ export async function savePng(root, name, charts, texts) {
   const context = canvas.getContext("2d");
   context.scale(PNG_SCALE, PNG_SCALE);
   context.drawImage(image, 0, 0);
-  save(await new Promise((done) => canvas.toBlob(done, "image/png")), name);
-}
-
-function save(blob, name) {
-  const link = el("a", { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  download(await new Promise((done) => canvas.toBlob(done, "image/png")), name);
 }
 
 // Charts and texts (selectors; those of the lab if none are given), where they stand on the page, without what stands between them.

@@ -9,6 +9,7 @@ import { glide } from "./motion.js";
 import { numberCards } from "./numbers.js";
 import { oneStepPanel } from "./onestep.js";
 import { keyed, shotHelp } from "./pointer.js";
+import { presenting } from "./presenting.js";
 import { text } from "./server.js";
 import { shareDialog } from "./share.js";
 import { stepBar } from "./steps.js";
@@ -189,6 +190,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     chart.update(view, step);
     updateBar();
     root.classList.toggle("present", view.present);
+    presenting(root, view.present);
     if (address) {
       (view.present ? keys : root).append(corner);
       presentButton.textContent = view.present ? "Leave" : "Present";
@@ -330,6 +332,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       document.removeEventListener("keydown", key);
       resized.disconnect();
       paints.remove();
+      presenting(root, false);
       root.remove();
     },
   };

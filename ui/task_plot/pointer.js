@@ -10,6 +10,3 @@ export const keyed = (name, keys) => (byTouch() ? name : `${name} (${keys})`);
 
 // How shots are edited.
 export const shotHelp = () => (byTouch() ? "tap to place one, drag to move it, tap it twice to remove it" : "click to place one, drag to move it, double-click or Delete to remove it");
-
-// What is selected where a page may not copy.
-export const copyHelp = () => (byTouch() ? "The text is selected: copy it from there." : "The text is selected: press Ctrl+C.");

@@ -1,7 +1,8 @@
 // Sharing and exporting: the link, the code, the numbers, the picture, the checkpoints, in one dialog.
 
+import { copied } from "./copy.js";
 import { savePng, saveSvg } from "./export.js";
-import { copyHelp, keyed } from "./pointer.js";
+import { keyed } from "./pointer.js";
 import { el } from "./svg.js";
 
 // `address()` is the link to this picture, `query()` its parameters; `lab` is where the server makes files; `text(url)` fetches one.
@@ -29,12 +30,7 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
     field.id = id;
     row.append(field);
     const button = el("button", { type: "button" }, row, "Copy");
-    button.addEventListener("click", async () => {
-      field.focus();
-      field.select();
-      const done = await copy(field.value);
-      said.textContent = done ? "Copied." : `This browser does not allow copying here. ${copyHelp()}`;
-    });
+    button.addEventListener("click", async () => (said.textContent = await copied(field)));
     return field;
   }
 
@@ -75,13 +71,4 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
       }
     },
   };
-}
-
-export async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return document.execCommand("copy"); // plain http in a local network has no clipboard, but copies a selection
-  }
 }

@@ -1,0 +1,11 @@
+// Files that a page makes itself, given to the person as downloads.
+
+import { el } from "./svg.js";
+
+const KEPT_MS = 60_000; // a browser that first asks where to save it reads it only then
+
+export function download(blob, name) {
+  const link = el("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), KEPT_MS);
+}
