@@ -94,7 +94,7 @@ def server_factory(tmp_path: Path) -> Iterator[Callable[[], Server]]:
 
 
 AT_REST = """() => new Promise((done) => {
-  const busy = ".maml-lab:not([data-confirmed=true]), [data-test-script-state=running], [data-testid=stStatusWidget]";
+  const busy = ".maml-lab[data-confirmed=false], [data-test-script-state=running], [data-testid=stStatusWidget]";
   let quiet = 0;
   const look = () => {
     quiet = document.querySelector(busy) ? 0 : quiet + 1;
@@ -138,9 +138,13 @@ class Lab:
     def settled(self) -> "Lab":
         """Until every edit is confirmed by Python and the script is not running. The address is as when one goes to copy it."""
         expect(self.page.locator(".maml-lab[data-confirmed=true]")).to_be_visible(timeout=30_000)
-        self.page.evaluate(AT_REST)
+        self.at_rest()
         self.page.evaluate("dispatchEvent(new Event('blur'))")
         return self
+
+    def at_rest(self) -> None:
+        """Until the script is not running, and nothing is about to make it run."""
+        self.page.evaluate(AT_REST)
 
     @property
     def plot(self):

@@ -35,7 +35,7 @@ class Checkpoints(Lab):
 
     def settled(self) -> "Checkpoints":
         self.page.wait_for_timeout(400)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.at_rest()
         return self
 
     def card(self, name: str):

@@ -26,7 +26,7 @@ class Geometry(Lab):
 
     def ready(self) -> "Geometry":
         expect(self.page.locator("svg.plane .contours ellipse").first).to_be_attached(timeout=30_000)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.at_rest()
         return self
 
     def toy(self, body: str, *arguments: object) -> list:

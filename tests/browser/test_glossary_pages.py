@@ -69,7 +69,7 @@ def test_every_term_is_openable_where_it_first_stands(page, server, path):
     page.goto(server + path)
     for term in AT_LEAST[path]:
         expect(page.locator(f'button.term[data-term="{term}"]')).to_have_count(1)
-    page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+    lab.at_rest()
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     found = first_standings(page.evaluate(PROSE))
     assert [term for term, openable in found.items() if not openable] == []

@@ -132,7 +132,7 @@ class Lessons(Lab):
 
     def ready(self) -> "Lessons":
         expect(self.page.locator(".lessons :is(.card-row, .answer)").first).to_be_attached(timeout=30_000)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.at_rest()
         return self
 
     def commit(self, *, early: bool = False) -> None:

@@ -22,7 +22,7 @@ class Training(Lab):
 
     def ready(self) -> "Training":
         expect(self.page.locator(".training svg.learning .grid line").first).to_be_attached(timeout=30_000)
-        self.page.wait_for_function("() => !document.querySelector('[data-testid=stStatusWidget]')")
+        self.at_rest()
         return self
 
     def press(self, name: str) -> None:
@@ -36,7 +36,7 @@ class Training(Lab):
             field = self.page.locator(f".st-key-train_{name} input")
             field.fill(str(value))
             field.press("Enter")
-            expect(self.page.locator("[data-testid=stStatusWidget]")).to_have_count(0)
+            self.at_rest()
         before = self.page.locator("tr[data-run]").evaluate_all("all => all.map(row => row.dataset.run)")
         self.press("Train")
         self.page.wait_for_function(

@@ -140,8 +140,8 @@ def test_layers_whose_order_nothing_tells_are_refused(tmp_path):
         (b"PK\x03\x04" + bytes(60) + b"maml/maml.safetensors", "is a zip archive, not a safetensors file. Unpack it"),
         (b"\x1f\x8b\x08" + bytes(60), "is a gzip archive"),
         (b"Dear sir or madam", "is not a safetensors file"),
-        ((2**21).to_bytes(8, "little") + b"{" * 2**21, "has a header of 2.0 MiB; a checkpoint's may have at most 1"),
-        ((2**19).to_bytes(8, "little") + b"{" + b"[" * (2**19 - 1), "is not a safetensors file"),
+        ((2**21).to_bytes(8, "little") + b"{" * 2**21, "has a header of 2,048 KiB; a checkpoint's may have at most 256"),
+        ((2**17).to_bytes(8, "little") + b"{" + b"[" * (2**17 - 1), "is not a safetensors file"),
     ],
 )
 def test_another_kind_of_file_is_called_what_it_is(tmp_path, content, says):

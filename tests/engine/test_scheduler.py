@@ -298,5 +298,5 @@ def test_limits_come_from_the_environment(monkeypatch):
     assert Limits.from_environment() == Limits(runs=1, per_person=7)
     for wrong in ("0", "-1", "two", "1001", "1.5", "²"):
         monkeypatch.setenv("MAML_LAB_MAX_RUNS", wrong)
-        with pytest.raises(ConfigError, match="must be a whole number between 1 and 1000"):
+        with pytest.raises(ConfigError, match="must be a whole number from 1 to 1000"):
             Limits.from_environment()

@@ -219,7 +219,7 @@ def test_the_csv_holds_every_cell():
         ({"learners": "maml,anil"}, "name one learner"),
         ({"learners": "none"}, "name one learner"),
         ({"learners": "run:gone"}, "no checkpoint of a run named gone"),
-        ({"have": "-1"}, "have must be the number"),
+        ({"have": "-1"}, "have=-1 is not possible: it must be a whole number from 0"),
         ({"K": "99"}, "from 1 to 20"),
     ],
 )
