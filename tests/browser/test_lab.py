@@ -356,6 +356,15 @@ def test_clear_right_after_a_new_task_clears(lab, pause):
     assert lab.curve("true") != before
 
 
+@pytest.mark.parametrize("press", ["New task", "Sample 5 shots"])
+def test_what_is_pressed_right_after_clear_is_not_cleared(lab, press):
+    before = lab.shots
+    lab.page.get_by_role("button", name="Clear").click()
+    lab.button(press)
+    assert len(lab.shots) == len(before)
+    assert lab.shots != before
+
+
 def test_every_learner_can_be_drawn_on_the_same_shots(lab, visitor):
     for name in ("FOMAML", "Reptile", "ANIL", "Meta-SGD", "oracle", "random"):
         lab.page.get_by_role("button", name=name, exact=True).click()

@@ -79,10 +79,13 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   const undoable = timeline(), paints = paint(root);
 
   let view = null, step = 0, held = false, complaint = "", plots = [], drawnFor = null, travelling = false;
-  let gone = false, epoch = null, stepEpoch = null, rev = 0, confirmed = 0, drawn = 0, adapting = false, inFlight = null, resting = null, stopGlide = () => {}, speaking = null;
+  let gone = false, epoch = null, stepEpoch = null, rev = 0, confirmed = 0, asked = 0, drawn = 0, adapting = false, inFlight = null, resting = null, stopGlide = () => {}, speaking = null;
 
   function ask(name, value = null) {
-    if (!held) tell("act", { visit: view.visit, name, value });
+    if (held) return;
+    send(); // in the order in which a person did it
+    asked = rev;
+    tell("act", { visit: view.visit, name, value });
   }
 
   function travel(way) {
@@ -132,7 +135,12 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   function flush() {
     if (gone) return;
     root.dataset.confirmed = String(rev === confirmed);
-    if (rev === confirmed || inFlight || adapting) return;
+    if (!inFlight && !adapting) send();
+  }
+
+  function send() {
+    if (rev === confirmed || inFlight?.rev === rev) return;
+    clearTimeout(inFlight?.timer);
     inFlight = { rev, timer: setTimeout(() => { inFlight = null; flush(); }, RESEND_MS) };
     tell("shots", { epoch, rev, points: view.shots });
   }
@@ -277,8 +285,10 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
         epoch = next.epoch;
         complaint = "";
         travelling = false;
-        const lost = next.fresh && local && rev !== confirmed; // an edit on its way to a server that has restarted since
+        // An edit on its way to a server that has restarted since; or shots cleared after the press that brought these others.
+        const lost = local && rev !== confirmed && (next.fresh || (rev > asked && !local.shots.length && next.rev < rev));
         rev = next.rev + (lost ? 1 : 0);
+        asked = next.rev;
         drawn = next.rev;
         if (lost) [next.shots, next.by_hand] = [local.shots, true];
       } else {
