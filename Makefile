@@ -21,6 +21,8 @@ check: .venv/dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/oxfmt --check ui
+	$(BIN)/oxlint ui
 
 bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks.lab_latency

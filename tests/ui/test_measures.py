@@ -193,9 +193,9 @@ def test_learners_end_where_their_mean_loss_is_lowest(query):
 
 def test_the_world_is_the_geometry_pages():
     toy, address = ((VIEW / name).read_text(encoding="utf-8") for name in ("toy.js", "address.js"))
-    shapes = re.search(r"const SHAPES = \[(.*)\];", toy)[1]
+    shapes = re.search(r"const SHAPES = \[(.*?)\n\];", toy, re.DOTALL)[1]
     assert tuple(tuple(float(part) for part in shape.split(",")) for shape in re.findall(r"\[([^\]]*)\]", shapes)) == world.SHAPES
-    places = re.findall(r"\[([^\[\]]*)\]", re.search(r"PLACES = \[(.*)\];", address)[1])
+    places = re.findall(r"\[([^\[\]]*)\]", re.search(r"PLACES = \[(.*?)\n?\];", address, re.DOTALL)[1])
     assert ";".join(place.replace(" ", "") for place in places[:4]) == world.TASKS
     assert "tasks: PLACES.slice(0, 4)" in address
     assert [float(part) for part in world.THETA.split(",")] == [

@@ -7,7 +7,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
   const { items, chosen, heard } = JSON.parse(data);
   root.classList.toggle("dark", isDark(root));
   if (!shown.has(root)) shown.set(root, new Map());
-  const before = shown.get(root), now = new Map();
+  const before = shown.get(root);
+  const now = new Map();
   for (const [key, html] of items) {
     const old = before.get(key);
     now.set(key, old?.html === html ? old : { html, node: made(html, old?.node) });
@@ -35,7 +36,8 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 function made(html, old) {
   const template = document.createElement("template");
   template.innerHTML = html;
-  const node = template.content.firstElementChild, fold = node.querySelector("details");
+  const node = template.content.firstElementChild;
+  const fold = node.querySelector("details");
   if (fold && old?.querySelector("details")?.open) fold.open = true;
   return node;
 }

@@ -3,7 +3,10 @@
 import { current, flush, push, write } from "../task_plot/address.js";
 import { stored } from "../task_plot/stored.js";
 
-const PARAMETER = "room", FRAGMENT = "teacher", PRESENT = "present", KEY = "maml-lab-rooms";
+const PARAMETER = "room";
+const FRAGMENT = "teacher";
+const PRESENT = "present";
+const KEY = "maml-lab-rooms";
 const MOST = 20; // rooms that are kept
 const OFFERED = 3; // of them, those that one can go back to
 const rooms = stored(KEY);
@@ -59,7 +62,9 @@ export const roomShown = () => codeIn(current().searchParams.get(PARAMETER) ?? "
 
 // Take a teacher's secret out of the address on show.
 export function takeSecret() {
-  const { hash, searchParams } = current(), secret = new URLSearchParams(hash.slice(1)).get(FRAGMENT), room = roomShown();
+  const { hash, searchParams } = current();
+  const secret = new URLSearchParams(hash.slice(1)).get(FRAGMENT);
+  const room = roomShown();
   if (!secret) return;
   if (room && secret !== secretOf(room)) offered[room] = secret;
   write(Object.fromEntries(searchParams), { alone: true });

@@ -4,14 +4,30 @@ import { mounted } from "../task_plot/mounted.js";
 import { presenting } from "../task_plot/presenting.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, section, sentence } from "../lesson_view/parts.js";
-import { drop, forget, goTo, isOffered, isPresented, lastJoined, noteJoined, notePresented, remember, roomShown, secretOf, takeSecret, turnAway } from "./address.js";
+import {
+  drop,
+  forget,
+  goTo,
+  isOffered,
+  isPresented,
+  lastJoined,
+  noteJoined,
+  notePresented,
+  remember,
+  roomShown,
+  secretOf,
+  takeSecret,
+  turnAway,
+} from "./address.js";
 import { door } from "./door.js";
 import { isWithin, toHeading } from "./focus.js";
 import { inRoom, openRoom } from "./server.js";
 import { studentView } from "./student.js";
 import { teacherView } from "./teacher.js";
 
-const life = mounted([...SHEETS, "classroom_view/classroom.css"], (parent, { data }, base) => makeView(parent, JSON.parse(data), base));
+const life = mounted([...SHEETS, "classroom_view/classroom.css"], (parent, { data }, base) =>
+  makeView(parent, JSON.parse(data), base),
+);
 export const { remove } = life;
 const SLOW_MS = 1500; // before it is said that one waits at the door
 
@@ -21,9 +37,14 @@ export function render(component, base) {
 }
 
 function makeView(parent, { looks, longest }, base) {
-  const page = section(parent, looks, "classroom", "Classroom"), { root } = page, home = location.pathname;
-  const away = el("p", { class: "away", role: "alert" }, root), place = el("div", {}, root);
-  let shown = null, leave = () => {}, astray = false; // astray: what had the focus is gone, and its place is not filled yet
+  const page = section(parent, looks, "classroom", "Classroom");
+  const { root } = page;
+  const home = location.pathname;
+  const away = el("p", { class: "away", role: "alert" }, root);
+  const place = el("div", {}, root);
+  let shown = null;
+  let leave = () => {};
+  let astray = false; // astray: what had the focus is gone, and its place is not filled yet
 
   function show(make) {
     astray ||= isWithin(place);
@@ -79,7 +100,18 @@ function makeView(parent, { looks, longest }, base) {
         if (state.ended) return over(parent, "This room is over", "Thank you for taking part.");
         if (!view && secret) remember(room, secret);
         if (!view && !secret) noteJoined(room);
-        view ??= secret ? teacherView(parent, { room, secret, looks, base, act: there.act, file: there.file, present, presented: present(isPresented()) }) : studentView(parent, { looks, base, longest, vote: there.vote, name: there.name });
+        view ??= secret
+          ? teacherView(parent, {
+              room,
+              secret,
+              looks,
+              base,
+              act: there.act,
+              file: there.file,
+              present,
+              presented: present(isPresented()),
+            })
+          : studentView(parent, { looks, base, longest, vote: there.vote, name: there.name });
         view.update(state);
         settle();
       },
@@ -88,7 +120,9 @@ function makeView(parent, { looks, longest }, base) {
         if (error.status === 403 && secret) {
           drop(room, secret);
           if (secretOf(room)) return enterAgain(room);
-          return show((parent) => doorPage(parent, room, "That was not this room’s teacher address. With the code you can join as a student."));
+          return show((parent) =>
+            doorPage(parent, room, "That was not this room’s teacher address. With the code you can join as a student."),
+          );
         }
         if (view && error.status === 404) return over(parent, "This room is over", "");
         if (error.status === 404) forget(room);

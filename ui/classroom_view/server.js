@@ -7,9 +7,11 @@ const SPREAD_MS = 1000; // a class does not come back all at once
 const REFUSED_MS = 5000; // before a question that was refused is asked again
 const LOST_MS = 40_000; // a question that waits is answered before; after so long the line is dead
 const QUICK_MS = 1000; // an answer without news that comes sooner means: not now
-const SECRET = "X-Teacher", OURS = "X-Classroom"; // the latter stands in all that the server itself answers here
+const SECRET = "X-Teacher";
+const OURS = "X-Classroom"; // the latter stands in all that the server itself answers here
 const ELSEWHERE = 503; // what something in between refuses says nothing about the room
-const NO_COOKIES = "This browser blocks cookies, and a room recognises its students by one. Allow cookies for this address and reload.";
+const NO_COOKIES =
+  "This browser blocks cookies, and a room recognises its students by one. Allow cookies for this address and reload.";
 export const AWAY = "The server does not answer. What you see stays, and this page continues when it is back.";
 
 // Raises an Error in one sentence; `status` is the server's, where it did answer.
@@ -37,7 +39,8 @@ export const isAway = ({ status, refused = false }) => !refused && (status === u
 
 // Versions are numbers with dots between them.
 function isBefore(a, b) {
-  const [m, n] = [a, b].map((version) => version.split(".").map(Number)), at = m.findIndex((number, i) => number !== n[i]);
+  const [m, n] = [a, b].map((version) => version.split(".").map(Number));
+  const at = m.findIndex((number, i) => number !== n[i]);
   return at >= 0 && m[at] < n[at];
 }
 
@@ -52,7 +55,12 @@ export const codeOf = (address) => `${new URL("classroom/qr.svg", document.baseU
 // whenever it changes; `away(words)` that the server is not there, and "" when it is; `refused(error)` that one cannot be here.
 export function inRoom({ room, secret, news, away, refused }) {
   const stop = new AbortController();
-  let state = null, gone = false, lost = false, line = stop, known = false, again = false;
+  let state = null;
+  let gone = false;
+  let lost = false;
+  let line = stop;
+  let known = false;
+  let again = false;
 
   // Answers may overtake each other. after: whether this is the first one after a silence, in which the server may have begun anew.
   function take(newState, after = false) {
@@ -72,13 +80,17 @@ export function inRoom({ room, secret, news, away, refused }) {
     // After a silence the first answer comes at once: it says that the server is back.
     const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally ? state.card : "" }) };
     line = new AbortController();
-    const dead = setTimeout(() => line.abort(), LOST_MS), { signal } = line;
-    return request("room.json", { query, secret, signal }).then(json).finally(() => clearTimeout(dead));
+    const dead = setTimeout(() => line.abort(), LOST_MS);
+    const { signal } = line;
+    return request("room.json", { query, secret, signal })
+      .then(json)
+      .finally(() => clearTimeout(dead));
   }
 
   async function listen() {
     while (!gone) {
-      const began = performance.now(), before = state;
+      const began = performance.now();
+      const before = state;
       try {
         const found = await ask();
         if (gone) return;
@@ -109,7 +121,8 @@ export function inRoom({ room, secret, news, away, refused }) {
   }
   listen();
 
-  const send = async (name, body) => take(await json(await request(name, { body: { room, ...body }, secret, signal: stop.signal })));
+  const send = async (name, body) =>
+    take(await json(await request(name, { body: { room, ...body }, secret, signal: stop.signal })));
   return {
     // Raise an Error in one sentence for what cannot be.
     act: (what, value = null) => send("act", { do: what, value, has: state?.tally ? state.card : "" }),

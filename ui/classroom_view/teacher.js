@@ -18,14 +18,38 @@ const SURE_MS = 4000; // a button that destroys asks again, and forgets after th
 // `act(what, value)` and `file(name)` ask the server and raise why not; `present(on)` makes it large. Gives { update(state), remove() }.
 export function teacherView(parent, { room, secret, looks, base, act, file, present, presented }) {
   const root = el("div", { class: "teacher" }, parent);
-  const top = el("header", { class: "room-top" }, root), code = el("strong", { class: "code-small", "aria-label": `Code ${[...room].join(" ")}` }, top, room);
-  const where = el("span", { class: "where" }, top), joined = el("span", { class: "joined", role: "status" }, top);
+  const top = el("header", { class: "room-top" }, root);
+  el("strong", { class: "code-small", "aria-label": `Code ${[...room].join(" ")}` }, top, room);
+  const where = el("span", { class: "where" }, top);
+  const joined = el("span", { class: "joined", role: "status" }, top);
   const large = el("button", { type: "button", "aria-pressed": presented }, top, presented ? "Leave" : "Present");
   large.addEventListener("click", () => enlarge(large.getAttribute("aria-pressed") !== "true"));
-  const complaint = el("p", { class: "complaint", role: "alert" }, root), body = el("div", { class: "room-body" }, root);
-  const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root), status = el("p", { class: "hidden", role: "status" }, root);
-  const aside = roomMenu(root, { room, secret, host: () => host(), file, end: () => tell("end"), complain, revealed: () => state?.done.length ?? 0 });
-  let state = null, scene = null, stop = new AbortController(), question = null, shared = null, card = null, live = {}, sending = false, sent = "", chosen = "", doubted = 0, telling = null, gone = false;
+  const complaint = el("p", { class: "complaint", role: "alert" }, root);
+  const body = el("div", { class: "room-body" }, root);
+  const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root);
+  const status = el("p", { class: "hidden", role: "status" }, root);
+  const aside = roomMenu(root, {
+    room,
+    secret,
+    host: () => host(),
+    file,
+    end: () => tell("end"),
+    complain,
+    revealed: () => state?.done.length ?? 0,
+  });
+  let state = null;
+  let scene = null;
+  let stop = new AbortController();
+  let question = null;
+  let shared = null;
+  let card = null;
+  let live = {};
+  let sending = false;
+  let sent = "";
+  let chosen = "";
+  let doubted = 0;
+  let telling = null;
+  let gone = false;
 
   function complain(error) {
     complaint.textContent = error ? (isAway(error) ? AWAY : sentence(error)) : "";
@@ -74,16 +98,25 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   };
 
   function lobby() {
-    const { signal } = stop, address = addressOf(room, { host: host() });
-    const way = el("div", { class: "way-in" }, body), words = el("div", {}, way);
+    const { signal } = stop;
+    const address = addressOf(room, { host: host() });
+    const way = el("div", { class: "way-in" }, body);
+    const words = el("div", {}, way);
     el("p", { class: "way-words" }, words, "Join at");
     el("p", { class: "way-address" }, words, addressOf("", { host: host() }).replace(/^https?:\/\//, ""));
     el("p", { class: "way-words" }, words, "with the code");
     el("p", { class: "code-large", "aria-label": `Code ${[...room].join(" ")}` }, words, room);
     el("img", { class: "qr", src: codeOf(address), alt: `QR code of ${address}` }, way);
     if (state.reach?.hosts.length > 1) hosts(words);
-    if (state.reach?.alone) el("p", { class: "warning" }, body, "This server accepts connections from this machine only, so nobody else can join. Stop it, and start it with “make classroom”.");
-    else if (state.reach && !host()) el("p", { class: "warning" }, body, "This machine is not on a network, so nobody else can join.");
+    if (state.reach?.alone)
+      el(
+        "p",
+        { class: "warning" },
+        body,
+        "This server accepts connections from this machine only, so nobody else can join. Stop it, and start it with “make classroom”.",
+      );
+    else if (state.reach && !host())
+      el("p", { class: "warning" }, body, "This machine is not on a network, so nobody else can join.");
     const list = el("div", {}, body);
     el("h2", {}, list, "Choose a card for the room");
     const rows = el("div", { class: "room-cards" }, list);
@@ -93,13 +126,15 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
         el("span", {}, row, title);
         el("span", { class: "room-card-state" }, row, state.done.includes(card) ? "revealed" : `${minutes} min`);
       }
-      for (const { file, line, message } of broken) el("p", { class: "hint" }, list, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
+      for (const { file, line, message } of broken)
+        el("p", { class: "hint" }, list, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
     }, complain);
   }
 
   // One of this machine's addresses is that of the class's network; only a person knows which.
   function hosts(parent) {
-    const label = el("label", { class: "way-hosts" }, parent, "Not your class’s network? "), select = el("select", {}, label);
+    const label = el("label", { class: "way-hosts" }, parent, "Not your class’s network? ");
+    const select = el("select", {}, label);
     for (const name of state.reach.hosts) el("option", {}, select, name);
     select.value = host();
     select.addEventListener("change", () => {
@@ -132,7 +167,8 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     question = questionPart(watched, { card, looks, commit() {} });
     for (const part of watched.querySelectorAll(".answer, .pad, .commit-bar")) part.inert = true; // the room answers, not the board
     live.count = el("strong", { class: "answered", role: "status" }, bar);
-    const few = () => (2 * state.answered < state.students ? `Only ${state.answered} of ${state.students} have answered. Reveal anyway?` : "");
+    const few = () =>
+      2 * state.answered < state.students ? `Only ${state.answered} of ${state.students} have answered. Reveal anyway?` : "";
     live.reveal = button(bar, "Reveal", () => {}, { class: "primary" });
     surely(live.reveal, few, () => tell("reveal", state.card));
     live.fold = el("details", { class: "missing" }, bar);
@@ -159,7 +195,8 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
 
   // A name that should not stand on the board is pressed twice, since the list moves while a class answers.
   function names() {
-    const list = JSON.stringify([state.missing, doubted]), at = isWithin(live.missing) ? document.activeElement.dataset.number : "";
+    const list = JSON.stringify([state.missing, doubted]);
+    const at = isWithin(live.missing) ? document.activeElement.dataset.number : "";
     if (list === live.listed) return;
     live.listed = list;
     live.missing.replaceChildren();
@@ -168,7 +205,11 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     else live.hint.textContent = state.missing.some(({ named }) => named) ? "Press a name to remove it." : "";
     if (!state.missing.length) el("span", {}, live.missing, "Everybody has answered.");
     for (const { number, label, named } of state.missing) {
-      if (named) button(live.missing, label, () => unname(number), { "data-number": number, ...(number === doubted && { "data-sure": true }) });
+      if (named)
+        button(live.missing, label, () => unname(number), {
+          "data-number": number,
+          ...(number === doubted && { "data-sure": true }),
+        });
       else el("span", {}, live.missing, label);
     }
     if (at) live.missing.querySelector(`[data-number="${at}"]`)?.focus();
@@ -187,7 +228,8 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
 
   const looking = setInterval(async () => {
     if (!state?.following || !shared || sending) return;
-    const now = shared.query(), text = JSON.stringify(now);
+    const now = shared.query();
+    const text = JSON.stringify(now);
     if (!now || text === sent) return;
     sending = true;
     sent = text;
@@ -246,7 +288,10 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
   el("summary", {}, menu, "Manage this room");
   const row = el("div", { class: "menu-row" }, menu);
   const files = (place, failed) => {
-    for (const [name, words] of [["answers", "Answers as CSV"], ["tally", "Tally as CSV"]]) {
+    for (const [name, words] of [
+      ["answers", "Answers as CSV"],
+      ["tally", "Tally as CSV"],
+    ]) {
       el("button", { type: "button" }, place, words).addEventListener("click", async () => {
         try {
           download(await file(`${name}.csv`), `${name}-${room}.csv`);
@@ -258,14 +303,30 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
   };
   files(row, complain);
   el("span", { class: "hint" }, row, "of the revealed cards");
-  el("p", { class: "hint" }, menu, "Until you reveal a card, this server tells its answer to nobody in the room. A browser that has not joined can still open the lesson and read it.");
-  const own = el("div", { class: "menu-row" }, menu), show = el("button", { type: "button" }, own, "Show my address");
+  el(
+    "p",
+    { class: "hint" },
+    menu,
+    "Until you reveal a card, this server tells its answer to nobody in the room. A browser that has not joined can still open the lesson and read it.",
+  );
+  const own = el("div", { class: "menu-row" }, menu);
+  const show = el("button", { type: "button" }, own, "Show my address");
   show.addEventListener("click", () => {
     own.replaceChildren();
-    const field = el("input", { readonly: "", type: "text", "aria-label": "The address that makes whoever opens it the teacher of this room" }, own);
+    const field = el(
+      "input",
+      { readonly: "", type: "text", "aria-label": "The address that makes whoever opens it the teacher of this room" },
+      own,
+    );
     field.value = addressOf(room, { host: host(), secret });
-    const button = el("button", { type: "button" }, own, "Copy"), hide = el("button", { type: "button" }, own, "Hide");
-    const said = el("span", { class: "hint own-said", role: "status" }, own, "Whoever has this address is the teacher of this room. On a machine that is not yours, open it in a private window: the browser’s history keeps it.");
+    const button = el("button", { type: "button" }, own, "Copy");
+    const hide = el("button", { type: "button" }, own, "Hide");
+    const said = el(
+      "span",
+      { class: "hint own-said", role: "status" },
+      own,
+      "Whoever has this address is the teacher of this room. On a machine that is not yours, open it in a private window: the browser’s history keeps it.",
+    );
     button.addEventListener("click", async () => (said.textContent = await copied(field)));
     hide.addEventListener("click", () => {
       own.replaceChildren(show);
@@ -274,7 +335,8 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
     field.focus();
     field.select();
   });
-  const last = el("div", { class: "menu-row" }, menu), ending = el("button", { type: "button" }, last, "End the room");
+  const last = el("div", { class: "menu-row" }, menu);
+  const ending = el("button", { type: "button" }, last, "End the room");
   el("span", { class: "hint" }, last, "Otherwise it ends by itself after a day without use.");
   const ask = endingDialog(menu, { files, end, revealed });
   ending.addEventListener("click", ask);
@@ -286,9 +348,12 @@ function roomMenu(parent, { room, secret, host, file, end, complain, revealed })
 function endingDialog(parent, { files, end, revealed }) {
   const dialog = el("dialog", { class: "share ending", "aria-labelledby": "ending-title" }, parent);
   el("h2", { id: "ending-title" }, dialog, "End this room?");
-  const lost = el("p", {}, dialog), row = el("div", { class: "menu-row" }, dialog), said = el("p", { class: "complaint", role: "alert" }, dialog);
+  const lost = el("p", {}, dialog);
+  const row = el("div", { class: "menu-row" }, dialog);
+  const said = el("p", { class: "complaint", role: "alert" }, dialog);
   files(row, (error) => (said.textContent = isAway(error) ? AWAY : sentence(error)));
-  const last = el("div", { class: "menu-row" }, dialog), keep = el("button", { type: "button" }, last, "Keep it open");
+  const last = el("div", { class: "menu-row" }, dialog);
+  const keep = el("button", { type: "button" }, last, "Keep it open");
   const sure = el("button", { type: "button", class: "primary" }, last, "Delete and end");
   let opened = 0;
   keep.addEventListener("click", () => dialog.close());
@@ -313,7 +378,8 @@ function surely(button, question, act) {
   const words = button.textContent;
   let asked = null;
   button.addEventListener("click", () => {
-    const now = performance.now(), asks = question();
+    const now = performance.now();
+    const asks = question();
     if (asked === null && asks) {
       asked = now;
       button.textContent = asks;

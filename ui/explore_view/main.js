@@ -18,7 +18,8 @@ const AGAIN_MS = 3000; // after one that failed
 const PARAMETER = "cell";
 const ALONG = ["K", "alpha"];
 const EXAMPLES = { typical: "a typical task", best: "the best task", worst: "the worst task" };
-const CHARTS = "svg.heat, svg.slice, svg.colour-bar", TEXTS = "h1, .setting, .plots h2, .map-title";
+const CHARTS = "svg.heat, svg.slice, svg.colour-bar";
+const TEXTS = "h1, .setting, .plots h2, .map-title";
 
 export const { render, remove } = mounted(["explore_view/explore.css"], makeView);
 
@@ -30,16 +31,23 @@ async function ask(address) {
 
 function makeView(parent) {
   const server = new URL("explore/", document.baseURI).href;
-  const root = el("section", { class: "maml-lab explore", "aria-label": "Maps" }, parent), paints = paint(root);
-  const head = el("div", { class: "explore-head" }, root), title = el("h1", {}, head), setting = el("p", { class: "setting" }, head);
+  const root = el("section", { class: "maml-lab explore", "aria-label": "Maps" }, parent);
+  const paints = paint(root);
+  const head = el("div", { class: "explore-head" }, root);
+  const title = el("h1", {}, head);
+  const setting = el("p", { class: "setting" }, head);
   const main = el("div", { class: "explore-main" }, root);
   const plots = el("div", { class: "plots" }, main);
   const scale = colourBar(main, colourOf);
   const key = el("p", { class: "key" }, main);
   const side = el("div", { class: "explore-side" }, root);
-  const cellTitle = el("h2", {}, side), readout = el("div", { class: "readout" }, side), links = el("div", { class: "cell-links" }, side);
-  const strip = el("div", { class: "strip" }, root), bar = el("progress", { "aria-label": "tasks measured" }, strip);
-  const place = el("span", { class: "place" }, strip), stop = el("button", { type: "button" }, strip);
+  const cellTitle = el("h2", {}, side);
+  const readout = el("div", { class: "readout" }, side);
+  const links = el("div", { class: "cell-links" }, side);
+  const strip = el("div", { class: "strip" }, root);
+  const bar = el("progress", { "aria-label": "tasks measured" }, strip);
+  const place = el("span", { class: "place" }, strip);
+  const stop = el("button", { type: "button" }, strip);
   const complaint = el("p", { class: "complaint", role: "alert" }, root);
   const status = el("p", { class: "hidden", role: "status" }, root);
   const words = el("div", { class: "findings" }, root);
@@ -50,9 +58,26 @@ function makeView(parent) {
   el("summary", {}, takeAway, "Export");
   const files = el("div", { class: "files" }, takeAway);
   const table = el("div", { class: "published-panel" }, root);
-  const published = publishedPanel(table, { title, setting, ask: (parameters) => ask(`${server}published.json?${parameters}`), file: (parameters) => `${server}published.csv?${parameters}` });
-  const known = new Map(), flying = new Map(), told = new Map(); // by parameters: maps, questions under way, example tasks
-  let state = null, charts = [], shape = "", picked = null, pointed = null, stopped = false, gone = false, failed = 0, timer = null, frame = null, spoken = "";
+  const published = publishedPanel(table, {
+    title,
+    setting,
+    ask: (parameters) => ask(`${server}published.json?${parameters}`),
+    file: (parameters) => `${server}published.csv?${parameters}`,
+  });
+  const known = new Map();
+  const flying = new Map();
+  const told = new Map(); // by parameters: maps, questions under way, example tasks
+  let state = null;
+  let charts = [];
+  let shape = "";
+  let picked = null;
+  let pointed = null;
+  let stopped = false;
+  let gone = false;
+  let failed = 0;
+  let timer = null;
+  let frame = null;
+  let spoken = "";
 
   const parameters = (learner, along) => {
     const own = { learners: learner.key, along, conditions: state.conditions.join() };
@@ -62,29 +87,45 @@ function makeView(parent) {
     return new URLSearchParams(own).toString();
   };
   const mapOf = (learner, along) => known.get(parameters(learner, along));
-  const wanted = () => [...new Set([...state.learners.flatMap((l) => ALONG.map((along) => parameters(l, along))), ...(isNeeded() ? [parameters(state.baseline, "K")] : [])])];
+  const wanted = () => [
+    ...new Set([
+      ...state.learners.flatMap((l) => ALONG.map((along) => parameters(l, along))),
+      ...(isNeeded() ? [parameters(state.baseline, "K")] : []),
+    ]),
+  ];
   const isNeeded = () => state.learners.some((l) => l.key !== state.baseline.key);
-  const done = (name) => known.get(name)?.tasks ?? 0;
+  const tasksOf = (name) => known.get(name)?.tasks ?? 0;
 
   // Asks for what has met the fewest tasks, until everything has met enough.
   function work() {
     clearTimeout(timer);
     if (gone || stopped || document.hidden || state.view === "published") return;
-    if (failed) timer = setTimeout(() => { failed = 0; work(); }, AGAIN_MS);
-    const names = wanted(), busy = names.filter((name) => flying.has(name)).length;
-    const open = names.filter((name) => !flying.has(name) && done(name) < state.tasks).sort((a, b) => done(a) - done(b));
-    for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) {
-      flying.set(name, ask(`${server}map.json?${name}&have=${done(name)}`).then((map) => {
-        if (map.tasks > done(name)) known.set(name, map);
-        complaint.textContent = "";
-      }).catch((error) => {
-        failed += 1;
-        if (!gone) complaint.textContent = `A map could not be measured: ${error.message}. Trying again.`;
-      }).finally(() => {
-        flying.delete(name);
+    if (failed)
+      timer = setTimeout(() => {
+        failed = 0;
         work();
-        later();
-      }));
+      }, AGAIN_MS);
+    const names = wanted();
+    const busy = names.filter((name) => flying.has(name)).length;
+    const open = names.filter((name) => !flying.has(name) && tasksOf(name) < state.tasks).sort((a, b) => tasksOf(a) - tasksOf(b));
+    for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) {
+      flying.set(
+        name,
+        ask(`${server}map.json?${name}&have=${tasksOf(name)}`)
+          .then((map) => {
+            if (map.tasks > tasksOf(name)) known.set(name, map);
+            complaint.textContent = "";
+          })
+          .catch((error) => {
+            failed += 1;
+            if (!gone) complaint.textContent = `A map could not be measured: ${error.message}. Trying again.`;
+          })
+          .finally(() => {
+            flying.delete(name);
+            work();
+            later();
+          }),
+      );
     }
   }
 
@@ -109,9 +150,12 @@ function makeView(parent) {
     return row === null || learner.steps > state.steps ? null : [row, learner.steps];
   }
 
-  const fixedWords = (learner, along) => (along === "K" ? `α = ${alphaWords(state.alpha ?? learner.alpha)}${state.alpha === null ? " (its own)" : ""}` : shots(state.K));
-  const beaten = (learner, along) => (learner.key === state.baseline.key ? null : beats(mapOf(learner, along), baselineRows(along)));
-  const finding = (learner, along) => mapFinding(learner, along, state.rows[along], mapOf(learner, along), beaten(learner, along), fixedWords(learner, along));
+  const fixedWords = (learner, along) =>
+    along === "K" ? `α = ${alphaWords(state.alpha ?? learner.alpha)}${state.alpha === null ? " (its own)" : ""}` : shots(state.K);
+  const beaten = (learner, along) =>
+    learner.key === state.baseline.key ? null : beats(mapOf(learner, along), baselineRows(along));
+  const finding = (learner, along) =>
+    mapFinding(learner, along, state.rows[along], mapOf(learner, along), beaten(learner, along), fixedWords(learner, along));
 
   // The charts of this view, made anew only when it calls for others.
   function build() {
@@ -123,10 +167,13 @@ function makeView(parent) {
     if (state.view === "curves") {
       charts = ["step", "K", "alpha"].map((along) => sliceChart(el("div", {}, plots), { pick: (i) => pickSlice(along, i) }));
     } else {
-      charts = state.learners.flatMap((learner) => ALONG.map((along) => {
-        const area = el("div", { class: "map" }, plots), name = el("p", { class: "map-title" }, area);
-        return { learner, along, name, chart: heatMap(area, { along, point, pick }) };
-      }));
+      charts = state.learners.flatMap((learner) =>
+        ALONG.map((along) => {
+          const area = el("div", { class: "map" }, plots);
+          const name = el("p", { class: "map-title" }, area);
+          return { learner, along, name, chart: heatMap(area, { along, point, pick }) };
+        }),
+      );
     }
     observed.disconnect();
     for (const chart of charts) observed.observe((chart.chart ?? chart).svg);
@@ -162,11 +209,15 @@ function makeView(parent) {
       name.replaceChildren();
       swatch(state.looks[current.role], current.role, name);
       name.append(`${current.label}: ${along === "K" ? "shots K" : "step size α"} × inner steps, ${fixedWords(current, along)}`);
-      const met = done(parameters(current, along));
+      const met = tasksOf(parameters(current, along));
       if (met && met < state.tasks) el("span", { class: "met" }, name, `${count(met)} tasks`);
       chart.update({
         map: mapOf(current, along),
-        waiting: flying.has(parameters(current, along)) ? `measuring ${state.rows[along].length} × ${state.steps + 1} cells …` : stopped ? "stopped" : "waiting to be measured",
+        waiting: flying.has(parameters(current, along))
+          ? `measuring ${state.rows[along].length} × ${state.steps + 1} cells …`
+          : stopped
+            ? "stopped"
+            : "waiting to be measured",
         rows: state.rows[along],
         steps: state.steps,
         beats: beaten(current, along),
@@ -179,7 +230,8 @@ function makeView(parent) {
 
   // Where the curves are cut: the row by shots, the row by step size, and the step, from what is picked.
   function cut() {
-    const [along, row, step] = picked, own = state.alpha ?? state.learners[0]?.alpha ?? 0.01;
+    const [along, row, step] = picked;
+    const own = state.alpha ?? state.learners[0]?.alpha ?? 0.01;
     const K = along === "K" ? row : state.rows.K.indexOf(state.K);
     return { along, row, step, K, alpha: along === "alpha" ? row : Math.round(placeOf(own, state.rows.alpha) ?? 0) };
   }
@@ -188,19 +240,51 @@ function makeView(parent) {
     const { along, row, step, K, alpha } = cut();
     const steps = Array.from({ length: state.steps + 1 }, (_, i) => i);
     const at = rowWords(along, state.rows[along][row]);
-    const all = isNeeded() && !state.learners.some((l) => l.key === state.baseline.key) ? [...state.learners, state.baseline] : state.learners;
-    const lines = (learners, which, take) => learners.flatMap((l) => {
-      const map = mapOf(l, which);
-      return map ? [{ role: l.role, label: l.label, look: state.looks[l.role], mean: take(map.mean), ci95: take(map.ci95) }] : [];
-    });
-    const show = (chart, title, kind, x, index, drawn) => chart.update({
-      title, along: kind, x, at: index, lines: drawn,
-      about: `${title}. ${drawn.map((l) => `${l.label} from ${number(l.mean[0])} to ${number(l.mean.at(-1))}, ${number(l.mean[index])} at the line`).join("; ")}.`,
-    });
+    const all =
+      isNeeded() && !state.learners.some((l) => l.key === state.baseline.key)
+        ? [...state.learners, state.baseline]
+        : state.learners;
+    const lines = (learners, which, take) =>
+      learners.flatMap((l) => {
+        const map = mapOf(l, which);
+        return map
+          ? [{ role: l.role, label: l.label, look: state.looks[l.role], mean: take(map.mean), ci95: take(map.ci95) }]
+          : [];
+      });
+    const show = (chart, title, kind, x, index, drawn) =>
+      chart.update({
+        title,
+        along: kind,
+        x,
+        at: index,
+        lines: drawn,
+        about: `${title}. ${drawn.map((l) => `${l.label} from ${number(l.mean[0])} to ${number(l.mean.at(-1))}, ${number(l.mean[index])} at the line`).join("; ")}.`,
+      });
     const [byStep, byShots, byAlpha] = charts;
-    show(byStep, `by inner step, ${at}`, "step", steps, step, lines(along === "K" ? all : state.learners, along, (part) => part[row]));
-    show(byShots, `by shots, ${when(step)}`, "K", state.rows.K, K, lines(all, "K", (part) => part.map((r) => r[step])));
-    show(byAlpha, `by step size, ${when(step)}, ${shots(state.K)}`, "alpha", state.rows.alpha, alpha, lines(state.learners, "alpha", (part) => part.map((r) => r[step])));
+    show(
+      byStep,
+      `by inner step, ${at}`,
+      "step",
+      steps,
+      step,
+      lines(along === "K" ? all : state.learners, along, (part) => part[row]),
+    );
+    show(
+      byShots,
+      `by shots, ${when(step)}`,
+      "K",
+      state.rows.K,
+      K,
+      lines(all, "K", (part) => part.map((r) => r[step])),
+    );
+    show(
+      byAlpha,
+      `by step size, ${when(step)}, ${shots(state.K)}`,
+      "alpha",
+      state.rows.alpha,
+      alpha,
+      lines(state.learners, "alpha", (part) => part.map((r) => r[step])),
+    );
   }
 
   function pickSlice(along, index) {
@@ -211,17 +295,25 @@ function makeView(parent) {
 
   // What is being measured just now, in words.
   function underWay() {
-    const maps = [...state.learners, state.baseline].flatMap((l) => ALONG.map((along) => [parameters(l, along), `${l.label} by ${along === "K" ? "shots" : "step size"}`]));
+    const maps = [...state.learners, state.baseline].flatMap((l) =>
+      ALONG.map((along) => [parameters(l, along), `${l.label} by ${along === "K" ? "shots" : "step size"}`]),
+    );
     return list([...new Map(maps.filter(([name]) => flying.has(name))).values()]) || "…";
   }
 
   function drawStrip() {
-    const names = wanted(), least = Math.min(...names.map(done)), total = names.reduce((sum, name) => sum + Math.min(done(name), state.tasks), 0);
+    const names = wanted();
+    const least = Math.min(...names.map(tasksOf));
+    const total = names.reduce((sum, name) => sum + Math.min(tasksOf(name), state.tasks), 0);
     bar.max = Math.max(1, names.length * state.tasks);
     bar.value = total;
     const ready = least >= state.tasks;
     root.dataset.tasks = names.length ? least : "";
-    place.textContent = !names.length ? "" : ready ? `${count(least)} tasks per cell` : `${stopped ? "stopped" : `measuring ${underWay()}`}: ${count(least)} of ${count(state.tasks)} tasks per cell`;
+    place.textContent = !names.length
+      ? ""
+      : ready
+        ? `${count(least)} tasks per cell`
+        : `${stopped ? "stopped" : `measuring ${underWay()}`}: ${count(least)} of ${count(state.tasks)} tasks per cell`;
     stop.hidden = ready || !names.length;
     stop.textContent = stopped ? "Continue" : "Stop";
     bar.hidden = ready;
@@ -235,24 +327,33 @@ function makeView(parent) {
   function drawWords() {
     words.replaceChildren();
     for (const learner of state.learners) for (const along of ALONG) el("p", { class: "about" }, words, finding(learner, along));
-    const said = state.learners.length && state.learners.every((l) => ALONG.every((along) => mapOf(l, along))) ? title.textContent : "";
+    const said =
+      state.learners.length && state.learners.every((l) => ALONG.every((along) => mapOf(l, along))) ? title.textContent : "";
     if (said && said !== spoken) status.textContent = spoken = said;
   }
 
   function drawReadout() {
-    const [along, row, step] = pointed ?? picked, value = state.rows[along][row];
+    const [along, row, step] = pointed ?? picked;
+    const value = state.rows[along][row];
     cellTitle.textContent = cellName(along, value, step);
     readout.replaceChildren();
-    const table = el("table", {}, readout), head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
+    const table = el("table", {}, readout);
+    const head = el("tr", {}, el("thead", {}, table));
+    const body = el("tbody", {}, table);
     for (const name of ["", "mean ± 95%", "median", "diverged"]) el(name ? "th" : "td", name ? { scope: "col" } : {}, head, name);
     const baseline = isNeeded() && !state.learners.some((l) => l.key === state.baseline.key) ? [state.baseline] : [];
     for (const l of [...state.learners, ...baseline]) {
-      const itself = l === state.baseline, map = itself ? mapOf(l, "K") : mapOf(l, along), r = itself && along === "alpha" ? state.rows.K.indexOf(state.K) : row;
-      const line = el("tr", {}, body), name = el("th", { scope: "row" }, line);
+      const itself = l === state.baseline;
+      const map = itself ? mapOf(l, "K") : mapOf(l, along);
+      const r = itself && along === "alpha" ? state.rows.K.indexOf(state.K) : row;
+      const line = el("tr", {}, body);
+      const name = el("th", { scope: "row" }, line);
       swatch(state.looks[l.role], l.role, name);
       name.append(l.label);
-      if (along === "K" || itself) el("small", {}, name, ` α = ${alphaWords(itself ? l.alpha : state.alpha ?? l.alpha)}`);
-      const cells = map ? [interval(map.mean[r][step], map.ci95[r][step]), number(map.median[r][step]), percent(map.diverged[r][step])] : ["measuring …", "", ""];
+      if (along === "K" || itself) el("small", {}, name, ` α = ${alphaWords(itself ? l.alpha : (state.alpha ?? l.alpha))}`);
+      const cells = map
+        ? [interval(map.mean[r][step], map.ci95[r][step]), number(map.median[r][step]), percent(map.diverged[r][step])]
+        : ["measuring …", "", ""];
       for (const text of cells) el("td", {}, line, text);
     }
     drawLinks();
@@ -263,14 +364,26 @@ function makeView(parent) {
     const [along, row, step] = picked;
     links.replaceChildren();
     if (!state.learners.some((l) => mapOf(l, along))) return;
-    el("p", { class: "lead" }, links, `Open in the lab, ${cellName(along, state.rows[along][row], step).replace(/^./, (c) => c.toLowerCase())}:`);
+    el(
+      "p",
+      { class: "lead" },
+      links,
+      `Open in the lab, ${cellName(along, state.rows[along][row], step).replace(/^./, (c) => c.toLowerCase())}:`,
+    );
     for (const l of state.learners) {
-      const map = mapOf(l, along), name = `${parameters(l, along)}&row=${row}&step=${step}`;
+      const map = mapOf(l, along);
+      const name = `${parameters(l, along)}&row=${row}&step=${step}`;
       if (!map) continue;
-      const found = told.get(name), ready = map.tasks >= state.tasks;
+      const found = told.get(name);
+      const ready = map.tasks >= state.tasks;
       if (!found || (ready && !found.ready)) {
         told.set(name, { ...found, ready });
-        ask(`${server}examples.json?${name}`).then((answer) => { told.set(name, { ...answer, ready }); later(); }).catch(() => told.delete(name));
+        ask(`${server}examples.json?${name}`)
+          .then((answer) => {
+            told.set(name, { ...answer, ready });
+            later();
+          })
+          .catch(() => told.delete(name));
       }
       const line = el("p", {}, links);
       if (state.learners.length > 1) el("b", {}, line, `${l.label} `);
@@ -283,7 +396,12 @@ function makeView(parent) {
         else el("span", { title: "The lab cannot show this task" }, line, `${text} (outside the lab’s range)`);
       }
     }
-    el("p", { class: "about" }, links, `These errors are the lab’s, over the whole curve; the maps use ${state.points} points of it.`);
+    el(
+      "p",
+      { class: "about" },
+      links,
+      `These errors are the lab’s, over the whole curve; the maps use ${state.points} points of it.`,
+    );
   }
 
   function drawTable() {
@@ -293,14 +411,27 @@ function makeView(parent) {
       const map = mapOf(l, along);
       if (!map) continue;
       const table = el("table", {}, scroller);
-      el("caption", {}, table, `${l.label}, ${fixedWords(l, along)}: mean error ± 95% interval by ${along === "K" ? "shots" : "step size"} and inner step, over ${count(map.tasks)} tasks`);
-      const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
+      el(
+        "caption",
+        {},
+        table,
+        `${l.label}, ${fixedWords(l, along)}: mean error ± 95% interval by ${along === "K" ? "shots" : "step size"} and inner step, over ${count(map.tasks)} tasks`,
+      );
+      const head = el("tr", {}, el("thead", {}, table));
+      const body = el("tbody", {}, table);
       el("th", { scope: "col" }, head, along === "K" ? "K" : "α");
       for (let step = 0; step <= state.steps; step++) el("th", { scope: "col" }, head, String(step));
       state.rows[along].forEach((value, row) => {
         const line = el("tr", {}, body);
         el("th", { scope: "row" }, line, rowName(along, value));
-        map.mean[row].forEach((mean, step) => el("td", {}, line, `${interval(mean, map.ci95[row][step])}${map.diverged[row][step] ? ` (${percent(map.diverged[row][step])})` : ""}`));
+        map.mean[row].forEach((mean, step) =>
+          el(
+            "td",
+            {},
+            line,
+            `${interval(mean, map.ci95[row][step])}${map.diverged[row][step] ? ` (${percent(map.diverged[row][step])})` : ""}`,
+          ),
+        );
       });
     }
     el("p", { class: "about" }, scroller, "in parentheses: the share of tasks that diverged, each counted as 100");
@@ -312,7 +443,14 @@ function makeView(parent) {
     if (files.dataset.of === now) return;
     files.dataset.of = now;
     files.replaceChildren();
-    for (const l of state.learners) for (const along of ALONG) el("a", { href: `${server}map.csv?${parameters(l, along)}`, download: "" }, files, `${l.label} by ${along === "K" ? "shots" : "step size"}.csv`);
+    for (const l of state.learners)
+      for (const along of ALONG)
+        el(
+          "a",
+          { href: `${server}map.csv?${parameters(l, along)}`, download: "" },
+          files,
+          `${l.label} by ${along === "K" ? "shots" : "step size"}.csv`,
+        );
     const save = (name, act) => el("button", { type: "button" }, files, name).addEventListener("click", act);
     save("picture.svg", () => saveSvg(root, "maml-lab-map.svg", CHARTS, TEXTS));
     save("picture.png", () => savePng(root, "maml-lab-map.png", CHARTS, TEXTS));
@@ -322,7 +460,8 @@ function makeView(parent) {
     if (String(cell) === String(pointed)) return;
     pointed = cell;
     for (const { along, chart } of charts) chart?.cursor(cell?.[0] === along ? cell.slice(1) : null);
-    if (cell) status.textContent = `${cellName(cell[0], state.rows[cell[0]][cell[1]], cell[2])}. ${state.learners.map((l) => cellWords(l.label, mapOf(l, cell[0]), cell[1], cell[2])).join("; ")}`;
+    if (cell)
+      status.textContent = `${cellName(cell[0], state.rows[cell[0]][cell[1]], cell[2])}. ${state.learners.map((l) => cellWords(l.label, mapOf(l, cell[0]), cell[1], cell[2])).join("; ")}`;
     drawReadout();
   }
 
@@ -337,8 +476,10 @@ function makeView(parent) {
   function cellOfAddress() {
     const [along, value, step] = (current().searchParams.get(PARAMETER) ?? "").split(",");
     const row = ALONG.includes(along) ? state.rows[along].indexOf(Number(value)) : -1;
-    if (row >= 0 && Number(step) >= 0 && Number(step) <= state.steps && Number.isInteger(Number(step))) return [along, row, Number(step)];
-    const first = state.learners[0], trained = first && trainedCell(first, "K");
+    if (row >= 0 && Number(step) >= 0 && Number(step) <= state.steps && Number.isInteger(Number(step)))
+      return [along, row, Number(step)];
+    const first = state.learners[0];
+    const trained = first && trainedCell(first, "K");
     return ["K", ...(trained ?? [state.rows.K.indexOf(10), 1])];
   }
 

@@ -8,11 +8,16 @@ const TICKS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
 
 // One chart. `pick(index)` is called with the place along x that was clicked.
 export function sliceChart(parent, { pick }) {
-  const title = el("h2", {}, parent), svg = el("svg", { class: "slice", role: "img" }, parent);
-  const clip = `clip-${Math.random().toString(36).slice(2)}`, clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
-  const grid = el("g", { class: "grid" }, svg), inside = el("g", { "clip-path": `url(#${clip})` }, svg);
-  const labels = el("g", { class: "labels" }, svg), now = el("g", { class: "now" }, svg);
-  let view, sx;
+  const title = el("h2", {}, parent);
+  const svg = el("svg", { class: "slice", role: "img" }, parent);
+  const clip = `clip-${Math.random().toString(36).slice(2)}`;
+  const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
+  const grid = el("g", { class: "grid" }, svg);
+  const inside = el("g", { "clip-path": `url(#${clip})` }, svg);
+  const labels = el("g", { class: "labels" }, svg);
+  const now = el("g", { class: "now" }, svg);
+  let view;
+  let sx;
 
   svg.addEventListener("click", (event) => {
     if (!sx) return;
@@ -28,10 +33,13 @@ export function sliceChart(parent, { pick }) {
       view = newView;
       title.textContent = view.title;
       svg.setAttribute("aria-label", view.about);
-      const width = svg.clientWidth, height = svg.clientHeight, unit = unitOf(svg);
+      const width = svg.clientWidth;
+      const height = svg.clientHeight;
+      const unit = unitOf(svg);
       if (!width) return;
       const size = { left: 34 * unit, right: width - 84 * unit, top: 8 * unit, bottom: height - 34 * unit };
-      const scale = view.along === "alpha" ? log : linear, ends = [];
+      const scale = view.along === "alpha" ? log : linear;
+      const ends = [];
       sx = scale([view.x[0], view.x.at(-1)], [size.left, size.right]);
       const sy = log(Y, [size.bottom, size.top]);
       set(svg, { viewBox: `0 0 ${width} ${height}` });
@@ -43,21 +51,43 @@ export function sliceChart(parent, { pick }) {
       }
       let free = -Infinity;
       for (const value of view.x) {
-        const x = sx(value), name = view.along === "alpha" && !/^[1]/.test(String(value * 1e6)) ? "" : rowName(view.along, value);
+        const x = sx(value);
+        const name = view.along === "alpha" && !/^[1]/.test(String(value * 1e6)) ? "" : rowName(view.along, value);
         if (!name || x < free) continue;
         el("text", { x, y: size.bottom + 15 * unit, "text-anchor": "middle" }, grid, name);
         free = x + (name.length * 7 + 10) * unit;
       }
-      el("text", { class: "axis", x: size.right, y: size.bottom + 29 * unit, "text-anchor": "end" }, grid, { step: "inner step", K: "shots K", alpha: "inner step size α" }[view.along]);
+      el(
+        "text",
+        { class: "axis", x: size.right, y: size.bottom + 29 * unit, "text-anchor": "end" },
+        grid,
+        { step: "inner step", K: "shots K", alpha: "inner step size α" }[view.along],
+      );
       for (const line of view.lines) {
-        const xs = view.x.map(sx), high = line.mean.map((m, i) => sy(m + line.ci95[i])), low = line.mean.map((m, i) => sy(Math.max(m - line.ci95[i], m / 20)));
+        const xs = view.x.map(sx);
+        const high = line.mean.map((m, i) => sy(m + line.ci95[i]));
+        const low = line.mean.map((m, i) => sy(Math.max(m - line.ci95[i], m / 20)));
         const band = path([...xs, ...xs.toReversed()], [...high, ...low.toReversed()]);
         el("path", { class: "band", style: `fill: var(--${line.role})`, d: `${band}Z` }, inside);
-        el("path", { class: "curve", "data-line": line.label, d: path(xs, line.mean.map(sy)), ...lineOf(line.look, line.role, unit) }, inside);
+        el(
+          "path",
+          { class: "curve", "data-line": line.label, d: path(xs, line.mean.map(sy)), ...lineOf(line.look, line.role, unit) },
+          inside,
+        );
         ends.push([sy(line.mean.at(-1)), line]);
       }
-      spread(ends.map(([y]) => y), 15 * unit, size.top + 4, size.bottom).forEach((y, i) => {
-        el("text", { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${ends[i][1].role}-text)` }, labels, ends[i][1].label);
+      spread(
+        ends.map(([y]) => y),
+        15 * unit,
+        size.top + 4,
+        size.bottom,
+      ).forEach((y, i) => {
+        el(
+          "text",
+          { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${ends[i][1].role}-text)` },
+          labels,
+          ends[i][1].label,
+        );
       });
       if (view.at !== null) el("line", { x1: sx(view.x[view.at]), x2: sx(view.x[view.at]), y1: size.top, y2: size.bottom }, now);
     },

@@ -2,10 +2,18 @@
 
 import { LEARNERS, OUTER_STEPS } from "./toy.js";
 
-export const X = [-3.5, 3.5], Y = [-2.5, 2.5]; // the plane on show
+export const X = [-3.5, 3.5];
+export const Y = [-2.5, 2.5]; // the plane on show
 export const TASKS = [3, 6]; // fewest and most
 export const ALPHA = [0, 0.6]; // no step that it allows makes a task's own loss grow
-export const PLACES = [[-2.4, 1.2], [1.4, 1.7], [2.6, -1], [-0.9, -1.6], [-0.2, 0.9], [0.7, -1.9]]; // where tasks appear
+export const PLACES = [
+  [-2.4, 1.2],
+  [1.4, 1.7],
+  [2.6, -1],
+  [-0.9, -1.6],
+  [-0.2, 0.9],
+  [0.7, -1.9],
+]; // where tasks appear
 
 export const DEFAULTS = {
   theta: [-3.1, -0.4],
@@ -19,7 +27,14 @@ export const DEFAULTS = {
 const short = (value) => String(Number(value.toFixed(3)));
 const pair = (point) => point.map(short).join(",");
 const pairs = (points) => points.map(pair).join(";");
-const WRITE = { theta: pair, tasks: pairs, alpha: short, difference: short, learners: (names) => names.join(",") || "none", step: String };
+const WRITE = {
+  theta: pair,
+  tasks: pairs,
+  alpha: short,
+  difference: short,
+  learners: (names) => names.join(",") || "none",
+  step: String,
+};
 
 // The parameters of a state; what is at its default is left out.
 export function toQuery(state) {
@@ -35,9 +50,11 @@ const isNumber = (text) => text.trim() !== "" && Number.isFinite(Number(text));
 
 function readPoint(text) {
   const parts = text.split(",");
-  if (parts.length !== 2 || !parts.every(isNumber)) throw new Error("a point is two numbers separated by a comma, such as 1.5,-0.4");
+  if (parts.length !== 2 || !parts.every(isNumber))
+    throw new Error("a point is two numbers separated by a comma, such as 1.5,-0.4");
   const [x, y] = parts.map(Number);
-  if (x < X[0] || x > X[1] || y < Y[0] || y > Y[1]) throw new Error(`the first number of a point is from ${X[0]} to ${X[1]}, the second from ${Y[0]} to ${Y[1]}`);
+  if (x < X[0] || x > X[1] || y < Y[0] || y > Y[1])
+    throw new Error(`the first number of a point is from ${X[0]} to ${X[1]}, the second from ${Y[0]} to ${Y[1]}`);
   return [x, y];
 }
 
@@ -47,11 +64,14 @@ function readTasks(text) {
   return points;
 }
 
-const readNumber = ([low, high], whole = false) => (text) => {
-  const value = Number(text);
-  if (!isNumber(text) || value < low || value > high || (whole && !Number.isInteger(value))) throw new Error(`it must be a ${whole ? "whole " : ""}number from ${low} to ${high}`);
-  return value;
-};
+const readNumber =
+  ([low, high], whole = false) =>
+  (text) => {
+    const value = Number(text);
+    if (!isNumber(text) || value < low || value > high || (whole && !Number.isInteger(value)))
+      throw new Error(`it must be a ${whole ? "whole " : ""}number from ${low} to ${high}`);
+    return value;
+  };
 
 function readLearners(text) {
   const names = text === "none" ? [] : text.split(",");
@@ -71,14 +91,17 @@ const READ = {
 
 // The state of an address, and one sentence for each parameter that could not be used.
 export function fromQuery(query) {
-  const state = { ...DEFAULTS }, problems = [];
+  const state = { ...DEFAULTS };
+  const problems = [];
   for (const [name, read] of Object.entries(READ)) {
     const text = query.get(name);
     if (text === null) continue;
     try {
       state[name] = read(text);
     } catch (error) {
-      problems.push(`${name}=${text.slice(0, 40)} in the address: ${error.message}. Using ${WRITE[name](DEFAULTS[name])} instead.`);
+      problems.push(
+        `${name}=${text.slice(0, 40)} in the address: ${error.message}. Using ${WRITE[name](DEFAULTS[name])} instead.`,
+      );
     }
   }
   return { state, problems };

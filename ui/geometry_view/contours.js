@@ -8,7 +8,8 @@ export function contour(values, n, level) {
   const segments = [];
   for (let y = 0; y < n - 1; y++) {
     for (let x = 0; x < n - 1; x++) {
-      const at = y * n + x, [a, b, c, d] = [values[at], values[at + 1], values[at + n + 1], values[at + n]];
+      const at = y * n + x;
+      const [a, b, c, d] = [values[at], values[at + 1], values[at + n + 1], values[at + n]];
       if (!Number.isFinite(a + b + c + d)) continue;
       const points = [];
       if (a < level !== b < level) points.push([x + cut(a, b, level), y]);
@@ -16,7 +17,8 @@ export function contour(values, n, level) {
       if (d < level !== c < level) points.push([x + cut(d, c, level), y + 1]);
       if (a < level !== d < level) points.push([x, y + cut(a, d, level)]);
       // A saddle has two, and the middle says which belong together: those around the corners a and c, or around b and d.
-      if (points.length === 4 && (a < level) === ((a + b + c + d) / 4 < level)) segments.push([...points[0], ...points[1]], [...points[2], ...points[3]]);
+      if (points.length === 4 && a < level === (a + b + c + d) / 4 < level)
+        segments.push([...points[0], ...points[1]], [...points[2], ...points[3]]);
       else if (points.length === 4) segments.push([...points[0], ...points[3]], [...points[1], ...points[2]]);
       else if (points.length === 2) segments.push([...points[0], ...points[1]]);
     }

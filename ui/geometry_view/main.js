@@ -7,14 +7,17 @@ import { realNetwork } from "./network.js";
 import { secondOrderTerm } from "./term.js";
 import { twoParameterWorld } from "./world.js";
 
-
-export const { render, remove } = mounted(["geometry_view/geometry.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
+export const { render, remove } = mounted(["geometry_view/geometry.css"], (parent, { data }) =>
+  makeView(parent, JSON.parse(data)),
+);
 
 function makeView(parent, { looks }) {
   const root = el("section", { class: "maml-lab geometry", "aria-label": "Geometry" }, parent);
   const paints = paint(root);
   paints.apply(looks);
-  const parts = [twoParameterWorld, realNetwork, secondOrderTerm].map((part) => part(el("div", { class: "part" }, root), { looks }));
+  const parts = [twoParameterWorld, realNetwork, secondOrderTerm].map((part) =>
+    part(el("div", { class: "part" }, root), { looks }),
+  );
   return {
     remove() {
       for (const part of [...parts, paints]) part.remove();

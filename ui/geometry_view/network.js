@@ -16,22 +16,30 @@ export function realNetwork(parent, { looks }) {
   const setting = el("p", { class: "setting" }, parent, "The two directions along which adaptation moves it most.");
   const chooser = el("div", { class: "world-buttons", role: "group", "aria-label": "Compare MAML with" }, parent);
   el("span", { class: "key-words" }, chooser, "compare MAML with:");
-  const buttons = Object.fromEntries(BESIDE.map((name) => {
-    const made = el("button", { type: "button" }, chooser);
-    swatch(looks[name], name, made);
-    made.append(looks[name].label);
-    made.addEventListener("click", () => show(name));
-    return [name, made];
-  }));
+  const buttons = Object.fromEntries(
+    BESIDE.map((name) => {
+      const made = el("button", { type: "button" }, chooser);
+      swatch(looks[name], name, made);
+      made.append(looks[name].label);
+      made.addEventListener("click", () => show(name));
+      return [name, made];
+    }),
+  );
   const pictures = el("div", { class: "planes" }, parent);
   colourBar(parent, tintOf);
   el("p", { class: "key" }, parent, "bright: low error · the same colours in all four pictures, and on Explore");
   const said = el("p", { class: "sentence", role: "status" }, parent, "");
-  el("p", { class: "about" }, parent, "Lines: contours of the mean error over 32 tasks, at the same levels in all four pictures. Coloured paths: the inner steps of eight tasks from θ (the dot), projected onto the plane; long ones leave the picture. The plane is spanned by the two principal directions, about θ, of the displacements θ′ − θ after 10 steps on each of 64 tasks with 10 shots; every network has its own plane.");
+  el(
+    "p",
+    { class: "about" },
+    parent,
+    "Lines: contours of the mean error over 32 tasks, at the same levels in all four pictures. Coloured paths: the inner steps of eight tasks from θ (the dot), projected onto the plane; long ones leave the picture. The plane is spanned by the two principal directions, about θ, of the displacements θ′ − θ after 10 steps on each of 64 tasks with 10 shots; every network has its own plane.",
+  );
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The planes in numbers" }, parent);
   const table = el("table", {}, scroller);
   const known = new Map();
-  let beside = BESIDE[0], gone = false;
+  let beside = BESIDE[0];
+  let gone = false;
 
   const fetched = (name) => known.get(name) ?? known.set(name, ask("plane.json", { learner: name })).get(name);
 
@@ -63,37 +71,60 @@ export function realNetwork(parent, { looks }) {
       picture(plane, "after", `${plane.label}, after one inner step`);
     }
     for (const name of awaited) {
-      for (const when of ["before any step", "after one inner step"]) el("p", { class: "awaited" }, frame(name, `${looks[name].label}, ${when}`), "measuring …");
+      for (const when of ["before any step", "after one inner step"])
+        el("p", { class: "awaited" }, frame(name, `${looks[name].label}, ${when}`), "measuring …");
     }
     if (!planes.length) return void (said.textContent = "Measuring …");
     const share = ({ explained }) => explained[0] + explained[1];
-    said.textContent = `One step from θ takes the mean error of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
+    said.textContent =
+      `One step from θ takes the mean error of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
       `These planes hold ${list(planes.map((plane) => `${percent(share(plane))} of ${plane.label}’s`))} movement; the rest is in directions that the pictures do not show.`;
-    setting.textContent = `Of ${planes[0].parameters.toLocaleString("en")} directions, the two along which adaptation moves it most. From θ, ` +
+    setting.textContent =
+      `Of ${planes[0].parameters.toLocaleString("en")} directions, the two along which adaptation moves it most. From θ, ` +
       `${list(planes.map(({ label, length: [one, all] }) => `${label} is ${one.toFixed(2)} away after one step, ${all.toFixed(2)} after ${STEPS}`))}.`;
     fill(planes);
   }
 
   function frame(learner, name) {
-    const box = el("figure", {}, pictures), head = el("figcaption", {}, box);
+    const box = el("figure", {}, pictures);
+    const head = el("figcaption", {}, box);
     swatch(looks[learner], learner, head);
     head.append(name);
     return el("div", { class: "frame" }, box);
   }
 
   function picture(plane, when, name) {
-    const values = numbersOf(plane[when]), n = Math.sqrt(values.length), into = frame(plane.learner, name);
+    const values = numbersOf(plane[when]);
+    const n = Math.sqrt(values.length);
+    const into = frame(plane.learner, name);
     const shade = el("div", { class: "shade" }, into);
     shade.style.backgroundImage = `url(${shades(values, n)})`;
-    const size = into.clientWidth || 300, svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, into);
-    const scale = linear([0, n - 1], [0, size]), place = linear([-plane.extent, plane.extent], [0, size]);
-    const lines = el("g", { class: "levels" }, svg), names = el("g", { class: "level-names" }, svg), taken = [];
+    const size = into.clientWidth || 300;
+    const svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, into);
+    const scale = linear([0, n - 1], [0, size]);
+    const place = linear([-plane.extent, plane.extent], [0, size]);
+    const lines = el("g", { class: "levels" }, svg);
+    const names = el("g", { class: "level-names" }, svg);
+    const taken = [];
     for (const level of LEVELS) {
       const segments = contour(values, n, level);
       if (!segments.length) continue;
-      el("path", { d: segments.map(([a, b, c, d]) => `M${scale(a).toFixed(1)},${(size - scale(b)).toFixed(1)}L${scale(c).toFixed(1)},${(size - scale(d)).toFixed(1)}`).join("") }, lines);
+      el(
+        "path",
+        {
+          d: segments
+            .map(
+              ([a, b, c, d]) =>
+                `M${scale(a).toFixed(1)},${(size - scale(b)).toFixed(1)}L${scale(c).toFixed(1)},${(size - scale(d)).toFixed(1)}`,
+            )
+            .join(""),
+        },
+        lines,
+      );
       // Its number, right of the middle where it is cut by the line through it.
-      const here = segments.filter(([a, b, c, d]) => (b - (n - 1) / 2) * (d - (n - 1) / 2) <= 0 && a > (n - 1) / 2).map(([a]) => scale(a));
+      const here = segments
+        .filter(([a, b, , d]) => (b - (n - 1) / 2) * (d - (n - 1) / 2) <= 0 && a > (n - 1) / 2)
+        .map(([a]) => scale(a));
       const x = here.find((x) => x > size / 2 + 16 && x < size - 14 && taken.every((other) => Math.abs(other - x) > 24));
       if (x === undefined) continue;
       taken.push(x);
@@ -101,30 +132,73 @@ export function realNetwork(parent, { looks }) {
     }
     if (when === "before") drawPaths(svg, plane, place, size);
     el("circle", { class: "theta", cx: size / 2, cy: size / 2, r: 4.5 }, svg);
-    set(svg, { "aria-label": `${name}: mean error ${number(centre(plane[when]))} at θ, ${number(Math.min(...values))} at the lowest point of the plane, from ${-plane.extent} to ${plane.extent} along both directions.` });
+    set(svg, {
+      "aria-label": `${name}: mean error ${number(centre(plane[when]))} at θ, ${number(Math.min(...values))} at the lowest point of the plane, from ${-plane.extent} to ${plane.extent} along both directions.`,
+    });
   }
 
   function drawPaths(svg, plane, place, size) {
-    const points = numbersOf(plane.paths), each = 2 * (STEPS + 1);
+    const points = numbersOf(plane.paths);
+    const each = 2 * (STEPS + 1);
     for (let from = 0; from < points.length; from += each) {
-      const path = Array.from({ length: STEPS + 1 }, (_, step) => [place(points[from + 2 * step]), size - place(points[from + 2 * step + 1])]);
+      const path = Array.from({ length: STEPS + 1 }, (_, step) => [
+        place(points[from + 2 * step]),
+        size - place(points[from + 2 * step + 1]),
+      ]);
       const d = `M${path.map((at) => at.map((v) => v.toFixed(1)).join(",")).join("L")}`;
       el("path", { class: "casing", d }, svg);
       el("path", { class: "way", style: `stroke: var(--${plane.learner})`, d }, svg);
-      path.forEach(([cx, cy], step) => step && el("circle", { class: "dot", cx, cy, r: step === 1 || step === STEPS ? 3.4 : 1.8, style: `fill: var(--${plane.learner})` }, svg));
+      path.forEach(
+        ([cx, cy], step) =>
+          step &&
+          el(
+            "circle",
+            { class: "dot", cx, cy, r: step === 1 || step === STEPS ? 3.4 : 1.8, style: `fill: var(--${plane.learner})` },
+            svg,
+          ),
+      );
     }
   }
 
   function fill(planes) {
     table.replaceChildren();
-    const head = el("tr", {}, el("thead", {}, table)), body = el("tbody", {}, table);
-    const columns = ["learner", "along the first direction", "along the second", "not shown", "distance after 1 step", `after ${STEPS} steps`, "half the picture’s width", "error at θ", "after 1 step"];
+    const head = el("tr", {}, el("thead", {}, table));
+    const body = el("tbody", {}, table);
+    const columns = [
+      "learner",
+      "along the first direction",
+      "along the second",
+      "not shown",
+      "distance after 1 step",
+      `after ${STEPS} steps`,
+      "half the picture’s width",
+      "error at θ",
+      "after 1 step",
+    ];
     for (const column of columns) el("th", { scope: "col" }, head, column);
-    for (const { learner, label, explained: [u, v], length, extent, before, after } of planes) {
-      const row = el("tr", {}, body), first = el("th", { scope: "row" }, row);
+    for (const {
+      learner,
+      label,
+      explained: [u, v],
+      length,
+      extent,
+      before,
+      after,
+    } of planes) {
+      const row = el("tr", {}, body);
+      const first = el("th", { scope: "row" }, row);
       swatch(looks[learner], learner, first);
       first.append(label);
-      for (const cell of [percent(u), percent(v), percent(1 - u - v), ...length.map((l) => l.toFixed(3)), String(extent), number(centre(before)), number(centre(after))]) el("td", {}, row, cell);
+      for (const cell of [
+        percent(u),
+        percent(v),
+        percent(1 - u - v),
+        ...length.map((l) => l.toFixed(3)),
+        String(extent),
+        number(centre(before)),
+        number(centre(after)),
+      ])
+        el("td", {}, row, cell);
     }
   }
 
@@ -143,7 +217,9 @@ const centre = (text) => ((values) => values[(values.length - 1) / 2])(numbersOf
 
 // The losses as a picture, a pixel each.
 function shades(values, n) {
-  const canvas = el("canvas", { width: n, height: n }), context = canvas.getContext("2d"), image = context.createImageData(n, n);
+  const canvas = el("canvas", { width: n, height: n });
+  const context = canvas.getContext("2d");
+  const image = context.createImageData(n, n);
   values.forEach((value, i) => {
     const row = n - 1 - Math.floor(i / n);
     image.data.set([...channelsOf(Number.isFinite(value) ? value : HIGH), 255], 4 * (row * n + (i % n)));

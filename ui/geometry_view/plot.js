@@ -27,13 +27,21 @@ export function planePlot(parent, { move, rest, reachable }) {
   const lines = layer({ class: "lines", "clip-path": `url(#${clip})` });
   const labels = layer({ class: "labels" });
   const handles = el("g", { class: "handles" }, svg);
-  let view, unit, size, sx, sy, held = null;
+  let view;
+  let unit;
+  let size;
+  let sx;
+  let sy;
+  let held = null;
 
   function resize() {
     const width = svg.clientWidth;
     if (!width) return;
     unit = unitOf(svg);
-    const left = 26 * unit, right = width - 4, top = 4, bottom = top + ((right - left) * (Y[1] - Y[0])) / (X[1] - X[0]); // one scale for both axes
+    const left = 26 * unit;
+    const right = width - 4;
+    const top = 4;
+    const bottom = top + ((right - left) * (Y[1] - Y[0])) / (X[1] - X[0]); // one scale for both axes
     size = { left, right, top, bottom };
     sx = linear(X, [left, right]);
     sy = linear(Y, [bottom, top]);
@@ -56,14 +64,26 @@ export function planePlot(parent, { move, rest, reachable }) {
   function ellipse(centre, { values, angle }, value, attributes, parent) {
     const [rx, ry] = values.map((l) => Math.min(1e4, Math.sqrt((2 * value) / Math.max(l, 1e-9)) * scale()));
     const [x, y] = [sx(centre[0]), sy(centre[1])];
-    return el("ellipse", { cx: x, cy: y, rx, ry, transform: `rotate(${(-angle * 180) / Math.PI} ${x} ${y})`, ...attributes }, parent);
+    return el(
+      "ellipse",
+      { cx: x, cy: y, rx, ry, transform: `rotate(${(-angle * 180) / Math.PI} ${x} ${y})`, ...attributes },
+      parent,
+    );
   }
 
   function drawContours() {
     contours.replaceChildren();
-    const { bowl: { matrix, lowest }, least } = view, shape = axes(matrix);
+    const {
+      bowl: { matrix, lowest },
+      least,
+    } = view;
+    const shape = axes(matrix);
     const drawn = LEVELS.filter((level) => level > least);
-    el("rect", { x: size.left, y: size.top, width: size.right - size.left, height: size.bottom - size.top, style: BEYOND }, contours);
+    el(
+      "rect",
+      { x: size.left, y: size.top, width: size.right - size.left, height: size.bottom - size.top, style: BEYOND },
+      contours,
+    );
     drawn.forEach((level, i) => ellipse(lowest, shape, level - least, { style: SHADES[i] }, contours));
     let last = -Infinity;
     for (const level of drawn.reverse()) {
@@ -76,21 +96,45 @@ export function planePlot(parent, { move, rest, reachable }) {
 
   function drawRings() {
     rings.replaceChildren();
-    view.world.tasks.forEach((task, i) => ellipse(task.centre, axes(matrix(task)), OWN_LEVEL, { style: `stroke: var(--${view.letters[i]})` }, rings));
+    view.world.tasks.forEach((task, i) =>
+      ellipse(task.centre, axes(matrix(task)), OWN_LEVEL, { style: `stroke: var(--${view.letters[i]})` }, rings),
+    );
   }
 
   // A line from one point to another, with a head.
   function arrow({ from, to, role, look, tip }) {
-    const [x0, y0, x1, y1] = [sx(from[0]), sy(from[1]), sx(to[0]), sy(to[1])], length = Math.hypot(x1 - x0, y1 - y0);
+    const [x0, y0, x1, y1] = [sx(from[0]), sy(from[1]), sx(to[0]), sy(to[1])];
+    const length = Math.hypot(x1 - x0, y1 - y0);
     if (!(length > 1)) return;
-    const head = Math.min(8 * unit, length), [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
-    const [bx, by] = [x1 - ux * head, y1 - uy * head], half = head * 0.45;
+    const head = Math.min(8 * unit, length);
+    const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length];
+    const [bx, by] = [x1 - ux * head, y1 - uy * head];
+    const half = head * 0.45;
     const group = el("g", { "data-arrow": role }, lines);
     const shaft = path([x0, bx], [y0, by]);
     el("path", { class: "casing", d: shaft }, group);
     el("path", { class: "curve", d: shaft, ...lineOf(look, role, unit) }, group);
-    el("path", { d: `M${x1},${y1}L${bx - uy * half},${by + ux * half}L${bx + uy * half},${by - ux * half}Z`, style: `fill: var(--${role})` }, group);
-    if (tip) el("text", { class: "tip", x: x1 + 9 * ux * unit, y: y1 + (9 * uy + 4) * unit, "text-anchor": "middle", style: `fill: var(--${role}-text)` }, group, tip);
+    el(
+      "path",
+      {
+        d: `M${x1},${y1}L${bx - uy * half},${by + ux * half}L${bx + uy * half},${by - ux * half}Z`,
+        style: `fill: var(--${role})`,
+      },
+      group,
+    );
+    if (tip)
+      el(
+        "text",
+        {
+          class: "tip",
+          x: x1 + 9 * ux * unit,
+          y: y1 + (9 * uy + 4) * unit,
+          "text-anchor": "middle",
+          style: `fill: var(--${role}-text)`,
+        },
+        group,
+        tip,
+      );
   }
 
   // Names beside points, in one column on the side where they point, apart from each other: [{at, role, text}].
@@ -98,12 +142,25 @@ export function planePlot(parent, { move, rest, reachable }) {
     labels.replaceChildren();
     const shown = names.filter(({ at }) => at[0] > X[0] && at[0] < X[1] && at[1] > Y[0] && at[1] < Y[1]);
     if (!shown.length) return;
-    const xs = shown.map(({ at }) => sx(at[0])), room = 66 * unit, onRight = Math.max(...xs) + room < size.right;
+    const xs = shown.map(({ at }) => sx(at[0]));
+    const room = 66 * unit;
+    const onRight = Math.max(...xs) + room < size.right;
     const x = onRight ? Math.max(...xs) + 12 * unit : Math.min(...xs) - 12 * unit;
-    spread(shown.map(({ at }) => sy(at[1])), 15 * unit, size.top + 8 * unit, size.bottom - 6).forEach((y, i) => {
-      const { at, role, text } = shown[i], edge = onRight ? x - 3 : x + 3;
+    spread(
+      shown.map(({ at }) => sy(at[1])),
+      15 * unit,
+      size.top + 8 * unit,
+      size.bottom - 6,
+    ).forEach((y, i) => {
+      const { at, role, text } = shown[i];
+      const edge = onRight ? x - 3 : x + 3;
       el("path", { class: "leader", style: `stroke: var(--${role})`, d: `M${sx(at[0])},${sy(at[1])}L${edge},${y}` }, labels);
-      el("text", { x, y: y + 4 * unit, "text-anchor": onRight ? "start" : "end", style: `fill: var(--${role}-text)` }, labels, text);
+      el(
+        "text",
+        { x, y: y + 4 * unit, "text-anchor": onRight ? "start" : "end", style: `fill: var(--${role}-text)` },
+        labels,
+        text,
+      );
     });
   }
 
@@ -111,11 +168,30 @@ export function planePlot(parent, { move, rest, reachable }) {
     lines.replaceChildren();
     view.arrows.forEach(arrow);
     for (const { points, role, look, end } of view.paths) {
-      const way = path(points.map((p) => sx(p[0])), points.map((p) => sy(p[1])));
+      const way = path(
+        points.map((p) => sx(p[0])),
+        points.map((p) => sy(p[1])),
+      );
       el("path", { class: "casing", d: way }, lines);
       el("path", { class: "curve", "data-path": role, d: way, ...lineOf(look, role, unit) }, lines);
-      if (end) el("circle", { class: "end", "data-end": role, cx: sx(end[0]), cy: sy(end[1]), r: 7 * unit, ...lineOf({ ...look, width: 2, dash: look.dash.map((length) => length * 0.6) }, role, unit) }, lines);
-      el("circle", { class: "dot", cx: sx(points.at(-1)[0]), cy: sy(points.at(-1)[1]), r: 4 * unit, style: `fill: var(--${role})` }, lines);
+      if (end)
+        el(
+          "circle",
+          {
+            class: "end",
+            "data-end": role,
+            cx: sx(end[0]),
+            cy: sy(end[1]),
+            r: 7 * unit,
+            ...lineOf({ ...look, width: 2, dash: look.dash.map((length) => length * 0.6) }, role, unit),
+          },
+          lines,
+        );
+      el(
+        "circle",
+        { class: "dot", cx: sx(points.at(-1)[0]), cy: sy(points.at(-1)[1]), r: 4 * unit, style: `fill: var(--${role})` },
+        lines,
+      );
     }
     drawNames(view.names);
   }
@@ -123,27 +199,46 @@ export function planePlot(parent, { move, rest, reachable }) {
   const round = (value) => Math.round(value * 100) / 100;
   const inside = (value, [low, high]) => Math.min(Math.max(value, low), high);
   const places = () => [...view.world.tasks.map((task, i) => [i, task.centre]), ["theta", view.theta]];
-  const go = (handle, next, begins) => move(handle, (at) => {
-    const [x, y] = next(at);
-    return [round(inside(x, X)), round(inside(y, Y))];
-  }, begins);
+  const go = (handle, next, begins) =>
+    move(
+      handle,
+      (at) => {
+        const [x, y] = next(at);
+        return [round(inside(x, X)), round(inside(y, Y))];
+      },
+      begins,
+    );
 
   function drawHandles() {
     const all = places();
     while (handles.children.length > all.length) handles.firstChild.remove();
     while (handles.children.length < all.length) {
-      const mark = el("g", reachable ? { class: "handle", tabindex: 0, role: "button" } : { class: "handle", "aria-hidden": "true" }, handles);
+      const mark = el(
+        "g",
+        reachable ? { class: "handle", tabindex: 0, role: "button" } : { class: "handle", "aria-hidden": "true" },
+        handles,
+      );
       el("circle", { class: "halo", r: 15 }, mark);
       el("circle", { class: "body", r: 9 }, mark);
       el("text", { "text-anchor": "middle", y: 4.5 }, mark);
       mark.addEventListener("keydown", (event) => key(event, places()[[...handles.children].indexOf(mark)]));
     }
     all.forEach(([handle, [x, y]], i) => {
-      const mark = handles.children[i], isTheta = handle === "theta", name = isTheta ? "θ" : view.letters[handle];
-      set(mark, { transform: `translate(${sx(x)},${sy(y)}) scale(${unit})`, style: `--of: var(${isTheta ? "--ink" : `--${name}`})`, "data-handle": handle });
+      const mark = handles.children[i];
+      const isTheta = handle === "theta";
+      const name = isTheta ? "θ" : view.letters[handle];
+      set(mark, {
+        transform: `translate(${sx(x)},${sy(y)}) scale(${unit})`,
+        style: `--of: var(${isTheta ? "--ink" : `--${name}`})`,
+        "data-handle": handle,
+      });
       mark.lastChild.textContent = name;
       const what = isTheta ? "θ, where the learners start" : `Optimum of task ${name}`;
-      if (reachable) mark.setAttribute("aria-label", `${what}, at ${x.toFixed(2)}, ${y.toFixed(2)}.${byTouch() ? "" : " Arrow keys move it."}`);
+      if (reachable)
+        mark.setAttribute(
+          "aria-label",
+          `${what}, at ${x.toFixed(2)}, ${y.toFixed(2)}.${byTouch() ? "" : " Arrow keys move it."}`,
+        );
     });
   }
 
@@ -164,7 +259,8 @@ export function planePlot(parent, { move, rest, reachable }) {
   }
 
   function nearest([px, py], reach) {
-    let best = null, distance = reach;
+    let best = null;
+    let distance = reach;
     for (const [handle, [x, y]] of places()) {
       const d = Math.hypot(sx(x) - px, sy(y) - py);
       if (d <= distance) [best, distance] = [{ handle, dx: sx(x) - px, dy: sy(y) - py }, d]; // theta is last: it wins a tie
@@ -182,7 +278,9 @@ export function planePlot(parent, { move, rest, reachable }) {
     if (reachable) svg.querySelector(`[data-handle="${held.handle}"]`).focus({ preventScroll: true });
   });
   // A finger on a handle drags it; anywhere else it scrolls the page.
-  svg.addEventListener("touchstart", (event) => view && nearest(here(event.touches[0]), NEAR.touch) && event.preventDefault(), { passive: false });
+  svg.addEventListener("touchstart", (event) => view && nearest(here(event.touches[0]), NEAR.touch) && event.preventDefault(), {
+    passive: false,
+  });
   svg.addEventListener("pointermove", (event) => {
     if (!view) return;
     const [px, py] = here(event);

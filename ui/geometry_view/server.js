@@ -12,11 +12,14 @@ export function numbersOf(text) {
 
 // Calls `act` once, when the element comes near; gives what takes that back.
 export function whenSeen(element, act) {
-  const seen = new IntersectionObserver((entries) => {
-    if (!entries.some((entry) => entry.isIntersecting)) return;
-    seen.disconnect();
-    act();
-  }, { rootMargin: "200px" });
+  const seen = new IntersectionObserver(
+    (entries) => {
+      if (!entries.some((entry) => entry.isIntersecting)) return;
+      seen.disconnect();
+      act();
+    },
+    { rootMargin: "200px" },
+  );
   seen.observe(element);
   return () => seen.disconnect();
 }

@@ -15,7 +15,8 @@ export const weight = {
   fomaml: (l, alpha) => l * (1 - alpha * l), // H (phi - c)
   reptile: (l, alpha) => {
     // (theta - phi) / (alpha steps), as a sum that needs no division by alpha
-    let left = 1, sum = 0;
+    let left = 1;
+    let sum = 0;
     for (let step = 0; step < REPTILE_STEPS; step++, left *= 1 - alpha * l) sum += left;
     return (l * sum) / REPTILE_STEPS;
   },
@@ -24,7 +25,14 @@ export const weight = {
 export const LEARNERS = Object.keys(weight);
 
 // Each task's shape where the curvatures differ fully: the angle of its first axis in degrees, the curvatures along both axes.
-const SHAPES = [[20, 3, 0.3], [105, 2.6, 0.5], [62, 1.4, 0.25], [150, 3, 0.6], [5, 0.7, 0.2], [80, 2, 0.8]];
+const SHAPES = [
+  [20, 3, 0.3],
+  [105, 2.6, 0.5],
+  [62, 1.4, 0.25],
+  [150, 3, 0.6],
+  [5, 0.7, 0.2],
+  [80, 2, 0.8],
+];
 
 // The task at `centre`, the i-th: from curvature 1 all around (difference 0) to its own shape (difference 1).
 export function task(centre, i, difference) {
@@ -32,11 +40,16 @@ export function task(centre, i, difference) {
   return { centre, angle: (degrees * Math.PI) / 180, curvatures: curvatures.map((l) => l ** difference) };
 }
 
-export const makeWorld = (centres, difference, alpha) => ({ alpha, tasks: centres.map((centre, i) => task(centre, i, difference)) });
+export const makeWorld = (centres, difference, alpha) => ({
+  alpha,
+  tasks: centres.map((centre, i) => task(centre, i, difference)),
+});
 
 // The matrix with a task's directions and curvatures f(l).
 export function matrix({ angle, curvatures }, f = (l) => l) {
-  const [p, q] = curvatures.map(f), c = Math.cos(angle), s = Math.sin(angle);
+  const [p, q] = curvatures.map(f);
+  const c = Math.cos(angle);
+  const s = Math.sin(angle);
   return [p * c * c + q * s * s, (p - q) * c * s, p * s * s + q * c * c];
 }
 
@@ -58,8 +71,12 @@ export const lossAfter = (world, theta) => mean(world.tasks.map((t) => [loss(t, 
 
 // The bowl that a learner descends: its gradient is matrix theta - pull; lowest is its lowest point, or null where it has none.
 export function bowl(world, learner) {
-  const each = matrices(world, learner), pull = mean(each.map((w, i) => times(w, world.tasks[i].centre)));
-  const all = mean(each), [a, b, d] = all, [x, y] = pull, det = a * d - b * b;
+  const each = matrices(world, learner);
+  const pull = mean(each.map((w, i) => times(w, world.tasks[i].centre)));
+  const all = mean(each);
+  const [a, b, d] = all;
+  const [x, y] = pull;
+  const det = a * d - b * b;
   const lowest = a + d > 0 && det > 1e-9 ? [(d * x - b * y) / det, (a * y - b * x) / det] : null;
   return { matrix: all, pull, lowest };
 }
@@ -71,7 +88,8 @@ export const gradient = ({ matrix, pull }, theta) => minus(times(matrix, theta),
 export function path(bowl, theta, steps) {
   const points = [theta];
   for (let step = 0; step < steps; step++) {
-    const at = points.at(-1), [x, y] = gradient(bowl, at);
+    const at = points.at(-1);
+    const [x, y] = gradient(bowl, at);
     points.push([at[0] - BETA * x, at[1] - BETA * y]);
   }
   return points;
@@ -79,7 +97,8 @@ export function path(bowl, theta, steps) {
 
 // The eigenvalues of a symmetric matrix, the larger first, and the angle of the first one's axis.
 export function axes([a, b, d]) {
-  const middle = (a + d) / 2, half = Math.hypot((a - d) / 2, b);
+  const middle = (a + d) / 2;
+  const half = Math.hypot((a - d) / 2, b);
   return { values: [middle + half, middle - half], angle: Math.atan2(2 * b, a - d) / 2 };
 }
 

@@ -6,24 +6,34 @@ const PROSE = ".maml-lab, .ckpt, .stHtml"; // what this project wrote into the p
 const NOT_PROSE =
   "a, button, label, input, select, textarea, summary, dialog, svg, math, code, pre, script, style, .page-title, .hidden, [hidden], " +
   "[aria-hidden=true], [aria-live], [role=status], [role=alert], [role=img], [role=button], [role=tab], [role=option], details:not([open]) > :not(summary)";
-const GAP = 6, EDGE = 8; // pixels between the box and its term, and between the box and the window
+const GAP = 6;
+const EDGE = 8; // pixels between the box and its term, and between the box and the window
 
 // What may not be torn from a word at the end of a line: a browser may break before and after a button, whatever stands there.
-const BEFORE = /(?:\S*\u00a0|[\p{L}\p{N}]+-|[\p{Ps}\p{Pi}"])*$/u, AFTER = /^(?:’s)?[\p{Pe}\p{Pf}\p{Po}]*(?:\u00a0\S*)*/u;
+const BEFORE = /(?:\S*\u00a0|[\p{L}\p{N}]+-|[\p{Ps}\p{Pi}"])*$/u;
+const AFTER = /^(?:’s)?[\p{Pe}\p{Pf}\p{Po}]*(?:\u00a0\S*)*/u;
 
 const here = (name) => new URL(name, import.meta.url).href;
 const entries = await (await fetch(here("terms.json"))).json();
 const says = new Map(entries.map(({ term, says }) => [term, says]));
-const termOf = new Map(entries.flatMap(({ term, words }) => words.flatMap((word) => [[word, term], ...(word.length > 1 ? [[word.toLowerCase(), term]] : [])])));
+const termOf = new Map(
+  entries.flatMap(({ term, words }) =>
+    words.flatMap((word) => [[word, term], ...(word.length > 1 ? [[word.toLowerCase(), term]] : [])]),
+  ),
+);
 const longestFirst = [...new Set(entries.flatMap(({ words }) => words))].sort((a, b) => b.length - a.length);
 const WORDS = new RegExp(`(?<![\\p{L}\\p{N}_])(?:${longestFirst.join("|")})(?![\\p{L}\\p{N}_′+-])`, "giu");
 
-const sheet = document.head.appendChild(Object.assign(document.createElement("link"), { rel: "stylesheet", href: here("glossary.css") }));
+const sheet = document.head.appendChild(
+  Object.assign(document.createElement("link"), { rel: "stylesheet", href: here("glossary.css") }),
+);
 await new Promise((done) => (sheet.onload = sheet.onerror = done));
 
 const box = document.body.appendChild(Object.assign(document.createElement("div"), { id: "term-box", className: "term-box" }));
 box.setAttribute("role", "status");
-let open = null, focused = null, waiting = false; // the button whose definition is open; the one that has the focus
+let open = null;
+let focused = null;
+let waiting = false; // the button whose definition is open; the one that has the focus
 
 const isTerm = (node) => node.nodeType === Node.ELEMENT_NODE && node.matches("button.term");
 const isSeen = (element) => element.getClientRects().length > 0;
@@ -31,14 +41,16 @@ const isSeen = (element) => element.getClientRects().length > 0;
 // Make the first standing of each term a button, and what is none any more text again.
 function mark() {
   waiting = false;
-  const found = new Map(), nodes = [];
+  const found = new Map();
+  const nodes = [];
   let again = false;
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_ELEMENT | NodeFilter.SHOW_TEXT, (node) => {
     if (node.nodeType === Node.TEXT_NODE || isTerm(node)) return NodeFilter.FILTER_ACCEPT;
     return node.matches(NOT_PROSE) ? NodeFilter.FILTER_REJECT : NodeFilter.FILTER_SKIP;
   });
   while (walker.nextNode()) {
-    const node = walker.currentNode, inTerm = node.nodeType === Node.TEXT_NODE && isTerm(node.parentElement);
+    const node = walker.currentNode;
+    const inTerm = node.nodeType === Node.TEXT_NODE && isTerm(node.parentElement);
     if (!inTerm && node.parentElement.closest(PROSE)) nodes.push(node);
   }
   for (const node of nodes) {
@@ -53,20 +65,25 @@ function mark() {
     if (redrawn) attach(redrawn);
     else close();
   }
-  const lost = focused && !focused.isConnected && document.activeElement === document.body ? found.get(focused.dataset.term) : null;
+  const lost =
+    focused && !focused.isConnected && document.activeElement === document.body ? found.get(focused.dataset.term) : null;
   lost?.focus({ preventScroll: true });
   observer.takeRecords();
   if (again) later();
 }
 
 function markText(node, found) {
-  const text = node.data, pieces = [];
+  const text = node.data;
+  const pieces = [];
   let from = 0;
   for (const match of text.matchAll(WORDS)) {
     const term = termOf.get(match[0]) ?? termOf.get(match[0].toLowerCase());
     if (!term || found.has(term) || !isSeen(node.parentElement)) continue;
-    const end = match.index + match[0].length, start = match.index - BEFORE.exec(text.slice(from, match.index))[0].length;
-    const after = AFTER.exec(text.slice(end))[0], place = document.createElement("term-place"), button = document.createElement("button");
+    const end = match.index + match[0].length;
+    const start = match.index - BEFORE.exec(text.slice(from, match.index))[0].length;
+    const after = AFTER.exec(text.slice(end))[0];
+    const place = document.createElement("term-place");
+    const button = document.createElement("button");
     Object.assign(button, { type: "button", className: "term", textContent: match[0] });
     button.dataset.term = term;
     button.setAttribute("aria-expanded", "false");
@@ -84,7 +101,8 @@ function markText(node, found) {
 }
 
 function unmark(button) {
-  const place = button.closest("term-place"), parent = place?.parentElement;
+  const place = button.closest("term-place");
+  const parent = place?.parentElement;
   if (!place) return; // no button of ours: its page put it there
   place.replaceWith(place.textContent);
   parent.normalize();
@@ -99,11 +117,13 @@ function attach(button) {
 }
 
 function show(button) {
-  box.replaceChildren(...button.dataset.term.split("|").map((term) => {
-    const paragraph = document.createElement("p");
-    paragraph.append(Object.assign(document.createElement("strong"), { textContent: term }), ` ${says.get(term)}`);
-    return paragraph;
-  }));
+  box.replaceChildren(
+    ...button.dataset.term.split("|").map((term) => {
+      const paragraph = document.createElement("p");
+      paragraph.append(Object.assign(document.createElement("strong"), { textContent: term }), ` ${says.get(term)}`);
+      return paragraph;
+    }),
+  );
   const page = getComputedStyle(document.querySelector(".stApp") ?? document.body);
   Object.assign(box.style, { color: page.color, background: page.backgroundColor, fontFamily: page.fontFamily });
   attach(button);
@@ -119,8 +139,11 @@ function close() {
 // Below the term where there is room, else above it, and always within the window.
 function position() {
   if (!open) return;
-  const at = open.getBoundingClientRect(), { offsetWidth: width, offsetHeight: height } = box;
-  const below = at.bottom + GAP, above = at.top - GAP - height, top = below + height <= innerHeight - EDGE || above < EDGE ? below : above;
+  const at = open.getBoundingClientRect();
+  const { offsetWidth: width, offsetHeight: height } = box;
+  const below = at.bottom + GAP;
+  const above = at.top - GAP - height;
+  const top = below + height <= innerHeight - EDGE || above < EDGE ? below : above;
   box.style.left = `${Math.max(EDGE, Math.min(at.left, document.documentElement.clientWidth - width - EDGE))}px`;
   box.style.top = `${Math.max(EDGE, Math.min(top, innerHeight - height - EDGE))}px`;
 }
@@ -131,20 +154,28 @@ document.addEventListener("click", ({ target }) => {
   if (button === open) close();
   else show(button);
 });
-document.addEventListener("pointerdown", ({ target }) => {
-  if (open && !box.contains(target) && !open.contains(target)) close();
-}, true);
+document.addEventListener(
+  "pointerdown",
+  ({ target }) => {
+    if (open && !box.contains(target) && !open.contains(target)) close();
+  },
+  true,
+);
 document.addEventListener("focusin", ({ target }) => {
   focused = target.closest?.("button.term") ?? null;
   if (open && focused !== open) close();
 });
 // Before the page's own keys: an Escape that closes the box must not leave a presentation too.
-window.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !open) return;
-  close();
-  event.stopPropagation();
-  event.preventDefault();
-}, true);
+window.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Escape" || !open) return;
+    close();
+    event.stopPropagation();
+    event.preventDefault();
+  },
+  true,
+);
 for (const moved of ["scroll", "resize"]) window.addEventListener(moved, position, { capture: true, passive: true });
 
 const later = () => {
@@ -155,6 +186,12 @@ const observer = new MutationObserver((changes) => {
   const element = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement);
   if (changes.some(({ target }) => !box.contains(target) && !element(target)?.closest("svg"))) later(); // a picture moves at every frame
 });
-observer.observe(document.body, { childList: true, characterData: true, subtree: true, attributes: true, attributeFilter: ["hidden", "open"] });
+observer.observe(document.body, {
+  childList: true,
+  characterData: true,
+  subtree: true,
+  attributes: true,
+  attributeFilter: ["hidden", "open"],
+});
 window.addEventListener("resize", later);
 later();

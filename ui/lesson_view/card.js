@@ -19,12 +19,21 @@ const ANSWERS = { choice: choiceAnswer, slider: sliderAnswer, sketch: sketchAnsw
 // Gives { lock(text), show(truth), remove() }: lock an answer given elsewhere; mark the truth of answer.json beside it.
 export function questionPart(parent, { card, looks, commit, committed = null }) {
   const part = section(parent, looks, "question", card.headings[0]);
-  const stage = el("div", { class: "stage" }, part.root), asked = el("div", { class: "asked" }, part.root);
-  const still = card.view === "world" ? stillWorld(stage, { query: card.predict, looks }) : stillTask(stage, { query: card.predict });
+  const stage = el("div", { class: "stage" }, part.root);
+  const asked = el("div", { class: "asked" }, part.root);
+  const still =
+    card.view === "world" ? stillWorld(stage, { query: card.predict, looks }) : stillTask(stage, { query: card.predict });
   heading(asked, card.headings[0]);
   prose(asked, card.question);
-  const answer = ANSWERS[card.answer.kind](el("div", { class: "answer" }, asked), { answer: card.answer, label: card.headings[0], looks, stage, changed });
-  const bar = el("div", { class: "commit-bar" }, asked), button = el("button", { type: "button", class: "primary commit" }, bar, "Commit");
+  const answer = ANSWERS[card.answer.kind](el("div", { class: "answer" }, asked), {
+    answer: card.answer,
+    label: card.headings[0],
+    looks,
+    stage,
+    changed,
+  });
+  const bar = el("div", { class: "commit-bar" }, asked);
+  const button = el("button", { type: "button", class: "primary commit" }, bar, "Commit");
   const said = el("p", { class: "commit-said", role: "status" }, bar);
   let locked = false;
 
@@ -49,7 +58,10 @@ export function questionPart(parent, { card, looks, commit, committed = null }) 
       const sent = commit(text);
       if (!sent?.then) return;
       said.textContent = "Sending …";
-      sent.then(() => (said.textContent = "Committed."), () => (said.textContent = ""));
+      sent.then(
+        () => (said.textContent = "Committed."),
+        () => (said.textContent = ""),
+      );
     }
   });
   changed();

@@ -12,7 +12,8 @@ export function challengePart(parent, { card, known = false, reached }) {
   heading(box, card.headings[3]);
   prose(box, card.challenge.text);
   const state = el("div", { class: "challenge-state", role: "status" }, box);
-  let stop = null, done = false;
+  let stop = null;
+  let done = false;
 
   function say(words, html = "") {
     box.classList.toggle("reached", done || known);
@@ -40,7 +41,10 @@ export function challengePart(parent, { card, known = false, reached }) {
     }
   }
 
-  say(known ? "Solved before" : "Not yet", known || card.view === "train" ? "" : "It is checked whenever you change the picture above.");
+  say(
+    known ? "Solved before" : "Not yet",
+    known || card.view === "train" ? "" : "It is checked whenever you change the picture above.",
+  );
 
   return {
     // query: parameters of what is on show, as text or an object.
@@ -50,7 +54,10 @@ export function challengePart(parent, { card, known = false, reached }) {
       const { signal } = (stop = new AbortController());
       const parameters = { ...Object.fromEntries(new URLSearchParams(query)), card: card.card };
       try {
-        const found = await insist("lessons/check.json", parameters, { signal, say: (words) => words && say("Not checked yet", words) });
+        const found = await insist("lessons/check.json", parameters, {
+          signal,
+          say: (words) => words && say("Not checked yet", words),
+        });
         if (signal.aborted) return;
         done = found.done;
         say(done ? "Challenge solved" : known ? "Solved before" : "Not yet", found.said);

@@ -6,9 +6,11 @@ import { inline } from "./parts.js";
 // Every kind of answer: `changed()` when there is another one; value(): its text, or null; lock(text): show a given one, for good;
 // show(truth): mark what is so beside it.
 export function choiceAnswer(parent, { answer, label, changed }) {
-  const group = el("fieldset", { class: "options", "aria-label": label }, parent), name = `choice-${Math.random().toString(36).slice(2)}`;
+  const group = el("fieldset", { class: "options", "aria-label": label }, parent);
+  const name = `choice-${Math.random().toString(36).slice(2)}`;
   const rows = answer.options.map((html, i) => {
-    const row = el("label", { class: "option" }, group), input = el("input", { type: "radio", name, value: i }, row);
+    const row = el("label", { class: "option" }, group);
+    const input = el("input", { type: "radio", name, value: i }, row);
     inline(row, html);
     input.addEventListener("change", changed);
     el("span", { class: "option-edge" }, row); // what is chosen and what has the keyboard show on it: a label cannot ask its input

@@ -12,12 +12,15 @@ const TASK_OF = { choice: "choose", slider: "give a number", sketch: "draw a cur
 // button that had it is gone. Gives what stops it.
 export function cardList(root, { from, link, title }) {
   const stop = new AbortController();
-  const list = el("div", { class: "card-list" }, root), said = el("p", { class: "waiting-words", role: "status" }, root), foot = el("div", { class: "list-foot" }, root);
+  const list = el("div", { class: "card-list" }, root);
+  const said = el("p", { class: "waiting-words", role: "status" }, root);
+  const foot = el("div", { class: "list-foot" }, root);
 
   insist("lessons/cards.json", {}, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
     ({ cards, broken }) => {
       draw(cards);
-      for (const { file, line, message } of broken) el("p", { class: "broken" }, foot, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
+      for (const { file, line, message } of broken)
+        el("p", { class: "broken" }, foot, `${file}${line ? `, line ${line}` : ""}, is left out: ${message}`);
       if (!cards.length) said.textContent = "There are no lessons on this server.";
       if (from) list.querySelector(`[data-card="${CSS.escape(from)}"]`)?.focus({ preventScroll: true });
     },
@@ -27,7 +30,10 @@ export function cardList(root, { from, link, title }) {
   function draw(cards) {
     list.replaceChildren();
     let minutes = 0;
-    const groups = [["The first ten minutes", []], ["More", []]];
+    const groups = [
+      ["The first ten minutes", []],
+      ["More", []],
+    ];
     for (const card of cards) {
       minutes += card.minutes;
       groups[minutes <= FIRST_MINUTES ? 0 : 1][1].push(card);
@@ -41,7 +47,8 @@ export function cardList(root, { from, link, title }) {
   }
 
   function row(rows, { card, title, minutes, answer: kind, challenge, number }) {
-    const { answer, right, reached } = progress.of(card), item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
+    const { answer, right, reached } = progress.of(card);
+    const item = link(el("li", {}, rows), card, null, { class: "card-row", "data-card": card });
     el("span", { class: "card-number", "aria-hidden": "true" }, item, String(number ?? ""));
     el("span", { class: "card-title" }, item, title);
     const came = { true: "right", false: "wrong" }[right];
@@ -53,7 +60,8 @@ export function cardList(root, { from, link, title }) {
 
   function forgetting(cards) {
     if (progress.isEmpty()) return;
-    const box = el("p", { class: "forget" }, foot), button = el("button", { type: "button" }, box, "Forget my progress");
+    const box = el("p", { class: "forget" }, foot);
+    const button = el("button", { type: "button" }, box, "Forget my progress");
     el("span", { class: "hint" }, box, "It is kept in this browser only.");
     button.addEventListener("click", () => {
       progress.forgetAll();

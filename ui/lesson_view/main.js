@@ -14,8 +14,12 @@ const PARAMETER = "card";
 export const { render, remove } = mounted(SHEETS, (parent, { data }, base) => makeView(parent, JSON.parse(data), base));
 
 function makeView(parent, { looks }, base) {
-  const page = section(parent, looks, "lessons", "Lessons"), { root } = page, home = location.pathname;
-  let shown, leave = () => {}, first = true;
+  const page = section(parent, looks, "lessons", "Lessons");
+  const { root } = page;
+  const home = location.pathname;
+  let shown;
+  let leave = () => {};
+  let first = true;
 
   const parameters = (name) => ({ [PARAMETER]: name || null });
 
@@ -77,7 +81,12 @@ function makeView(parent, { looks }, base) {
 // The list. Gives what takes it away again, as `cardPage` does.
 function listPage(root, { from, link, arrive }) {
   const title = el("h1", { tabindex: -1 }, root, "Predict, see what happens, and find out why");
-  el("p", { class: "setting" }, root, "Each card asks for a prediction, then measures the answer. A wrong prediction teaches the most.");
+  el(
+    "p",
+    { class: "setting" },
+    root,
+    "Each card asks for a prediction, then measures the answer. A wrong prediction teaches the most.",
+  );
   arrive(title);
   return cardList(root, { from, link, title });
 }
@@ -87,9 +96,14 @@ function cardPage(root, { name, link, looks, base, arrive }) {
   const stop = new AbortController();
   const top = el("div", { class: "card-top" }, root);
   link(top, "", "All lessons", { class: "to-list" });
-  const title = el("h1", { tabindex: -1 }, top), said = el("p", { class: "waiting-words", role: "status" }, root);
-  const body = el("div", {}, root), foot = el("nav", { class: "card-foot", "aria-label": "Lessons" }, root);
-  let card = null, question = null, observed = null, leaveList = () => {};
+  const title = el("h1", { tabindex: -1 }, top);
+  const said = el("p", { class: "waiting-words", role: "status" }, root);
+  const body = el("div", {}, root);
+  const foot = el("nav", { class: "card-foot", "aria-label": "Lessons" }, root);
+  let card = null;
+  let question = null;
+  let observed = null;
+  let leaveList = () => {};
 
   insist("lessons/card.json", { card: name }, { signal: stop.signal, say: (words) => (said.textContent = words) }).then(
     (found) => {
@@ -123,7 +137,10 @@ function cardPage(root, { name, link, looks, base, arrive }) {
 
   function observe(answer) {
     observed = observePart(body, {
-      card, answer, base, looks,
+      card,
+      answer,
+      base,
+      looks,
       lab: { query: progress.of(name).lab },
       known: Boolean(progress.of(name).reached),
       changed: (query) => progress.note(name, { lab: query }),

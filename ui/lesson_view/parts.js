@@ -10,7 +10,8 @@ export const YOURS = "A"; // whose look a person's own sketch has
 
 // A section in the house style, with the roles' colours: {root, remove()}.
 export function section(parent, looks, name, label) {
-  const root = el("section", { class: `maml-lab lesson ${name}`, "aria-label": label }, parent), paints = paint(root);
+  const root = el("section", { class: `maml-lab lesson ${name}`, "aria-label": label }, parent);
+  const paints = paint(root);
   paints.apply(looks);
   return {
     root,
@@ -30,7 +31,8 @@ export function prose(parent, html, attributes = {}) {
 
 // The same where a paragraph of its own would be too much: the contents of its only one.
 export function inline(parent, html) {
-  const made = prose(parent, html, { class: "inline" }), only = made.children.length === 1 && made.firstElementChild;
+  const made = prose(parent, html, { class: "inline" });
+  const only = made.children.length === 1 && made.firstElementChild;
   if (only && only.tagName === "P") only.replaceWith(...only.childNodes);
   return made;
 }

@@ -16,9 +16,16 @@ export const readSketch = (text) => text.split(",").map(Number);
 // What a stroke makes of a curve: values between two places of the pen are on the line between them. values: numbers, or nulls;
 // extent: {x, y, points} of card.json's sketch.
 export function stroke(values, [x0, y0], [x1, y1], extent) {
-  const { x: [left, right], points } = extent, xs = xsOf(extent), at = (x) => ((x - left) / (right - left)) * (points - 1);
-  const [low, high] = [Math.min(at(x0), at(x1)), Math.max(at(x0), at(x1))], next = [...values];
-  const first = Math.ceil(low - 0.5), last = Math.floor(high + 0.5); // the nearest one, however short the stroke
+  const {
+    x: [left, right],
+    points,
+  } = extent;
+  const xs = xsOf(extent);
+  const at = (x) => ((x - left) / (right - left)) * (points - 1);
+  const [low, high] = [Math.min(at(x0), at(x1)), Math.max(at(x0), at(x1))];
+  const next = [...values];
+  const first = Math.ceil(low - 0.5);
+  const last = Math.floor(high + 0.5); // the nearest one, however short the stroke
   for (let i = Math.max(first, 0); i <= Math.min(last, points - 1); i++) {
     const part = x1 === x0 ? 1 : Math.min(Math.max((xs[i] - x0) / (x1 - x0), 0), 1);
     next[i] = round(inside(y0 + part * (y1 - y0), extent.y));
@@ -31,7 +38,8 @@ export function whole(values) {
   const drawn = values.flatMap((value, i) => (value === null ? [] : [i]));
   return values.map((value, i) => {
     if (value !== null) return value;
-    const left = drawn.findLast((other) => other < i), right = drawn.find((other) => other > i);
+    const left = drawn.findLast((other) => other < i);
+    const right = drawn.find((other) => other > i);
     if (left === undefined || right === undefined) return values[left ?? right];
     return round(values[left] + ((i - left) / (right - left)) * (values[right] - values[left]));
   });
@@ -50,27 +58,51 @@ export function nudged(values, at, by, { y }) {
 export function sketchAnswer(parent, { answer, looks, stage, changed }) {
   const how = byTouch() ? ["with a finger", ""] : ["with the mouse", " On the keyboard, ← → choose a point and ↑ ↓ move it."];
   el("p", { class: "sketch-what" }, parent, answer.label);
-  const help = el("p", { class: "sketch-help" }, parent, `Draw from the left edge to the right ${how[0]}. Draw over a part to change it.${how[1]}`);
+  const help = el(
+    "p",
+    { class: "sketch-help" },
+    parent,
+    `Draw from the left edge to the right ${how[0]}. Draw over a part to change it.${how[1]}`,
+  );
   help.id = `sketch-${Math.random().toString(36).slice(2)}`;
   const clearButton = el("button", { type: "button" }, el("div", { class: "sketch-buttons" }, parent), "Clear the sketch");
-  const pad = el("div", { class: "pad", tabindex: 0, role: "application", "aria-label": "Your sketch", "aria-describedby": help.id }, stage);
+  const pad = el(
+    "div",
+    { class: "pad", tabindex: 0, role: "application", "aria-label": "Your sketch", "aria-describedby": help.id },
+    stage,
+  );
   const spoken = el("p", { class: "hidden", "aria-live": "polite" }, parent);
-  const laid = laidOver(stage, answer), xs = xsOf(answer), last = answer.points - 1;
+  const laid = laidOver(stage, answer);
+  const xs = xsOf(answer);
+  const last = answer.points - 1;
   const nothing = () => Array(answer.points).fill(null);
-  let values = nothing(), pen = null, handle = last / 2, keys = false, truth = null, locked = false;
+  let values = nothing();
+  let pen = null;
+  let handle = last / 2;
+  let keys = false;
+  let truth = null;
+  let locked = false;
 
   const isEmpty = () => values.every((value) => value === null);
 
   function draw() {
     const lines = [];
     if (truth) lines.push({ values: truth, role: answer.learner, look: looks[answer.learner], label: "measured", atTop: true });
-    if (!isEmpty()) lines.push({ values: pen ? values.map((value) => value ?? NaN) : whole(values), role: YOURS, look: looks[YOURS], label: "your sketch", dots: keys && !locked ? [handle] : [] });
+    if (!isEmpty())
+      lines.push({
+        values: pen ? values.map((value) => value ?? NaN) : whole(values),
+        role: YOURS,
+        look: looks[YOURS],
+        label: "your sketch",
+        dots: keys && !locked ? [handle] : [],
+      });
     laid.update(lines, answer.half);
     clearButton.setAttribute("aria-disabled", isEmpty() || locked);
   }
 
   function here(event) {
-    const box = pad.getBoundingClientRect(), { x, y } = laid.scales;
+    const box = pad.getBoundingClientRect();
+    const { x, y } = laid.scales;
     return [x.invert(event.clientX - box.left), y.invert(event.clientY - box.top)];
   }
 

@@ -16,16 +16,24 @@ export function scaleOf({ low, high, log, unit = "" }) {
     value: (position) => inside(short(log ? Math.exp(from + position * (to - from)) : from + position * (to - from))),
     words: (value) => `${String(Number(value.toPrecision(log ? 2 : 3))).replace("-", "−")}${unit && `\u00a0${unit}`}`,
     ticks: log
-      ? [low, ...powers().filter((tick) => tick > low * 1.6 && tick < high / 1.6), high].map((tick) => Number(tick.toPrecision(2)))
+      ? [low, ...powers().filter((tick) => tick > low * 1.6 && tick < high / 1.6), high].map((tick) =>
+          Number(tick.toPrecision(2)),
+        )
       : [0, 1, 2, 3, 4].map((i) => short(low + ((high - low) * i) / 4)),
   };
 }
 
 export function sliderAnswer(parent, { answer, changed }) {
-  const scale = scaleOf(answer), box = el("div", { class: "slide" }, parent);
-  const label = el("label", { class: "slide-label" }, box, answer.label), value = el("output", { class: "slide-value" }, box, "?");
+  const scale = scaleOf(answer);
+  const box = el("div", { class: "slide" }, parent);
+  const label = el("label", { class: "slide-label" }, box, answer.label);
+  const value = el("output", { class: "slide-value" }, box, "?");
   const track = el("div", { class: "slide-track" }, box);
-  const input = el("input", { type: "range", min: 0, max: POSITIONS, step: 1, value: POSITIONS / 2, "aria-valuetext": "not chosen yet" }, track);
+  const input = el(
+    "input",
+    { type: "range", min: 0, max: POSITIONS, step: 1, value: POSITIONS / 2, "aria-valuetext": "not chosen yet" },
+    track,
+  );
   const ticks = el("div", { class: "slide-ticks", "aria-hidden": "true" }, track);
   const place = (node, at) => node.style.setProperty("--at", at);
   for (const tick of scale.ticks) place(el("span", {}, ticks, scale.words(tick)), scale.position(tick));

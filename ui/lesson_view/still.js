@@ -8,15 +8,23 @@ import { insist } from "./server.js";
 
 // query: the address parameters of what is shown.
 export function stillTask(parent, { query }) {
-  const plot = taskPlot(parent), caption = el("p", { class: "hint", role: "status" }, parent), stop = new AbortController();
+  const plot = taskPlot(parent);
+  const caption = el("p", { class: "hint", role: "status" }, parent);
+  const stop = new AbortController();
   let view = null;
 
   async function load() {
     try {
-      view = await insist("lab/picture.json", new URLSearchParams(query), { signal: stop.signal, say: (words) => (caption.textContent = words), read: unpack });
+      view = await insist("lab/picture.json", new URLSearchParams(query), {
+        signal: stop.signal,
+        say: (words) => (caption.textContent = words),
+        read: unpack,
+      });
       draw();
       caption.removeAttribute("role");
-      caption.textContent = view.learners.length ? `${capital(when(view.step))} · ${shotCount(view)} · α = ${alphaWords(view.alpha)}` : capital(shotCount(view));
+      caption.textContent = view.learners.length
+        ? `${capital(when(view.step))} · ${shotCount(view)} · α = ${alphaWords(view.alpha)}`
+        : capital(shotCount(view));
     } catch (error) {
       caption.textContent = error.message;
     }
@@ -36,7 +44,8 @@ export function stillTask(parent, { query }) {
 }
 
 export function stillWorld(parent, { query, looks }) {
-  let world = null, gone = false;
+  let world = null;
+  let gone = false;
   const box = el("div", { class: "geometry still-world" }, parent);
   import("../geometry_view/world.js").then(({ twoParameterWorld }) => {
     if (!gone) world = twoParameterWorld(box, { looks, query, still: true });

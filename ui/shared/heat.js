@@ -2,17 +2,32 @@
 
 import { el } from "../task_plot/svg.js";
 
-export const LOW = 0.03, HIGH = 10; // the ends of the scale
+export const LOW = 0.03;
+export const HIGH = 10; // the ends of the scale
 const TICKS = [0.03, 0.1, 0.3, 1, 3, 10];
-const WIDTH = 340, PIECES = 64;
+const WIDTH = 340;
+const PIECES = 64;
 // From high to low error, at equal distances on a log scale: cividis (Nunez, Anderton & Renslow 2018), whose lightness rises evenly, for
 // people with and without colour-vision deficiency alike.
-export const HEAT = ["#00224e", "#083370", "#35456c", "#4f576c", "#666970", "#7d7c78", "#948e77", "#aea371", "#c8b866", "#e5cf52", "#fee838"];
+export const HEAT = [
+  "#00224e",
+  "#083370",
+  "#35456c",
+  "#4f576c",
+  "#666970",
+  "#7d7c78",
+  "#948e77",
+  "#aea371",
+  "#c8b866",
+  "#e5cf52",
+  "#fee838",
+];
 const CHANNELS = HEAT.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
 
 // An error's colour as [red, green, blue], each from 0 to 255.
 export function channelsOf(error) {
-  const part = ((Math.log(HIGH) - Math.log(Math.min(Math.max(error, LOW), HIGH))) / (Math.log(HIGH) - Math.log(LOW))) * (HEAT.length - 1);
+  const part =
+    ((Math.log(HIGH) - Math.log(Math.min(Math.max(error, LOW), HIGH))) / (Math.log(HIGH) - Math.log(LOW))) * (HEAT.length - 1);
   const i = Math.min(Math.floor(part), HEAT.length - 2);
   return CHANNELS[i].map((from, k) => from + (part - i) * (CHANNELS[i + 1][k] - from));
 }
@@ -23,9 +38,30 @@ export const tintOf = (error) => `color-mix(in srgb, ${colourOf(error)} var(--ti
 
 // What the colours mean; `colour` is one of the two above.
 export function colourBar(parent, colour) {
-  const svg = el("svg", { class: "colour-bar", viewBox: `0 0 ${WIDTH} 34`, role: "img", "aria-label": `Colour scale: from dark, an error of ${HIGH} or more, to bright, ${LOW} or less` }, parent);
-  const long = WIDTH - 20, x = (error) => 10 + (long * Math.log(error / LOW)) / Math.log(HIGH / LOW);
-  for (let i = 0; i < PIECES; i++) el("rect", { x: 10 + (long * i) / PIECES, y: 2, width: long / PIECES + 0.5, height: 12, style: `fill: ${colour(LOW * (HIGH / LOW) ** ((i + 0.5) / PIECES))}` }, svg);
+  const svg = el(
+    "svg",
+    {
+      class: "colour-bar",
+      viewBox: `0 0 ${WIDTH} 34`,
+      role: "img",
+      "aria-label": `Colour scale: from dark, an error of ${HIGH} or more, to bright, ${LOW} or less`,
+    },
+    parent,
+  );
+  const long = WIDTH - 20;
+  const x = (error) => 10 + (long * Math.log(error / LOW)) / Math.log(HIGH / LOW);
+  for (let i = 0; i < PIECES; i++)
+    el(
+      "rect",
+      {
+        x: 10 + (long * i) / PIECES,
+        y: 2,
+        width: long / PIECES + 0.5,
+        height: 12,
+        style: `fill: ${colour(LOW * (HIGH / LOW) ** ((i + 0.5) / PIECES))}`,
+      },
+      svg,
+    );
   for (const tick of TICKS) el("text", { x: x(tick), y: 29, "text-anchor": "middle" }, svg, String(tick));
   return svg;
 }

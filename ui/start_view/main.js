@@ -12,16 +12,23 @@ import { finding, lossWords, numbers, setting, shots, when } from "../task_plot/
 
 const GLIDE_MS = 700;
 const WAYS = [
-  ["lessons", "Ten minutes of lessons", "Short cards: predict, observe, explain. From this picture to why it works, and when it fails."],
+  [
+    "lessons",
+    "Ten minutes of lessons",
+    "Short cards: predict, observe, explain. From this picture to why it works, and when it fails.",
+  ],
   ["lab", "The lab", "The same task with every control: drag the shots, remove half of them, raise α until adaptation diverges."],
   ["train", "Train your own", "Meta-train an initialisation from scratch, watch its error fall, then adapt it to this task."],
 ];
 const WHAT =
   "MAML (model-agnostic meta-learning) trains the initial weights of a network on many tasks, so that a few gradient steps on a few points are enough to learn a new one. " +
   "This helps where each task has little data: a network trained on that alone overfits, and one trained on all tasks at once knows only their average.";
-const FAR = 2, TRIES = 6; // a wave that both draw already, more or less, would show little
+const FAR = 2;
+const TRIES = 6; // a wave that both draw already, more or less, would show little
 
-export const { render, remove } = mounted(["task_plot/lab.css", "start_view/start.css"], (parent, { data }) => makeView(parent, data));
+export const { render, remove } = mounted(["task_plot/lab.css", "start_view/start.css"], (parent, { data }) =>
+  makeView(parent, data),
+);
 
 function makeView(parent, data) {
   const server = new URL("lab/", document.baseURI).href;
@@ -42,18 +49,29 @@ function makeView(parent, data) {
   more.addEventListener("click", () => step < view.updates && go(step + 1));
   const status = el("p", { class: "hidden", role: "status" }, root);
   const ways = el("nav", { class: "ways", "aria-label": "Where to go next" }, root);
-  const links = Object.fromEntries(WAYS.map(([page, title, about]) => {
-    const way = el("a", { href: page }, ways);
-    el("strong", {}, way, title);
-    el("span", {}, way, about);
-    return [page, way];
-  }));
+  const links = Object.fromEntries(
+    WAYS.map(([page, title, about]) => {
+      const way = el("a", { href: page }, ways);
+      el("strong", {}, way, title);
+      el("span", {}, way, about);
+      return [page, way];
+    }),
+  );
   const teaching = el("p", { class: "teaching" }, root, "Teaching a class? ");
   el("a", { href: "classroom" }, teaching, "Open a room");
   el("span", {}, teaching, " where everyone predicts on their own screen.");
 
-  const paints = paint(root), plot = taskPlot(picture, { edit });
-  let view = unpack(data), step = 0, stop = () => {}, asking = false, changing = false, edits = 0, drawn = 0, problem = "", gone = false;
+  const paints = paint(root);
+  const plot = taskPlot(picture, { edit });
+  let view = unpack(data);
+  let step = 0;
+  let stop = () => {};
+  let asking = false;
+  let changing = false;
+  let edits = 0;
+  let drawn = 0;
+  let problem = "";
+  let gone = false;
 
   function go(to) {
     const from = step;
@@ -98,7 +116,9 @@ function makeView(parent, data) {
     asking = true;
     try {
       while (drawn !== edits && !gone) {
-        const mine = edits, { seed } = view.query, next = unpack(await text(`${server}picture.json?${new URLSearchParams(queryOf(view, step))}`));
+        const mine = edits;
+        const { seed } = view.query;
+        const next = unpack(await text(`${server}picture.json?${new URLSearchParams(queryOf(view, step))}`));
         if (seed !== view.query.seed) continue; // of a task that has gone since
         view = { ...view, learners: next.learners };
         [drawn, problem] = [mine, ""];
@@ -121,10 +141,13 @@ function makeView(parent, data) {
 
   function say() {
     heading.textContent = finding(view, step);
-    subheading.textContent = step ? setting(view) : `Neither network has seen this task, a sine wave. Both get the same ${shots(view.shots.length)} and the same step size.`;
+    subheading.textContent = step
+      ? setting(view)
+      : `Neither network has seen this task, a sine wave. Both get the same ${shots(view.shots.length)} and the same step size.`;
     figures.replaceChildren();
     for (const l of view.learners) {
-      const figure = el("div", { class: "figure" }, figures), name = el("span", { class: "card-label" }, figure);
+      const figure = el("div", { class: "figure" }, figures);
+      const name = el("span", { class: "card-label" }, figure);
       swatch(view.looks[l.name], l.name, name);
       name.append(l.label);
       el("strong", { style: `color: var(--${l.name}-text)`, "data-loss": l.name }, figure, lossWords(view, l.query[step]));

@@ -5,10 +5,14 @@
 
 const REST_MS = 300; // after the last change
 const AGAIN_MS = 1000; // after a refusal
-const MOST = 50, WHILE_MS = 10_000; // writes in a while: Streamlit has to write too, and fails where it is refused
+const MOST = 50;
+const WHILE_MS = 10_000; // writes in a while: Streamlit has to write too, and fails where it is refused
 
 // What is wanted of the entry that is open, and of the one that is to follow it: {query, alone}, or null where nothing is.
-let open = null, next = null, path = location.pathname, timer = null;
+let open = null;
+let next = null;
+let path = location.pathname;
+let timer = null;
 const written = []; // when
 
 const merged = (before, edit) => (!before || edit.alone ? edit : { ...before, query: { ...before.query, ...edit.query } });
@@ -33,7 +37,8 @@ export const currentWith = (query, { alone = false } = {}) => edited(current(), 
 
 // Have these parameters in the address, in its place in the history.
 export function write(query, { alone = false } = {}) {
-  const edit = { query, alone }, before = current();
+  const edit = { query, alone };
+  const before = current();
   if (edited(before, edit).href === before.href) return;
   if (next) next = merged(next, edit);
   else open = merged(open, edit);
@@ -80,7 +85,8 @@ function stay() {
 
 // Gives whether the address is this one now.
 function put(how, edit) {
-  const to = edited(location.href, edit).href, now = performance.now();
+  const to = edited(location.href, edit).href;
+  const now = performance.now();
   if (to === location.href) return true;
   if (written.length === MOST && now - written[0] < WHILE_MS) return false;
   try {
@@ -98,4 +104,8 @@ addEventListener("popstate", forget); // what was wanted was of another entry
 // Somebody may copy the address, reload the page, or go on to another one.
 for (const type of ["blur", "visibilitychange", "pagehide"]) addEventListener(type, flush);
 addEventListener("click", ({ target }) => target.closest?.("a[href]") && flush(), true);
-addEventListener("keydown", ({ key, ctrlKey, metaKey, altKey, repeat }) => !repeat && (ctrlKey || metaKey || altKey || key === "F5") && flush(), true);
+addEventListener(
+  "keydown",
+  ({ key, ctrlKey, metaKey, altKey, repeat }) => !repeat && (ctrlKey || metaKey || altKey || key === "F5") && flush(),
+  true,
+);

@@ -37,7 +37,9 @@ export function algorithmPanel(parent, { source, sourceAddress }) {
   for (const text of ABOUT) el("p", { class: "about" }, parent, text);
   if (source) codeFold(parent, source, sourceAddress);
   who.addEventListener("change", () => show());
-  let view, step, lit = "start";
+  let view;
+  let step;
+  let lit = "start";
 
   function show() {
     const l = view.learners.find((l) => l.name === who.value) ?? view.learners[0];

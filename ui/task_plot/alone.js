@@ -17,14 +17,29 @@ const SAMPLED = ["K", "placement"]; // moving these samples anew
 // below (names in SETTINGS of ui/settings.py). unfold: whether losses of later steps are kept back until they are taken.
 // `changed(query)` is called when something that a person did has come to rest, with all parameters, the step among them;
 // `reachable(yes)` when the server stops answering, and when it answers again.
-export function aloneLab(parent, { base, query: first, controls = [], unfold = false, changed = () => {}, reachable = () => {} }) {
+export function aloneLab(
+  parent,
+  { base, query: first, controls = [], unfold = false, changed = () => {}, reachable = () => {} },
+) {
   const server = new URL("lab/", document.baseURI).href;
   const box = el("div", { class: "lab-alone" }, parent);
-  let lab = null, bar = null, link = null, said = null, gone = false, held = false, away = false;
+  let lab = null;
+  let bar = null;
+  let link = null;
+  let said = null;
+  let gone = false;
+  let held = false;
+  let away = false;
   const stop = new AbortController();
   // What is wanted on show, and what the lab has been given: {query, epoch, stepEpoch, rev, gesture, guess, shown}, made anew by `want`; with
   // its json once it is drawn.
-  let wanted = null, drawn = null, asking = false, epochs = 0, announced = null, resting = null, latest = { key: null, json: null };
+  let wanted = null;
+  let drawn = null;
+  let asking = false;
+  let epochs = 0;
+  let announced = null;
+  let resting = null;
+  let latest = { key: null, json: null };
 
   want(readQuery(first), { newShots: true, newStep: true, shown: true });
   styled(base, ["task_plot/lab.css"]).then(() => {
@@ -42,9 +57,10 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
 
   // The lab's picture as the server has it. An edit is asked for by the lab, and once more when it is told: then it is known.
   function picture(query) {
-    const { step, ...settings } = query, key = keyOf(settings);
+    const { step, ...settings } = query;
+    const key = keyOf(settings);
     if (key === latest.key) return latest.json;
-    const mine = latest = { key, json: text(`${server}picture.json?${new URLSearchParams(settings)}`, stop.signal) };
+    const mine = (latest = { key, json: text(`${server}picture.json?${new URLSearchParams(settings)}`, stop.signal) });
     mine.json.catch(() => (mine.key = null));
     return mine.json;
   }
@@ -70,7 +86,8 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   // What is on show as far as a person has got: shots and step are the lab's, unless others are on their way to it.
   function now() {
     if (!drawn) return wanted?.query ?? {};
-    const query = { ...wanted.query }, local = lab.query();
+    const query = { ...wanted.query };
+    const local = lab.query();
     if (drawn.epoch === wanted.epoch) {
       delete query.shots;
       if ("shots" in local) query.shots = local.shots;
@@ -79,8 +96,12 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
     return query;
   }
 
-  function want(query, { newShots = false, newStep = false, rev = wanted?.rev ?? 0, gesture = null, guess = null, shown = false } = {}) {
-    const epoch = newShots || !wanted ? ++epochs : wanted.epoch, stepEpoch = newStep || !wanted ? ++epochs : wanted.stepEpoch;
+  function want(
+    query,
+    { newShots = false, newStep = false, rev = wanted?.rev ?? 0, gesture = null, guess = null, shown = false } = {},
+  ) {
+    const epoch = newShots || !wanted ? ++epochs : wanted.epoch;
+    const stepEpoch = newStep || !wanted ? ++epochs : wanted.stepEpoch;
     wanted = { query, epoch, stepEpoch, rev, gesture, guess, shown, asked: keyOf(query) };
     work();
   }
@@ -90,7 +111,11 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
     if (asking || !lab) return;
     asking = true;
     while (!gone && wanted !== drawn) {
-      const mine = wanted, { json, error } = await picture(mine.query).then((json) => ({ json }), (error) => ({ error }));
+      const mine = wanted;
+      const { json, error } = await picture(mine.query).then(
+        (json) => ({ json }),
+        (error) => ({ error }),
+      );
       if (gone) return;
       reach(!error || error.refused === true);
       if (!error) show(mine, json);
@@ -105,7 +130,16 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   }
 
   function show(mine, json, again = false) {
-    const about = { epoch: mine.epoch, rev: mine.rev, step_epoch: mine.stepEpoch, gesture: mine.gesture, again, fresh: false, present: false, unfold };
+    const about = {
+      epoch: mine.epoch,
+      rev: mine.rev,
+      step_epoch: mine.stepEpoch,
+      gesture: mine.gesture,
+      again,
+      fresh: false,
+      present: false,
+      unfold,
+    };
     if (mine.query.step !== undefined) about.step = Number(mine.query.step);
     if (mine.guess !== null) about.verdict = { guess: mine.guess, ...behind(lab.view, json) };
     drawn = Object.assign(mine, { json });
@@ -123,12 +157,13 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
     link.href = `lab?${query}`;
     clearTimeout(resting);
     if (quiet) announced = query;
-    else resting = setTimeout(() => {
-      const query = written();
-      if (query === announced || wanted !== drawn) return;
-      announced = query;
-      changed(query);
-    }, REST_MS);
+    else
+      resting = setTimeout(() => {
+        const query = written();
+        if (query === announced || wanted !== drawn) return;
+        announced = query;
+        changed(query);
+      }, REST_MS);
   }
 
   const written = () => {
@@ -145,7 +180,8 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
 
   // A control below was moved.
   function move(name, value) {
-    const sampled = SAMPLED.includes(name), query = { ...now(), [name]: String(value) };
+    const sampled = SAMPLED.includes(name);
+    const query = { ...now(), [name]: String(value) };
     if (sampled) delete query.shots;
     want(query, { newShots: sampled, gesture: gesture(`set ${name}`) });
   }
@@ -158,11 +194,18 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   }
 
   function act({ name, value }) {
-    const { amplitude, phase, shots, seed, hide = "", ...others } = now(), { view } = lab;
-    const without = (part) => hide.split(",").filter((other) => other && other !== part).join() || undefined;
-    const kept = { ...others, hide: hide || undefined }, another = String(otherSeed(Number(view.query.seed)));
+    const { amplitude, phase, shots, seed, hide = "", ...others } = now();
+    const { view } = lab;
+    const without = (part) =>
+      hide
+        .split(",")
+        .filter((other) => other && other !== part)
+        .join() || undefined;
+    const kept = { ...others, hide: hide || undefined };
+    const another = String(otherSeed(Number(view.query.seed)));
     if (name === "new_task") want(defined({ ...kept, seed: another }), { newShots: true });
-    if (name === "sample") want(defined({ ...kept, seed: another, amplitude: view.amplitude, phase: view.phase }), { newShots: true });
+    if (name === "sample")
+      want(defined({ ...kept, seed: another, amplitude: view.amplitude, phase: view.phase }), { newShots: true });
     if (name === "truth") want(defined({ ...now(), hide: without("truth") }));
     if (name === "reveal") want(defined({ ...now(), hide: without("names") }), { guess: value });
     if (name === "address") want(value, { newShots: true, newStep: true });
@@ -171,7 +214,9 @@ export function aloneLab(parent, { base, query: first, controls = [], unfold = f
   return {
     // Show what these parameters say. Where only the step is another, it moves there.
     show(text) {
-      const query = readQuery(text), key = keyOf(query), here = drawn && keyOf(now());
+      const query = readQuery(text);
+      const key = keyOf(query);
+      const here = drawn && keyOf(now());
       const same = drawn && wanted === drawn && (key === here || (key === drawn.asked && here === keyOf(drawn.query)));
       if (!same) return want(query, { newShots: true, newStep: true, shown: true });
       lab.go(Number(query.step ?? lab.view.default_step));
@@ -204,7 +249,12 @@ function readQuery(text) {
   return /^\d+$/.test(step) ? { ...query, step } : query;
 }
 
-const defined = (query) => Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined).map(([name, value]) => [name, String(value)]));
+const defined = (query) =>
+  Object.fromEntries(
+    Object.entries(query)
+      .filter(([, value]) => value !== undefined)
+      .map(([name, value]) => [name, String(value)]),
+  );
 
 // Parameters but for the step, to tell whether they are the same.
 const keyOf = ({ step, ...query }) => JSON.stringify(Object.entries(query).sort());

@@ -9,7 +9,10 @@ export function controlBar(parent, { move }) {
   const parts = {};
 
   function scale(name, { label, help, values }) {
-    const box = el("label", { class: "scale", title: help }, parent), head = el("span", { class: "scale-label" }, box), words = el("span", {}, head), value = el("strong", {}, head);
+    const box = el("label", { class: "scale", title: help }, parent);
+    const head = el("span", { class: "scale-label" }, box);
+    const words = el("span", {}, head);
+    const value = el("strong", {}, head);
     const input = el("input", { type: "range", min: 0, step: 1, name, "aria-label": label }, box);
     let all = values;
     const say = (i) => {
@@ -49,7 +52,8 @@ export function controlBar(parent, { move }) {
       for (const name of names) parts[name] = (settings[name].names.length ? choice : scale)(name, settings[name]);
     },
     update(view) {
-      const note = (name) => (name === "K" && view.by_hand ? ` (${view.shots.length ? `now ${view.shots.length}, by hand` : "no shots now"})` : "");
+      const note = (name) =>
+        name === "K" && view.by_hand ? ` (${view.shots.length ? `now ${view.shots.length}, by hand` : "no shots now"})` : "";
       for (const [name, put] of Object.entries(parts)) put(view[OF_VIEW[name] ?? name], note(name));
     },
   };

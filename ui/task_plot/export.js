@@ -4,11 +4,24 @@
 import { download } from "./download.js";
 import { el } from "./svg.js";
 
-const STYLES = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "opacity", "font-size", "font-weight", "font-style", "letter-spacing"];
+const STYLES = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linecap",
+  "stroke-linejoin",
+  "opacity",
+  "font-size",
+  "font-weight",
+  "font-style",
+  "letter-spacing",
+];
 const MARGIN = 20;
 
 const PNG_SCALE = 2;
-const CHARTS = "svg.task, svg.loss, .panel-title svg", TEXTS = "h1, .setting, .panel-title, .area-loss h2, .area-loss .key";
+const CHARTS = "svg.task, svg.loss, .panel-title svg";
+const TEXTS = "h1, .setting, .panel-title, .area-loss h2, .area-loss .key";
 
 export async function saveSvg(root, name, charts, texts) {
   const { text } = await pictureOf(root, charts, texts);
@@ -16,7 +29,8 @@ export async function saveSvg(root, name, charts, texts) {
 }
 
 export async function savePng(root, name, charts, texts) {
-  const { text, width, height } = await pictureOf(root, charts, texts), image = new Image();
+  const { text, width, height } = await pictureOf(root, charts, texts);
+  const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   await image.decode();
   const canvas = el("canvas", { width: width * PNG_SCALE, height: height * PNG_SCALE });
@@ -28,25 +42,31 @@ export async function savePng(root, name, charts, texts) {
 
 // Charts and texts (selectors; those of the lab if none are given), where they stand on the page, without what stands between them.
 async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
-  const family = getComputedStyle(root).fontFamily, rule = await fontRule(family);
+  const family = getComputedStyle(root).fontFamily;
+  const rule = await fontRule(family);
   const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
   const shown = (selector) => [...root.querySelectorAll(selector)].filter((node) => node.getClientRects().length);
-  const charts = shown(chartsOf), texts = shown(textsOf), boxes = [...charts, ...texts].map((node) => node.getBoundingClientRect());
+  const charts = shown(chartsOf);
+  const texts = shown(textsOf);
+  const boxes = [...charts, ...texts].map((node) => node.getBoundingClientRect());
   const labels = charts.flatMap((chart) => [...chart.querySelectorAll("text")].map((label) => label.getBoundingClientRect()));
-  const left = Math.min(...boxes.map((b) => b.left)) - MARGIN, tops = closedUp(boxes);
+  const left = Math.min(...boxes.map((b) => b.left)) - MARGIN;
+  const tops = closedUp(boxes);
   const width = Math.ceil(Math.max(...[...boxes, ...labels].map((b) => b.right)) - left + MARGIN);
   const height = Math.ceil(Math.max(...boxes.map((b, i) => tops[i] + b.height)) + MARGIN);
   const out = el("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "font-family": family });
   if (rule) el("style", {}, out, rule);
   el("rect", { width, height, fill: paper }, out);
   charts.forEach((chart, i) => {
-    const box = boxes[i], copy = chart.cloneNode(true);
+    const box = boxes[i];
+    const copy = chart.cloneNode(true);
     inline(chart, copy);
     const size = { x: box.left - left, y: tops[i], width: box.width, height: box.height, overflow: "visible" }; // labels may stand out
     for (const [name, value] of Object.entries(size)) copy.setAttribute(name, value);
     for (const gone of copy.querySelectorAll(".preview, .halo")) gone.remove();
     for (const node of [copy, ...copy.querySelectorAll("*")]) {
-      for (const name of ["class", "tabindex", "role", "aria-label", "aria-hidden", "aria-roledescription"]) node.removeAttribute(name);
+      for (const name of ["class", "tabindex", "role", "aria-label", "aria-hidden", "aria-roledescription"])
+        node.removeAttribute(name);
     }
     out.append(copy);
   });
@@ -56,8 +76,10 @@ async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
 
 // The top of each box in the picture: a gap between what stands below each other is no wider than the margin.
 function closedUp(boxes) {
-  const order = boxes.map((_, i) => i).sort((a, b) => boxes[a].top - boxes[b].top), tops = [];
-  let bottom = boxes[order[0]].top, cut = bottom - MARGIN;
+  const order = boxes.map((_, i) => i).sort((a, b) => boxes[a].top - boxes[b].top);
+  const tops = [];
+  let bottom = boxes[order[0]].top;
+  let cut = bottom - MARGIN;
   for (const i of order) {
     cut += Math.max(0, boxes[i].top - bottom - MARGIN);
     tops[i] = boxes[i].top - cut;
@@ -76,17 +98,28 @@ function inline(from, to) {
 
 // Colours that were mixed, as every viewer knows them.
 function plain(value) {
-  return value.replace(/color\(srgb ([^ ]+) ([^ ]+) ([^ )]+)[^)]*\)/g, (_, r, g, b) => `rgb(${[r, g, b].map((part) => Math.round(255 * part)).join(", ")})`);
+  return value.replace(
+    /color\(srgb ([^ ]+) ([^ ]+) ([^ )]+)[^)]*\)/g,
+    (_, r, g, b) => `rgb(${[r, g, b].map((part) => Math.round(255 * part)).join(", ")})`,
+  );
 }
 
 // A paragraph, line by line as the browser broke it: what looks the same and follows closely is one text, a term of the glossary too.
 function write(node, out, left, top) {
-  const range = document.createRange(), walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT), lines = [];
+  const range = document.createRange();
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  const lines = [];
   let space = "";
   for (let part = walker.nextNode(); part; part = walker.nextNode()) {
     if (part.parentElement.closest("svg")) continue;
-    const style = getComputedStyle(part.parentElement), size = style.fontSize;
-    const look = { fill: plain(style.color), "font-size": size, "font-weight": style.fontWeight, "letter-spacing": style.letterSpacing };
+    const style = getComputedStyle(part.parentElement);
+    const size = style.fontSize;
+    const look = {
+      fill: plain(style.color),
+      "font-size": size,
+      "font-weight": style.fontWeight,
+      "letter-spacing": style.letterSpacing,
+    };
     for (const { 0: word, index } of part.data.matchAll(/\s+|\S+/g)) {
       if (!word.trim()) {
         space = " ";
@@ -94,21 +127,29 @@ function write(node, out, left, top) {
       }
       range.setStart(part, index);
       range.setEnd(part, index + word.length);
-      const { left: from, right, top: at, bottom, height } = range.getBoundingClientRect(), line = lines.at(-1);
-      const follows = line && Math.abs(at - line.at) <= 2 && from - line.right < parseFloat(size) / 2 && JSON.stringify(look) === JSON.stringify(line.look);
+      const { left: from, right, top: at, bottom, height } = range.getBoundingClientRect();
+      const line = lines.at(-1);
+      const follows =
+        line &&
+        Math.abs(at - line.at) <= 2 &&
+        from - line.right < parseFloat(size) / 2 &&
+        JSON.stringify(look) === JSON.stringify(line.look);
       if (follows) Object.assign(line, { words: line.words + space + word, right });
       else lines.push({ words: word, from, right, at, y: bottom - 0.25 * height, look });
       space = "";
     }
   }
-  for (const { words, from, right, y, look } of lines) el("text", { x: from - left, y: y - top, textLength: right - from, ...look }, out, words);
+  for (const { words, from, right, y, look } of lines)
+    el("text", { x: from - left, y: y - top, textLength: right - from, ...look }, out, words);
 }
 
 // The rule of the page's font, with the file inside; none where the font is the machine's own.
 async function fontRule(family) {
   const name = bare(family.split(",")[0]);
   const rules = [...document.styleSheets].flatMap(rulesOf).filter((rule) => rule instanceof CSSFontFaceRule);
-  const face = rules.find(({ style }) => bare(style.getPropertyValue("font-family")) === name && style.getPropertyValue("font-style") !== "italic");
+  const face = rules.find(
+    ({ style }) => bare(style.getPropertyValue("font-family")) === name && style.getPropertyValue("font-style") !== "italic",
+  );
   const address = face?.style.getPropertyValue("src").match(/url\("?([^")]+)"?\)/)?.[1];
   if (!address) return null;
   try {

@@ -9,11 +9,22 @@ const WAIT_MS = 150; // while one looks, settings may still be on the move
 // `fetchFresh(parameters, signal)` promises the server's answer. `show(found)` draws it: a map from a learner's name to its losses.
 export function freshPanel(parent, { fetchFresh, show }) {
   const lead = el("p", { class: "lead", role: "status" }, parent);
-  const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "This task among fresh ones" }, parent);
+  const scroller = el(
+    "div",
+    { class: "scroller", tabindex: 0, role: "group", "aria-label": "This task among fresh ones" },
+    parent,
+  );
   const table = el("table", {}, scroller);
   const foot = el("p", { class: "about" }, parent);
   const answers = new Map(); // the parameters -> what the server said
-  let view, step, on = false, timer = null, asking = null, asked = "", failed = "", rounds = 0;
+  let view;
+  let step;
+  let on = false;
+  let timer = null;
+  let asking = null;
+  let asked = "";
+  let failed = "";
+  let rounds = 0;
 
   const parameters = (l) =>
     new URLSearchParams({
@@ -29,7 +40,12 @@ export function freshPanel(parent, { fetchFresh, show }) {
   const askable = () => on && !view.blind && view.shots.length > 0;
 
   function ask(wait = WAIT_MS) {
-    const wanted = askable() ? view.learners.filter((l) => !answer(l)).map(parameters).join() : "";
+    const wanted = askable()
+      ? view.learners
+          .filter((l) => !answer(l))
+          .map(parameters)
+          .join()
+      : "";
     if (wanted === asked) return;
     asked = wanted;
     clearTimeout(timer);
@@ -39,15 +55,19 @@ export function freshPanel(parent, { fetchFresh, show }) {
     timer = setTimeout(async () => {
       const { signal } = (asking = new AbortController());
       failed = "";
-      await Promise.all(view.learners.filter((l) => !answer(l)).map(async (l) => {
-        const wanted = parameters(l);
-        try {
-          answers.set(wanted, await fetchFresh(wanted, signal));
-        } catch (error) {
-          if (!signal.aborted) failed = `${l.label} could not be measured: ${error.message}`;
-        }
-        if (!signal.aborted) draw();
-      }));
+      await Promise.all(
+        view.learners
+          .filter((l) => !answer(l))
+          .map(async (l) => {
+            const wanted = parameters(l);
+            try {
+              answers.set(wanted, await fetchFresh(wanted, signal));
+            } catch (error) {
+              if (!signal.aborted) failed = `${l.label} could not be measured: ${error.message}`;
+            }
+            if (!signal.aborted) draw();
+          }),
+      );
       if (!signal.aborted) asked = "";
     }, wait);
   }
@@ -63,17 +83,26 @@ export function freshPanel(parent, { fetchFresh, show }) {
     const settings = `${shots(view.shots.length)} each, α = ${alphaWords(view.alpha)}${view.noise ? `, noise ${view.noise}` : ""}`;
     const waiting = view.learners.length - found.size;
     lead.dataset.done = waiting ? "" : String(++rounds); // for whoever measures
-    lead.textContent = failed || (waiting ? `Adapting to 1,000 fresh tasks, ${settings} …` : `This task among 1,000 fresh ones, ${settings}`);
+    lead.textContent =
+      failed || (waiting ? `Adapting to 1,000 fresh tasks, ${settings} …` : `This task among 1,000 fresh ones, ${settings}`);
     const head = el("tr", {}, el("thead", {}, table));
     for (const name of ["error", "this task", "median", "95% of tasks", "mean ± 95%"]) el("th", { scope: "col" }, head, name);
     const body = el("tbody", {}, table);
     for (const l of view.learners) {
-      const f = found.get(l.name), row = el("tr", {}, body), name = el("th", { scope: "row" }, row);
+      const f = found.get(l.name);
+      const row = el("tr", {}, body);
+      const name = el("th", { scope: "row" }, row);
       swatch(view.looks[l.name], l.name, name);
       name.append(l.label);
       el("td", {}, row, lossWords(view, l.query[step]));
       const at = (level) => quantile(f, step, level);
-      const cells = f ? [short(view, f.median[step]), `${short(view, at(0.025))} to ${short(view, at(0.975))}`, interval(f.mean[step], f.ci95[step])] : ["…", "", ""];
+      const cells = f
+        ? [
+            short(view, f.median[step]),
+            `${short(view, at(0.025))} to ${short(view, at(0.975))}`,
+            interval(f.mean[step], f.ci95[step]),
+          ]
+        : ["…", "", ""];
       for (const text of cells) el("td", {}, row, text);
     }
     const said = view.learners.filter((l) => found.has(l.name)).map((l) => rank(view, l, found.get(l.name), step));
@@ -105,11 +134,16 @@ const short = (view, loss) => (loss >= view.limits.diverged ? "diverged" : numbe
 
 // Where this one task stands among the fresh ones.
 function rank(view, l, found, step) {
-  const mine = l.query[step], row = found.quantiles[step];
+  const mine = l.query[step];
+  const row = found.quantiles[step];
   const gone = found.diverged[step] ? ` ${share(found.diverged[step])} of the tasks have diverged.` : "";
   if (isDiverged(view, mine)) return `${l.label} has diverged here.${gone}`;
-  const above = row.findIndex((loss) => loss > mine), below = above < 0 ? row.length - 1 : Math.max(above - 1, 0);
-  const part = above <= 0 ? found.levels[below] : found.levels[below] + ((found.levels[above] - found.levels[below]) * (mine - row[below])) / (row[above] - row[below]);
+  const above = row.findIndex((loss) => loss > mine);
+  const below = above < 0 ? row.length - 1 : Math.max(above - 1, 0);
+  const part =
+    above <= 0
+      ? found.levels[below]
+      : found.levels[below] + ((found.levels[above] - found.levels[below]) * (mine - row[below])) / (row[above] - row[below]);
   return `For ${l.label} this task is harder than ${Math.round(100 * part)}% of them.${gone}`;
 }
 

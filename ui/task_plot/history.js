@@ -10,7 +10,9 @@ addEventListener("keydown", (event) => event.repeat || (presses += 1), true);
 export const gesture = (what) => `${what} ${presses}`;
 
 export function timeline() {
-  let past = [], future = [], last = null;
+  const past = [];
+  let future = [];
+  let last = null;
   return {
     // A change is about to be made to the picture `before`. Those of one gesture are undone as one.
     note(before, gesture = null) {
@@ -24,8 +26,12 @@ export function timeline() {
     // The picture to go back to from `now`, or null.
     undo: (now) => travel(past, future, now),
     redo: (now) => travel(future, past, now),
-    get canUndo() { return past.length > 0; },
-    get canRedo() { return future.length > 0; },
+    get canUndo() {
+      return past.length > 0;
+    },
+    get canRedo() {
+      return future.length > 0;
+    },
   };
 
   function travel(from, to, now) {

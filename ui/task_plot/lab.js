@@ -24,14 +24,24 @@ import { finding, lossWords, numbers, remarks, setting, shotCount } from "./word
 const REST_MS = 350; // the host hears of a step when it has been at rest this long
 const RESEND_MS = 2000; // an edit not confirmed by then is sent again
 const TWEEN_MS = 160;
-const PANELS = [["numbers", "Numbers"], ["algorithm", "Algorithm"], ["step", "One step"], ["tasks", "1,000 tasks"], ["shots", "Shots"]];
+const PANELS = [
+  ["numbers", "Numbers"],
+  ["algorithm", "Algorithm"],
+  ["step", "One step"],
+  ["tasks", "1,000 tasks"],
+  ["shots", "Shots"],
+];
 
 // The host gives `server`, the address of the lab's routes, null where there is none, and then shots stay where they are; `address`
 // (lab_address.js), null where the page's address is not the lab's; and it is told by `tell(name, message)`:
 // shots: {epoch, rev, points}, after an edit. step: {step}, when it has come to rest. act: {visit, name, value}, what a button asks for.
 // `picture(query)` promises the server's JSON of these parameters.
-export function makeLab(parent, { server, address, tell, picture = (query) => text(`${server}picture.json?${new URLSearchParams(query)}`) }) {
-  const live = server !== null, isPage = address !== null || !live;
+export function makeLab(
+  parent,
+  { server, address, tell, picture = (query) => text(`${server}picture.json?${new URLSearchParams(query)}`) },
+) {
+  const live = server !== null;
+  const isPage = address !== null || !live;
   const root = el("section", { class: live ? "maml-lab lab" : "maml-lab lab saved", "aria-label": "Adapt lab" }, parent);
   const main = el("div", { class: "area-plot" }, root);
   const heading = el("h1", {}, main);
@@ -47,15 +57,37 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   const below = el("div", { class: "area-steps" }, root);
   const status = el("p", { class: "hidden", role: "status" }, root);
 
-  const chart = lossChart(losses, { go: (to) => { bar.pause(); walk(to, false); } });
+  const chart = lossChart(losses, {
+    go: (to) => {
+      bar.pause();
+      walk(to, false);
+    },
+  });
   const panels = live ? PANELS : PANELS.filter(([name]) => name !== "tasks");
-  const tabBar = tabs(words, panels, { address, shown: (name) => { if (view) updatePanel(); fresh?.turn(name === "tasks"); } });
+  const tabBar = tabs(words, panels, {
+    address,
+    shown: (name) => {
+      if (view) updatePanel();
+      fresh?.turn(name === "tasks");
+    },
+  });
   const cards = numberCards(tabBar.bodies.numbers);
-  const algorithm = algorithmPanel(tabBar.bodies.algorithm, { source: live && ((name) => text(`${server}source?of=${name}`)), sourceAddress: live && `${server}source` });
+  const algorithm = algorithmPanel(tabBar.bodies.algorithm, {
+    source: live && ((name) => text(`${server}source?of=${name}`)),
+    sourceAddress: live && `${server}source`,
+  });
   const oneStep = oneStepPanel(tabBar.bodies.step);
-  const fresh = live ? freshPanel(tabBar.bodies.tasks, { fetchFresh: async (query, signal) => JSON.parse(await text(`${server}fresh.json?${query}`, signal)), show: chart.compare }) : null;
+  const fresh = live
+    ? freshPanel(tabBar.bodies.tasks, {
+        fetchFresh: async (query, signal) => JSON.parse(await text(`${server}fresh.json?${query}`, signal)),
+        show: chart.compare,
+      })
+    : null;
   const table = shotTable(tabBar.bodies.shots, { edit, complain });
-  const bar = stepBar(el("fieldset", { class: "steps", "aria-label": "Inner steps" }, below), { go: walk, think: (part) => tabBar.current === "algorithm" && algorithm.think(part) });
+  const bar = stepBar(el("fieldset", { class: "steps", "aria-label": "Inner steps" }, below), {
+    go: walk,
+    think: (part) => tabBar.current === "algorithm" && algorithm.think(part),
+  });
 
   const actions = el("fieldset", { class: "actions", "aria-label": "The task and its shots" }, below);
   const corner = address && el("div", { class: "corner" }, root);
@@ -71,15 +103,41 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   button(actions, "New task", "Another task, with its own shots", () => ask("new_task"));
   const sample = button(actions, "Sample", "Other shots of the same task", () => ask("sample"));
   button(actions, "Clear", "Remove all shots", () => edit([]));
-  const share = address && shareDialog(root, { root, lab: server, text, query: () => new URLSearchParams(queryOf(view, step)).toString(), address: () => address.of(queryOf(view, step), view.names) });
+  const share =
+    address &&
+    shareDialog(root, {
+      root,
+      lab: server,
+      text,
+      query: () => new URLSearchParams(queryOf(view, step)).toString(),
+      address: () => address.of(queryOf(view, step), view.names),
+    });
   if (address) button(corner, "Share", "Link, code, data, picture, checkpoints", () => share.open(view));
   const presentButton = address && button(corner, "Present", "Large, for a projector", () => ask("present"));
   const keys = el("div", { class: "keys" }, root);
   el("span", {}, keys, "← → step · space play · R before any step · N new task · Esc leave");
-  const undoable = timeline(), paints = paint(root);
+  const undoable = timeline();
+  const paints = paint(root);
 
-  let view = null, step = 0, held = false, complaint = "", plots = [], drawnFor = null, travelling = false;
-  let gone = false, epoch = null, stepEpoch = null, rev = 0, confirmed = 0, asked = 0, drawn = 0, adapting = false, inFlight = null, resting = null, stopGlide = () => {}, speaking = null;
+  let view = null;
+  let step = 0;
+  let held = false;
+  let complaint = "";
+  let plots = [];
+  let drawnFor = null;
+  let travelling = false;
+  let gone = false;
+  let epoch = null;
+  let stepEpoch = null;
+  let rev = 0;
+  let confirmed = 0;
+  let asked = 0;
+  let drawn = 0;
+  let adapting = false;
+  let inFlight = null;
+  let resting = null;
+  let stopGlide = () => {};
+  let speaking = null;
 
   function ask(name, value = null) {
     if (held) return;
@@ -118,7 +176,9 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     adapting = true;
     try {
       while (drawn !== rev && !gone) {
-        const mine = rev, before = settings(view.query), of = epoch;
+        const mine = rev;
+        const before = settings(view.query);
+        const of = epoch;
         const next = unpack(await picture(queryOf(view, step)));
         if (gone || epoch !== of || settings(view.query) !== before) break; // Python's own answer is for other settings, and newer
         view = { ...view, learners: next.learners };
@@ -141,7 +201,13 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   function send() {
     if (rev === confirmed || inFlight?.rev === rev) return;
     clearTimeout(inFlight?.timer);
-    inFlight = { rev, timer: setTimeout(() => { inFlight = null; flush(); }, RESEND_MS) };
+    inFlight = {
+      rev,
+      timer: setTimeout(() => {
+        inFlight = null;
+        flush();
+      }, RESEND_MS),
+    };
     tell("shots", { epoch, rev, points: view.shots });
   }
 
@@ -159,7 +225,9 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     updateBar();
     chart.move(step);
     say();
-    const move = (curveOf) => { for (const plot of plots) plot.move(step, curveOf); };
+    const move = (curveOf) => {
+      for (const plot of plots) plot.move(step, curveOf);
+    };
     if (smooth) stopGlide = glide(from, step, TWEEN_MS, move);
     else move();
     vote.stepped(step);
@@ -180,7 +248,10 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     resized.disconnect();
     plotArea.replaceChildren();
     plotArea.classList.toggle("several", names.length > 1);
-    plotArea.style.setProperty("--columns", names.length > 4 ? Math.ceil(names.length / 2) : Math.min(names.length, names.length === 4 ? 2 : 3));
+    plotArea.style.setProperty(
+      "--columns",
+      names.length > 4 ? Math.ceil(names.length / 2) : Math.min(names.length, names.length === 4 ? 2 : 3),
+    );
     plotArea.style.setProperty("--rows", names.length > 3 ? 2 : 1);
     plots = names.map((name) => {
       const cell = name === null ? plotArea : el("div", { class: "cell" }, plotArea);
@@ -229,14 +300,25 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     clearTimeout(speaking);
     if (view.blind) status.textContent = ""; // it may still name them
     speaking = setTimeout(() => {
-      const said = [complaint, view.verdict ? finding(view, step) : "", numbers(view, step), ...remarks(view, step).map((remark) => remark.text)];
+      const said = [
+        complaint,
+        view.verdict ? finding(view, step) : "",
+        numbers(view, step),
+        ...remarks(view, step).map((remark) => remark.text),
+      ];
       status.textContent = said.filter(Boolean).join(" ");
     }, 600);
   }
 
   // Only what is in sight is worth the time.
   function updatePanel() {
-    const update = { numbers: cards.update, algorithm: algorithm.update, step: oneStep.update, tasks: fresh?.update, shots: table.update }[tabBar.current];
+    const update = {
+      numbers: cards.update,
+      algorithm: algorithm.update,
+      step: oneStep.update,
+      tasks: fresh?.update,
+      shots: table.update,
+    }[tabBar.current];
     update?.(view, step);
   }
 
@@ -252,8 +334,14 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   // the lab alone; but where that page is presented, a lecturer's clicker moves the steps wherever the focus is.
   function key(event) {
     if (!view || held || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const on = event.target, here = isPage || root.contains(on);
-    if (on.closest?.("input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=combobox], [role=dialog], [role=menu]")) return;
+    const on = event.target;
+    const here = isPage || root.contains(on);
+    if (
+      on.closest?.(
+        "input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=combobox], [role=dialog], [role=menu]",
+      )
+    )
+      return;
     if (event.ctrlKey || event.metaKey) {
       const way = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
       if (!way || !here) return;
@@ -262,8 +350,15 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       return;
     }
     if (event.key === " " && on.closest?.("button, summary, a, [role=button]:not(.shot)")) return;
-    const back = () => bar.by(-1), forward = () => bar.by(1);
-    const acts = { ArrowLeft: back, ArrowRight: forward, " ": bar.toggle, Home: () => bar.jump(0), End: () => bar.jump(view.updates) };
+    const back = () => bar.by(-1);
+    const forward = () => bar.by(1);
+    const acts = {
+      ArrowLeft: back,
+      ArrowRight: forward,
+      " ": bar.toggle,
+      Home: () => bar.jump(0),
+      End: () => bar.jump(view.updates),
+    };
     const clicker = { ArrowLeft: back, ArrowRight: forward, PageUp: back, PageDown: forward };
     const large = { r: () => bar.jump(0), n: () => ask("new_task"), Escape: () => ask("present") };
     const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
@@ -279,8 +374,10 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   return {
     // json: what Python's `payload` made; about: what of it the host knows better. again: the picture before one that cannot be.
     update(json, about = {}) {
-      const local = view, next = { ...unpack(json), ...about };
-      if (local && !travelling && !next.again && (next.epoch !== epoch || settings(next.query) !== settings(local.query))) undoable.note(queryOf(local, step), next.gesture);
+      const local = view;
+      const next = { ...unpack(json), ...about };
+      if (local && !travelling && !next.again && (next.epoch !== epoch || settings(next.query) !== settings(local.query)))
+        undoable.note(queryOf(local, step), next.gesture);
       if (next.epoch !== epoch) {
         epoch = next.epoch;
         complaint = "";
@@ -313,8 +410,12 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       else flush();
     },
     root,
-    get view() { return view; },
-    get step() { return step; },
+    get view() {
+      return view;
+    },
+    get step() {
+      return step;
+    },
     // The lab's address parameters of what is on show.
     query: () => queryOf(view, step),
     // Move to a step, as nobody's doing.

@@ -6,7 +6,8 @@ const PANEL = "panel";
 
 // `went(query)` is called with the address parameters after Back or forward.
 export function labAddress(went) {
-  const home = location.pathname, movers = [];
+  const home = location.pathname;
+  const movers = [];
   const moved = () => {
     if (location.pathname !== home) return; // of another page, which Streamlit brings
     for (const mover of movers) mover();
@@ -21,9 +22,17 @@ export function labAddress(went) {
     // remember: Back leads to the picture before.
     write: (query, names, remember) => (remember ? push : write)(all(query, names)),
     // Which panel is open, null for the first one.
-    get panel() { return current().searchParams.get(PANEL); },
-    set panel(name) { write({ [PANEL]: name }); },
-    onMove(mover) { movers.push(mover); },
-    remove() { removeEventListener("popstate", moved); },
+    get panel() {
+      return current().searchParams.get(PANEL);
+    },
+    set panel(name) {
+      write({ [PANEL]: name });
+    },
+    onMove(mover) {
+      movers.push(mover);
+    },
+    remove() {
+      removeEventListener("popstate", moved);
+    },
   };
 }

@@ -3,13 +3,16 @@
 const TINT = { light: "20%", dark: "30%" }; // of a map's colours in the page's own: thin lines in tasks' colours keep 3:1 contrast to it
 
 export function paint(root) {
-  let looks = {}, dark = null, roles = null;
+  let looks = {};
+  let dark = null;
+  let roles = null;
 
   function apply(newLooks = looks) {
     looks = newLooks;
     const probe = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
     const [r, g, b] = [1, 3, 5].map((at) => parseInt(probe.slice(at, at + 2), 16));
-    const isDark = 0.2126 * r + 0.7152 * g + 0.0722 * b < 128, wanted = Object.keys(looks).join();
+    const isDark = 0.2126 * r + 0.7152 * g + 0.0722 * b < 128;
+    const wanted = Object.keys(looks).join();
     if (isDark === dark && wanted === roles) return;
     [dark, roles] = [isDark, wanted];
     root.style.setProperty("--tint", dark ? TINT.dark : TINT.light);
@@ -22,7 +25,10 @@ export function paint(root) {
 
   const again = () => apply();
   const themed = new MutationObserver(again);
-  themed.observe(document.querySelector("[data-testid=stApp]") ?? document.body, { attributes: true, attributeFilter: ["class", "style"] });
+  themed.observe(document.querySelector("[data-testid=stApp]") ?? document.body, {
+    attributes: true,
+    attributeFilter: ["class", "style"],
+  });
   const preferred = matchMedia("(prefers-color-scheme: dark)");
   preferred.addEventListener("change", again);
 

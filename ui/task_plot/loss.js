@@ -18,10 +18,18 @@ export function lossChart(parent, { go }) {
   const lines = el("g", { "clip-path": `url(#${clip})` }, svg);
   const labels = el("g", { class: "labels" }, svg);
   const now = el("g", { class: "now" }, svg);
-  let view, step, unit, sx, sy, size, fresh = new Map(), pressed = false;
+  let view;
+  let step;
+  let unit;
+  let sx;
+  let sy;
+  let size;
+  let fresh = new Map();
+  let pressed = false;
 
   function layout() {
-    const width = svg.clientWidth, height = svg.clientHeight;
+    const width = svg.clientWidth;
+    const height = svg.clientHeight;
     if (!width) return false;
     unit = unitOf(svg);
     const aside = Math.max(76, 16 + 7.2 * Math.max(...view.learners.map((l) => l.label.length)));
@@ -46,7 +54,8 @@ export function lossChart(parent, { go }) {
     usual.replaceChildren();
     const x = Float32Array.from({ length: view.updates + 1 }, (_, s) => sx(s));
     for (const l of view.learners) {
-      const found = fresh.get(l.name), style = `fill: var(--${l.name}); stroke: var(--${l.name})`;
+      const found = fresh.get(l.name);
+      const style = `fill: var(--${l.name}); stroke: var(--${l.name})`;
       if (found?.quantiles.length !== view.updates + 1) continue;
       const level = (q) => found.quantiles.map((_, s) => sy(quantile(found, s, q)));
       const [low, high] = [level(0.025), level(0.975)];
@@ -66,7 +75,12 @@ export function lossChart(parent, { go }) {
       el("line", { class: "trained", x1: sx(trained), x2: sx(trained), y1: size.top, y2: size.bottom }, lines);
       if (sx(trained) < free) continue;
       const names = view.learners.length > 2 ? "" : `${who.join(", ")} `;
-      const label = el("text", { class: "trained", x: sx(trained) + 4, y: size.top - 6 * unit }, labels, `${names}trained for ${trained}`);
+      const label = el(
+        "text",
+        { class: "trained", x: sx(trained) + 4, y: size.top - 6 * unit },
+        labels,
+        `${names}trained for ${trained}`,
+      );
       const long = label.getComputedTextLength();
       if (sx(trained) + 4 + long > size.right + 40 * unit) set(label, { x: sx(trained) + 2, "text-anchor": "end" });
       free = sx(trained) + 8 * unit + long;
@@ -77,14 +91,20 @@ export function lossChart(parent, { go }) {
     const until = (losses, end) => losses.map((loss, s) => (s > shown || (end >= 0 && s > end) ? NaN : high(loss)));
     const ends = [];
     for (const l of [...view.learners].reverse()) {
-      const look = view.looks[l.name], style = `stroke: var(--${l.name})`;
+      const look = view.looks[l.name];
+      const style = `stroke: var(--${l.name})`;
       if (view.shots.length) el("path", { class: "curve support", style, d: path(x, until(l.support, l.diverged)) }, lines);
       const y = until(l.query, l.diverged);
       el("path", { class: "curve", d: path(x, y), ...lineOf(look, l.name, unit) }, lines);
       ends.unshift(l.diverged >= 0 && l.diverged <= shown ? size.top : Math.min(y[shown], size.bottom));
     }
     spread(ends, 14 * unit, size.top, size.bottom).forEach((y, i) => {
-      el("text", { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${view.learners[i].name}-text)` }, labels, view.learners[i].label);
+      el(
+        "text",
+        { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${view.learners[i].name}-text)` },
+        labels,
+        view.learners[i].label,
+      );
     });
   }
 

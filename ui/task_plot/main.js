@@ -10,7 +10,9 @@ export const { render, remove } = mounted(["task_plot/lab.css"], (parent, { save
 });
 
 function streamlitLab(parent) {
-  let component, raw = null, told = 0;
+  let component;
+  let raw = null;
+  let told = 0;
   const address = labAddress((query) => component?.setTriggerValue("address", query));
   // A state and not a trigger: it goes with every later message too, so that none on its way at this moment can swallow it. n says
   // in which order messages were made that arrive together, and makes the same one twice news twice.

@@ -10,7 +10,8 @@ export function glide(from, to, ms, draw) {
   let frame = null;
   const began = performance.now();
   const tick = (time) => {
-    const t = Math.min(Math.max((time - began) / ms, 0), 1), ease = t * (2 - t);
+    const t = Math.min(Math.max((time - began) / ms, 0), 1);
+    const ease = t * (2 - t);
     draw(t === 1 ? undefined : (l) => l.curves[from].map((y, i) => y + ease * (l.curves[to][i] - y)));
     if (t < 1) frame = requestAnimationFrame(tick);
   };

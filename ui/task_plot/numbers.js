@@ -20,11 +20,17 @@ export function numberCards(parent) {
       cards.replaceChildren();
       cards.classList.toggle("many", many);
       for (const l of view.learners) {
-        const card = el("div", { class: "card" }, cards), name = el("span", { class: "card-label" }, card);
+        const card = el("div", { class: "card" }, cards);
+        const name = el("span", { class: "card-label" }, card);
         swatch(view.looks[l.name], l.name, name);
         name.append(many ? l.label : `${l.label}, error`);
         el("strong", { style: `color: var(--${l.name}-text)`, "data-loss": l.name }, card, lossWords(view, l.query[step]));
-        el("span", { class: "card-label" }, card, view.shots.length ? `error on the shots ${lossWords(view, l.support[step])}` : "no shots");
+        el(
+          "span",
+          { class: "card-label" },
+          card,
+          view.shots.length ? `error on the shots ${lossWords(view, l.support[step])}` : "no shots",
+        );
       }
       sentence.textContent = numbers(view, step);
       notes.replaceChildren();

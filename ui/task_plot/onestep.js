@@ -11,13 +11,18 @@ const size = (value) => (Number.isFinite(value) ? (value === 0 ? "0" : number(va
 
 export function oneStepPanel(parent) {
   const formula = el("p", { class: "formula" }, parent);
-  const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "What one step does, by layer" }, parent);
+  const scroller = el(
+    "div",
+    { class: "scroller", tabindex: 0, role: "group", "aria-label": "What one step does, by layer" },
+    parent,
+  );
   const table = el("table", {}, scroller);
   const foot = el("p", { class: "about" }, parent);
 
   return {
     update(view, step) {
-      const to = Math.max(step, 1), from = to - 1;
+      const to = Math.max(step, 1);
+      const from = to - 1;
       formula.textContent = `${weights(to)} = ${weights(from)} − α ∇L(${weights(from)}),  α = ${alphaWords(view.alpha)}`;
       table.replaceChildren();
       foot.textContent = "";
@@ -25,12 +30,14 @@ export function oneStepPanel(parent) {
         foot.textContent = view.learners.length ? "Without shots there is no gradient." : "No learner is chosen.";
         return;
       }
-      const layers = Math.max(...view.learners.map((l) => l.layers)), head = el("tr", {}, el("thead", {}, table));
+      const layers = Math.max(...view.learners.map((l) => l.layers));
+      const head = el("tr", {}, el("thead", {}, table));
       el("th", { scope: "col" }, head, step ? `step ${step}` : "the first step");
       for (const name of layerNames(layers)) el("th", { scope: "col" }, head, name);
       const body = el("tbody", {}, table);
       for (const l of view.learners) {
-        const title = el("tr", { class: "learner" }, body), cell = el("th", { scope: "rowgroup", colspan: layers + 1 }, title);
+        const title = el("tr", { class: "learner" }, body);
+        const cell = el("th", { scope: "rowgroup", colspan: layers + 1 }, title);
         swatch(view.looks[l.name], l.name, cell);
         const change = (losses) => `${lossWords(view, losses[from])} → ${lossWords(view, losses[to])}`;
         cell.append(`${l.label}: loss on the shots ${change(l.support)}, error ${change(l.query)}`);

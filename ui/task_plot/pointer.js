@@ -9,4 +9,7 @@ export const click = () => (byTouch() ? "tap" : "click");
 export const keyed = (name, keys) => (byTouch() ? name : `${name} (${keys})`);
 
 // How shots are edited.
-export const shotHelp = () => (byTouch() ? "tap to place one, drag to move it, tap it twice to remove it" : "click to place one, drag to move it, double-click or Delete to remove it");
+export const shotHelp = () =>
+  byTouch()
+    ? "tap to place one, drag to move it, tap it twice to remove it"
+    : "click to place one, drag to move it, double-click or Delete to remove it";

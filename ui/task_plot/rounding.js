@@ -5,7 +5,8 @@ const HUGE = 1e6; // from here on, as of a network that diverges, with an expone
 export const EXACT = 3; // digits in tables, where an interval stands beside the mean; elsewhere 2
 
 // How many decimals show about `digits` significant ones, and two at least of what is read at a glance.
-const decimals = (value, digits) => (value >= 10 ? digits - 1 : value >= 0.095 ? digits : value >= 0.01 ? digits + 1 : value >= 0.001 ? digits + 2 : MOST);
+const decimals = (value, digits) =>
+  value >= 10 ? digits - 1 : value >= 0.095 ? digits : value >= 0.01 ? digits + 1 : value >= 0.001 ? digits + 2 : MOST;
 
 export function number(value, digits = 2) {
   if (value >= HUGE) return value.toExponential(1).replace("e+", "e");

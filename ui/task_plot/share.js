@@ -47,9 +47,12 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
 
   return {
     async open(view) {
-      const parameters = query(), from = (name) => `${lab}${name}?${parameters}`;
+      const parameters = query();
+      const from = (name) => `${lab}${name}?${parameters}`;
       link.value = address();
-      local.textContent = /^(localhost|127\.)/.test(location.hostname) ? `For other devices, put this machine’s name or IP address in place of ${location.hostname}.` : "";
+      local.textContent = /^(localhost|127\.)/.test(location.hostname)
+        ? `For other devices, put this machine’s name or IP address in place of ${location.hostname}.`
+        : "";
       said.textContent = "";
       files.replaceChildren();
       if (!view.blind) download(files, "Python, with everything it needs", from("code.zip"));
@@ -60,7 +63,9 @@ export function shareDialog(parent, { root, address, query, lab, text }) {
       download(files, "interactive page.html", from("picture.html"));
       checkpoints.replaceChildren();
       if (view.blind) el("span", { class: "about" }, checkpoints, "once the names are shown");
-      else for (const l of view.learners) download(checkpoints, l.label, `${lab}checkpoint?${new URLSearchParams({ learner: l.key })}`);
+      else
+        for (const l of view.learners)
+          download(checkpoints, l.label, `${lab}checkpoint?${new URLSearchParams({ learner: l.key })}`);
       code.value = "…";
       dialog.showModal();
       link.select();

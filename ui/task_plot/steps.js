@@ -35,10 +35,16 @@ export function stepBar(parent, { go, think }) {
   const track = el("div", { class: "track" }, parent);
   const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "step shown" }, track);
   const trainedMark = el("span", { class: "trained-mark", "aria-hidden": "true" }, track);
-  const speed = el("select", { class: "speed", "aria-label": "playback speed", title: "Playback speed. Slow shows each line of the algorithm." }, parent);
+  const speed = el(
+    "select",
+    { class: "speed", "aria-label": "playback speed", title: "Playback speed. Slow shows each line of the algorithm." },
+    parent,
+  );
   for (const name of Object.keys(SPEEDS)) el("option", { value: name }, speed, `speed: ${name}`);
   speed.value = "normal";
-  let step = 0, updates = 0, timer = null;
+  let step = 0;
+  let updates = 0;
+  let timer = null;
 
   function icon(button, drawing) {
     button.replaceChildren();
@@ -63,7 +69,9 @@ export function stepBar(parent, { go, think }) {
   // One step, and then the next.
   function walk() {
     if (step >= updates) return pause();
-    const { step: slow, all } = SPEEDS[speed.value], time = Math.min(slow, all / updates), wait = time >= UNHURRIED ? (time * THINK) / 2 : 0;
+    const { step: slow, all } = SPEEDS[speed.value];
+    const time = Math.min(slow, all / updates);
+    const wait = time >= UNHURRIED ? (time * THINK) / 2 : 0;
     const move = () => {
       go(step + 1, true);
       timer = setTimeout(walk, time - 2 * wait);
@@ -101,8 +109,13 @@ export function stepBar(parent, { go, think }) {
   });
 
   return {
-    by, jump, toggle, pause,
-    get playing() { return Boolean(timer); },
+    by,
+    jump,
+    toggle,
+    pause,
+    get playing() {
+      return Boolean(timer);
+    },
     update(newStep, newUpdates, trained, who) {
       step = newStep;
       updates = newUpdates;

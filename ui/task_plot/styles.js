@@ -9,11 +9,13 @@ const sheets = new Map();
 // carries its own.
 export function styled(base, names) {
   if (!base) return Promise.resolve();
-  return Promise.all([...ALL, ...names].map((name) => {
-    const href = `${base}${name}`;
-    if (!sheets.has(href)) sheets.set(href, load(href));
-    return sheets.get(href);
-  }));
+  return Promise.all(
+    [...ALL, ...names].map((name) => {
+      const href = `${base}${name}`;
+      if (!sheets.has(href)) sheets.set(href, load(href));
+      return sheets.get(href);
+    }),
+  );
 }
 
 function load(href) {

@@ -45,9 +45,13 @@ export function log([d0, d1], range) {
 
 // The line through (x[i], y[i]), broken where y is not finite. Far-away values are cut, or browsers drop the whole path.
 export function path(x, y) {
-  let d = "", pen = "M";
+  let d = "";
+  let pen = "M";
   for (let i = 0; i < x.length; i++) {
-    if (!Number.isFinite(y[i])) { pen = "M"; continue; }
+    if (!Number.isFinite(y[i])) {
+      pen = "M";
+      continue;
+    }
     d += `${pen}${x[i].toFixed(1)},${Math.max(-9999, Math.min(9999, y[i])).toFixed(1)}`;
     pen = "L";
   }

@@ -15,8 +15,13 @@ export function shotTable(parent, { edit, complain }) {
   let view;
 
   function input(row, i, axis) {
-    const name = "xy"[axis], [low, high] = view.limits[name];
-    const field = el("input", { type: "number", step: 0.1, min: low, max: high, "aria-label": `${name} of shot ${i + 1}` }, el("td", {}, row));
+    const name = "xy"[axis];
+    const [low, high] = view.limits[name];
+    const field = el(
+      "input",
+      { type: "number", step: 0.1, min: low, max: high, "aria-label": `${name} of shot ${i + 1}` },
+      el("td", {}, row),
+    );
     field.addEventListener("change", () => {
       const value = field.valueAsNumber;
       if (!Number.isFinite(value)) {
@@ -40,11 +45,17 @@ export function shotTable(parent, { edit, complain }) {
       body.lastChild.remove();
     }
     while (body.children.length < view.shots.length) {
-      const row = el("tr", {}, body), i = body.children.length - 1;
+      const row = el("tr", {}, body);
+      const i = body.children.length - 1;
       el("th", { scope: "row" }, row, String(i + 1));
       input(row, i, 0);
       input(row, i, 1);
-      const remove = el("button", { type: "button", "aria-label": `Remove shot ${i + 1}`, title: "Remove" }, el("td", {}, row), "×");
+      const remove = el(
+        "button",
+        { type: "button", "aria-label": `Remove shot ${i + 1}`, title: "Remove" },
+        el("td", {}, row),
+        "×",
+      );
       remove.addEventListener("click", () => {
         edit(view.shots.filter((_, j) => j !== i));
         (body.children[Math.min(i, view.shots.length - 1)]?.querySelector("button") ?? add).focus();
@@ -58,7 +69,10 @@ export function shotTable(parent, { edit, complain }) {
   }
 
   add.addEventListener("click", () => {
-    const x = widestGap(view.shots.map(([x]) => x), view.limits.x);
+    const x = widestGap(
+      view.shots.map(([x]) => x),
+      view.limits.x,
+    );
     edit([...view.shots, [x, Math.round(curve(view, x) * 1000) / 1000]]);
     body.lastChild?.querySelector("input").select();
   });

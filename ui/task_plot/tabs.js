@@ -6,14 +6,25 @@ import { el } from "./svg.js";
 export function tabs(parent, panels, { address, shown }) {
   const id = Math.random().toString(36).slice(2);
   const list = el("div", { class: "tabs", role: "tablist", "aria-label": "About this picture" }, parent);
-  const bodies = {}, heads = {};
+  const bodies = {};
+  const heads = {};
   for (const [name, title] of panels) {
-    heads[name] = el("button", { type: "button", role: "tab", id: `tab-${name}-${id}`, "aria-controls": `panel-${name}-${id}` }, list, title);
-    bodies[name] = el("div", { class: `panel panel-${name}`, role: "tabpanel", id: `panel-${name}-${id}`, "aria-labelledby": `tab-${name}-${id}` }, parent);
+    heads[name] = el(
+      "button",
+      { type: "button", role: "tab", id: `tab-${name}-${id}`, "aria-controls": `panel-${name}-${id}` },
+      list,
+      title,
+    );
+    bodies[name] = el(
+      "div",
+      { class: `panel panel-${name}`, role: "tabpanel", id: `panel-${name}-${id}`, "aria-labelledby": `tab-${name}-${id}` },
+      parent,
+    );
     heads[name].addEventListener("click", () => open(name, true));
   }
   list.addEventListener("keydown", (event) => {
-    const names = Object.keys(heads), at = names.indexOf(current);
+    const names = Object.keys(heads);
+    const at = names.indexOf(current);
     const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: names.length - 1 }[event.key];
     if (to === undefined) return;
     open(names[(to + names.length) % names.length], true);
@@ -37,7 +48,9 @@ export function tabs(parent, panels, { address, shown }) {
 
   return {
     bodies,
-    get current() { return current; },
+    get current() {
+      return current;
+    },
     // What the address says.
     read() {
       const asked = address?.panel;

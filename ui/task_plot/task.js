@@ -16,7 +16,8 @@ const CROWD = 3; // with more learners than this in one plot, only one of them h
 // it the plot is a still picture. only: the name of the one learner drawn here, where there is a plot for each.
 // What is to be laid over a plot hears of its scales by the event "laid": {x, y, unit}, from a number to a pixel.
 export function taskPlot(parent, { edit = null, only = null } = {}) {
-  const still = edit === null, way = still ? { role: "img" } : { tabindex: 0, role: "group", "aria-roledescription": "plot" };
+  const still = edit === null;
+  const way = still ? { role: "img" } : { tabindex: 0, role: "group", "aria-roledescription": "plot" };
   const svg = el("svg", { class: still ? "task still" : "task", ...way }, parent);
   const title = el("desc", {}, svg);
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
@@ -27,14 +28,25 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   const labels = el("g", { class: "labels", "aria-hidden": "true" }, svg);
   const preview = el("path", { d: DIAMOND, class: "preview", "aria-hidden": "true", visibility: "hidden" }, svg);
   const marks = el("g", { class: "shots", "aria-hidden": still ? "true" : null }, svg);
-  let view, step, unit, shown, sx, sy, size, xs, press = null, lastPress = null;
+  let view;
+  let step;
+  let unit;
+  let shown;
+  let sx;
+  let sy;
+  let size;
+  let xs;
+  let press = null;
+  let lastPress = null;
 
   function layout() {
-    const width = svg.clientWidth, height = svg.clientHeight;
+    const width = svg.clientWidth;
+    const height = svg.clientHeight;
     if (!width) return false;
     unit = unitOf(svg);
     shown = view.learners.filter((l) => only === null || l.name === only);
-    const narrow = width < 500 * unit, aside = only !== null ? 8 : narrow ? 88 : 102;
+    const narrow = width < 500 * unit;
+    const aside = only !== null ? 8 : narrow ? 88 : 102;
     size = { left: (narrow ? 26 : 34) * unit, right: width - aside * unit, top: 8 * unit, bottom: height - 24 * unit };
     sx = linear(view.limits.x, [size.left, size.right]);
     sy = linear(view.limits.y, [size.bottom, size.top]);
@@ -58,18 +70,29 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   }
 
   const pixels = () => {
-    const n = view.learners[0]?.curves[0].length ?? 201, [low, high] = view.limits.x;
+    const n = view.learners[0]?.curves[0].length ?? 201;
+    const [low, high] = view.limits.x;
     return (xs ??= Float32Array.from({ length: n }, (_, i) => sx(low + ((high - low) * i) / (n - 1))));
   };
   const toY = (values) => Float32Array.from(values, sy);
 
   // Each line: its role (how it looks), its values, and the label at its end.
   function strokes(curveOf) {
-    const x = pixels(), all = [];
+    const x = pixels();
+    const all = [];
     if (view.ghosts === "before" && step > 0) {
       const who = ghostly();
-      const name = who.length === 2 ? "both before" : who.length > 2 ? "all before" : shown.length > 1 ? `${who[0]?.label} before` : "before";
-      who.forEach((l, i) => all.push({ role: "before", id: i ? `before-${l.name}` : "before", label: i ? "" : name, y: l.curves[0] }));
+      const name =
+        who.length === 2
+          ? "both before"
+          : who.length > 2
+            ? "all before"
+            : shown.length > 1
+              ? `${who[0]?.label} before`
+              : "before";
+      who.forEach((l, i) =>
+        all.push({ role: "before", id: i ? `before-${l.name}` : "before", label: i ? "" : name, y: l.curves[0] }),
+      );
     }
     const [low, high] = view.limits.x;
     const truth = Float32Array.from(x, (_, i) => curve(view, low + ((high - low) * i) / (x.length - 1)));
@@ -89,27 +112,38 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
       for (let s = Math.max(first, 0); s < step; s++) {
         const opacity = 0.15 + 0.4 * 0.8 ** (step - 1 - s);
         const look = { ...lineOf(view.looks[l.name], l.name, unit), "stroke-width": 1.3 * unit };
-        el("path", { d: path(pixels(), toY(l.curves[s])), class: "curve", opacity, "data-ghost": `${l.name}-${s}`, ...look }, ghosts);
+        el(
+          "path",
+          { d: path(pixels(), toY(l.curves[s])), class: "curve", opacity, "data-ghost": `${l.name}-${s}`, ...look },
+          ghosts,
+        );
       }
     }
   }
 
   function draw(curveOf = (l) => l.curves[step]) {
-    const all = strokes(curveOf), x = pixels();
+    const all = strokes(curveOf);
+    const x = pixels();
     lines.replaceChildren();
     labels.replaceChildren();
     for (const stroke of all) {
       const look = view.looks[stroke.role];
-      el("path", { d: path(x, toY(stroke.y)), class: "curve", "data-curve": stroke.id, ...lineOf(look, stroke.role, unit) }, lines);
+      el(
+        "path",
+        { d: path(x, toY(stroke.y)), class: "curve", "data-curve": stroke.id, ...lineOf(look, stroke.role, unit) },
+        lines,
+      );
     }
     if (only !== null) return;
     const named = all.filter((stroke) => stroke.label);
     const ends = named.map((stroke) => (Number.isFinite(stroke.y.at(-1)) ? sy(stroke.y.at(-1)) : size.top - 1));
     spread(ends, 16 * unit, size.top + 6 * unit, size.bottom - 4).forEach((y, i) => {
-      const stroke = named[i], away = Math.min(Math.max(ends[i], size.top), size.bottom);
+      const stroke = named[i];
+      const away = Math.min(Math.max(ends[i], size.top), size.bottom);
       const leader = `M${size.right + 1},${away}L${size.right + 7 * unit},${y}`;
       el("path", { class: "leader", style: `stroke: var(--${stroke.role})`, d: leader }, labels);
-      const text = ends[i] < size.top || ends[i] > size.bottom ? `${stroke.label} ${ends[i] < size.top ? "↑" : "↓"}` : stroke.label;
+      const text =
+        ends[i] < size.top || ends[i] > size.bottom ? `${stroke.label} ${ends[i] < size.top ? "↑" : "↓"}` : stroke.label;
       el("text", { x: size.right + 10 * unit, y: y + 4 * unit, style: `fill: var(--${stroke.role}-text)` }, labels, text);
     });
   }
@@ -160,7 +194,8 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   }
 
   function shotNear({ px, py }, reach) {
-    let best = -1, distance = reach;
+    let best = -1;
+    let distance = reach;
     view.shots.forEach(([x, y], i) => {
       const d = Math.hypot(sx(x) - px, sy(y) - py);
       if (d <= distance) [best, distance] = [i, d];
@@ -173,7 +208,8 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
 
   svg.addEventListener("pointerdown", (event) => {
     if (event.button !== 0 || !event.isPrimary || !view) return;
-    const place = here(event), shot = shotNear(place, NEAR[event.pointerType] ?? NEAR.mouse);
+    const place = here(event);
+    const shot = shotNear(place, NEAR[event.pointerType] ?? NEAR.mouse);
     const again = lastPress && event.timeStamp - lastPress.time < DOUBLE && !far(place, lastPress, event.pointerType);
     if (again && shot >= 0 && lastPress.shot === shot) {
       event.preventDefault();
@@ -222,7 +258,8 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
 
   svg.addEventListener("pointerup", (event) => {
     if (!press) return;
-    const { shot, moved } = press, place = here(event);
+    const { shot, moved } = press;
+    const place = here(event);
     press = null;
     if (shot >= 0 || moved || !onPlot(place)) return;
     if (edit([...view.shots, at(place)])) lastPress = { ...place, shot: -1, placed: true, time: event.timeStamp };
@@ -245,12 +282,14 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   }
 
   function key(event, i) {
-    const by = event.shiftKey ? 0.5 : 0.1, [x] = view.shots[i];
+    const by = event.shiftKey ? 0.5 : 0.1;
+    const [x] = view.shots[i];
     const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
     if (event.key in moves) {
       const [dx, dy] = moves[event.key];
       // Sideways a shot keeps its distance from the curve, so that one placed off it stays off.
-      const nx = inside(x + dx, view.limits.x), ny = curve(view, nx) + away(i) + (view.free ? dy : 0);
+      const nx = inside(x + dx, view.limits.x);
+      const ny = curve(view, nx) + away(i) + (view.free ? dy : 0);
       edit(replaced(i, [round(nx), round(inside(ny, view.limits.y))]), gesture(`nudge ${i}`));
     } else if (event.key === "Delete" || event.key === "Backspace") {
       remove(i);

@@ -5,7 +5,9 @@ import { el } from "./svg.js";
 // `reveal(guess)` shows the names; guess is a letter, or "" for none. `uncover()` shows the true curve.
 export function voteBar(parent, { reveal, uncover }) {
   const bar = el("div", { class: "vote", role: "group", "aria-label": "What is hidden" }, parent);
-  let view, step, guess = "";
+  let view;
+  let step;
+  let guess = "";
 
   function draw() {
     bar.replaceChildren();
@@ -21,7 +23,8 @@ export function voteBar(parent, { reveal, uncover }) {
       }
       const show = el("button", { type: "button", "aria-disabled": step === 0 }, bar, "Show the names");
       show.addEventListener("click", () => step > 0 && reveal(guess));
-      if (step === 0) el("span", {}, bar, guess ? `You say ${guess}. Take one step to find out.` : "Guess, then take one step, or step first.");
+      if (step === 0)
+        el("span", {}, bar, guess ? `You say ${guess}. Take one step to find out.` : "Guess, then take one step, or step first.");
     }
     if (view.truth_hidden) el("button", { type: "button" }, bar, "Show the true curve").addEventListener("click", uncover);
   }

@@ -31,7 +31,8 @@ export function finding(view, step) {
   if (view.verdict) return verdict(view);
   if (view.blind) return step ? `${capital(when(step))}: which of them is MAML?` : "One of these networks is MAML. Which one?";
   if (view.truth_hidden && view.shots.length) return `${capital(shots(view.shots.length))} of a sine wave: which one?`;
-  const names = (learners) => (learners.length === view.learners.length && learners.length === 2 ? "both" : list(learners.map((l) => l.label)));
+  const names = (learners) =>
+    learners.length === view.learners.length && learners.length === 2 ? "both" : list(learners.map((l) => l.label));
   const verb = (learners) => (learners.length === 1 ? "is" : "are");
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
   if (gone.length) {
@@ -48,26 +49,35 @@ export function finding(view, step) {
     return `${capital(when(step))}, ${l.label} has an error of ${number(l.query[step])} (${number(l.query[0])} before)`;
   }
   const ratio = other.query[step] / maml.query[step];
-  if (step === 0) return ratio > 0.7 && ratio < 1.4 ? `Before any step, ${names([maml, other])} are about equally wrong` : "Before any step";
-  if (ratio >= 1.5) return `${capital(when(step))}, pretrained’s error is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times MAML’s`;
+  if (step === 0)
+    return ratio > 0.7 && ratio < 1.4 ? `Before any step, ${names([maml, other])} are about equally wrong` : "Before any step";
+  if (ratio >= 1.5)
+    return `${capital(when(step))}, pretrained’s error is ${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times MAML’s`;
   if (ratio <= 1 / 1.5) return `${capital(when(step))}, pretrained is ahead on this task`;
   return `${capital(when(step))}, the two are about equally close`;
 }
 
 function verdict(view) {
-  const { guess, ...key } = view.verdict, maml = Object.keys(key).find((letter) => key[letter] === view.looks.maml.label);
-  const others = Object.keys(key).filter((letter) => letter !== maml).map((letter) => `${letter} is ${key[letter]}`);
+  const { guess, ...key } = view.verdict;
+  const maml = Object.keys(key).find((letter) => key[letter] === view.looks.maml.label);
+  const others = Object.keys(key)
+    .filter((letter) => letter !== maml)
+    .map((letter) => `${letter} is ${key[letter]}`);
   const said = guess === maml ? "Right: " : guess ? `You said ${guess}, but ` : "";
   return capital(`${said}${maml} is MAML, ${list(others)}`);
 }
 
 // What is compared, under the heading.
 export function setting(view) {
-  if (view.blind) return `All get the same ${shots(view.shots.length)} and the same step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
-  const trained = trainedFor(view).map(([n, who]) => `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`);
+  if (view.blind)
+    return `All get the same ${shots(view.shots.length)} and the same step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
+  const trained = trainedFor(view).map(
+    ([n, who]) => `${list(who)} ${who.length > 1 ? "were" : "was"} trained to adapt in ${steps(n)}`,
+  );
   const about = [...trained, ...view.learners.filter((l) => !l.trained_steps).map((l) => `${l.label} ${origin(l)}`)];
   if (!about.length) return "";
-  const scaled = view.learners.filter((l) => l.algorithm === "meta_sgd").map((l) => l.label), alpha = `α\u00a0=\u00a0${alphaWords(view.alpha)}`;
+  const scaled = view.learners.filter((l) => l.algorithm === "meta_sgd").map((l) => l.label);
+  const alpha = `α\u00a0=\u00a0${alphaWords(view.alpha)}`;
   const size = scaled.length ? `${alpha}, which scales the step sizes that ${list(scaled)} learned` : `step size ${alpha}`;
   return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? `Same shots, same ${size}` : `Shown with ${size}`}.`;
 }
@@ -77,7 +87,9 @@ export function usual(view, step) {
   if (view.freeze !== "none" || view.placement !== "anywhere" || view.noise) return ""; // the tables are of none of these
   const known = view.learners.map((l) => l.results[view.shots.length]?.[step]);
   if (!known.length || !known.every(Boolean)) return "";
-  const each = view.learners.map((l, i) => `${l.label} ${interval(known[i].mean, known[i].ci95)} (α = ${alphaWords(l.own_alpha)})`);
+  const each = view.learners.map(
+    (l, i) => `${l.label} ${interval(known[i].mean, known[i].ci95)} (α = ${alphaWords(l.own_alpha)})`,
+  );
   return `Mean error over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each learner with its own α: ${each.join(", ")}.`;
 }
 
@@ -86,19 +98,27 @@ export function remarks(view, step) {
   const said = [];
   const gone = view.learners.filter((l) => l.diverged >= 0 && l.diverged <= lastShown(view, step));
   if (gone.length) {
-    const each = list(gone.map((l) => (l.diverged ? `${l.label} diverges at step ${l.diverged}` : `${l.label} has diverged before any step`)));
+    const each = list(
+      gone.map((l) => (l.diverged ? `${l.label} diverges at step ${l.diverged}` : `${l.label} has diverged before any step`)),
+    );
     const stepped = gone.filter((l) => l.diverged); // of the others no step size is to blame
     const [hot, cool] = [stepped.filter((l) => view.alpha > l.own_alpha), stepped.filter((l) => view.alpha <= l.own_alpha)];
     const own = list(hot.map((l) => `${l.label}’s own is ${alphaWords(l.own_alpha)}`));
     const parts = hot.length ? [`α = ${alphaWords(view.alpha)} is too large: ${own}.`] : [];
-    if (cool.length) parts.push(`${hot.length ? `For ${list(cool.map((l) => l.label))}, take` : "Take"} fewer steps or a smaller α.`);
-    if (stepped.length < gone.length) parts.push(`For ${list(gone.filter((l) => !l.diverged).map((l) => l.label))}, the cause is the weights, not α.`);
+    if (cool.length)
+      parts.push(`${hot.length ? `For ${list(cool.map((l) => l.label))}, take` : "Take"} fewer steps or a smaller α.`);
+    if (stepped.length < gone.length)
+      parts.push(`For ${list(gone.filter((l) => !l.diverged).map((l) => l.label))}, the cause is the weights, not α.`);
     const advice = parts.join(" ");
     said.push({ alert: true, text: `${each} (error over ${view.limits.diverged}). ${advice}` });
   }
   if (!view.shots.length) said.push({ text: `${capital(click())} the plot to place a shot, or sample some.` });
-  for (const l of view.learners.filter((l) => l.diverged < 0 && step > 0 && view.shots.length && Math.abs(l.own_alpha / view.alpha - 1) > 0.01)) {
-    said.push({ text: `With its own α = ${alphaWords(l.own_alpha)}, ${l.label} would have ${isDiverged(view, l.query_own[step]) ? "diverged" : `an error of ${number(l.query_own[step])}`}.` });
+  for (const l of view.learners.filter(
+    (l) => l.diverged < 0 && step > 0 && view.shots.length && Math.abs(l.own_alpha / view.alpha - 1) > 0.01,
+  )) {
+    said.push({
+      text: `With its own α = ${alphaWords(l.own_alpha)}, ${l.label} would have ${isDiverged(view, l.query_own[step]) ? "diverged" : `an error of ${number(l.query_own[step])}`}.`,
+    });
   }
   return said;
 }
@@ -115,10 +135,11 @@ export function shotCount(view) {
 
 // The text alternative of the task plot.
 export function describeTask(view, step) {
-  const wave = view.truth_hidden ? "A hidden sine wave" : `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)}`;
+  const wave = view.truth_hidden
+    ? "A hidden sine wave"
+    : `A sine wave of amplitude ${view.amplitude.toFixed(2)} and phase ${view.phase.toFixed(2)}`;
   return (
-    `${wave} with ${shotCount(view)}. ` +
-    `${numbers(view, step)} The numbers are mean squared errors against the true curve.`
+    `${wave} with ${shotCount(view)}. ` + `${numbers(view, step)} The numbers are mean squared errors against the true curve.`
   );
 }
 

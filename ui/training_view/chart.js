@@ -18,10 +18,15 @@ export function learningChart(parent, { go }) {
   const inside = el("g", { "clip-path": `url(#${clip})` }, svg);
   const labels = el("g", { class: "labels" }, svg);
   const now = el("g", { class: "now" }, svg);
-  let view, unit, size, sx, sy;
+  let view;
+  let unit;
+  let size;
+  let sx;
+  let sy;
 
   function layout() {
-    const width = svg.clientWidth, height = svg.clientHeight;
+    const width = svg.clientWidth;
+    const height = svg.clientHeight;
     if (!width) return false;
     unit = unitOf(svg);
     size = { left: 34 * unit, right: width - 104 * unit, top: 10 * unit, bottom: height - 34 * unit };
@@ -35,15 +40,31 @@ export function learningChart(parent, { go }) {
       el("line", { x1: size.left, x2: size.right, y1: sy(tick), y2: sy(tick) }, grid);
       el("text", { x: size.left - 6 * unit, y: sy(tick) + 4 * unit, "text-anchor": "end" }, grid, String(tick));
     }
-    const every = [1, 2, 5].flatMap((m) => [0, 1, 2, 3, 4, 5, 6].map((e) => m * 10 ** e)).sort((a, b) => a - b).find((n) => last / n <= (size.right - size.left) / (90 * unit));
-    for (let at = 0; at <= last; at += every) el("text", { x: sx(at), y: size.bottom + 16 * unit, "text-anchor": "middle" }, grid, count(at));
+    const every = [1, 2, 5]
+      .flatMap((m) => [0, 1, 2, 3, 4, 5, 6].map((e) => m * 10 ** e))
+      .sort((a, b) => a - b)
+      .find((n) => last / n <= (size.right - size.left) / (90 * unit));
+    for (let at = 0; at <= last; at += every)
+      el("text", { x: sx(at), y: size.bottom + 16 * unit, "text-anchor": "middle" }, grid, count(at));
     el("text", { class: "axis", x: size.right, y: size.bottom + 30 * unit, "text-anchor": "end" }, grid, "iteration");
     return true;
   }
 
   // What is off the scale runs along its edge.
   const onScale = (value) => Math.max(sy(value), size.top);
-  const line = (points, attributes) => el("path", { class: "curve", d: path(points.map((p) => sx(p[0])), points.map((p) => onScale(p[1]))), ...attributes }, inside);
+  const line = (points, attributes) =>
+    el(
+      "path",
+      {
+        class: "curve",
+        d: path(
+          points.map((p) => sx(p[0])),
+          points.map((p) => onScale(p[1])),
+        ),
+        ...attributes,
+      },
+      inside,
+    );
 
   function draw() {
     inside.replaceChildren();
@@ -51,8 +72,13 @@ export function learningChart(parent, { go }) {
     const ends = []; // [y, label, role]
     const { row, lines } = view;
     for (const mark of row?.marks ?? view.marks) {
-      const y = sy(mark.value), look = { ...view.looks[mark.role], dash: mark.role === "true" ? [2, 3] : view.looks[mark.role].dash, width: 1.6 };
-      el("path", { class: "curve", d: `M${size.left},${y}H${size.right}`, "data-mark": mark.label, ...lineOf(look, mark.role, unit) }, inside);
+      const y = sy(mark.value);
+      const look = { ...view.looks[mark.role], dash: mark.role === "true" ? [2, 3] : view.looks[mark.role].dash, width: 1.6 };
+      el(
+        "path",
+        { class: "curve", d: `M${size.left},${y}H${size.right}`, "data-mark": mark.label, ...lineOf(look, mark.role, unit) },
+        inside,
+      );
       ends.push([y, `${mark.label} ${number(mark.value)}`, mark.role]);
     }
     for (const { row: other, lines, letter } of view.others) {
@@ -62,30 +88,62 @@ export function learningChart(parent, { go }) {
       ends.push([sy(points.at(-1)[1]), `${letter} ${number(points.at(-1)[1])}`, letter]);
     }
     if (row) {
-      const role = row.algorithm, found = validations(lines), last = found[0]?.steps.length - 1;
-      const measured = lines.filter((l) => "loss_after" in l), every = Math.ceil(measured.length / MOST);
+      const role = row.algorithm;
+      const found = validations(lines);
+      const last = found[0]?.steps.length - 1;
+      const measured = lines.filter((l) => "loss_after" in l);
+      const every = Math.ceil(measured.length / MOST);
       const batches = measured.filter((_, i) => i % every === 0);
-      line(batches.map((l) => [l.iteration, l.loss_before]), { class: "curve faint", style: "stroke: var(--before)" });
-      if (last) line(batches.map((l) => [l.iteration, l.loss_after]), { class: "curve faint", style: `stroke: var(--${role})` });
+      line(
+        batches.map((l) => [l.iteration, l.loss_before]),
+        { class: "curve faint", style: "stroke: var(--before)" },
+      );
+      if (last)
+        line(
+          batches.map((l) => [l.iteration, l.loss_after]),
+          { class: "curve faint", style: `stroke: var(--${role})` },
+        );
       for (let s = 0; s <= last; s++) {
-        const points = found.map((v) => [v.iteration, v.steps[s].mean]), main = s === last;
-        const look = main ? { ...view.looks[role], width: 2.6 } : s === 0 ? view.looks.before : { ...view.looks[role], width: 1.2 };
+        const points = found.map((v) => [v.iteration, v.steps[s].mean]);
+        const main = s === last;
+        const look = main
+          ? { ...view.looks[role], width: 2.6 }
+          : s === 0
+            ? view.looks.before
+            : { ...view.looks[role], width: 1.2 };
         line(points, { "data-step": s, ...lineOf(look, s === 0 && !main ? "before" : role, unit) });
         if (!main && s) continue;
         const end = points.at(-1);
-        if (end) ends.push([sy(end[1]), `${main ? (last ? `after ${steps(last)}` : view.looks[role].label) : "before"} ${number(end[1])}`, main ? role : "before"]);
+        if (end)
+          ends.push([
+            sy(end[1]),
+            `${main ? (last ? `after ${steps(last)}` : view.looks[role].label) : "before"} ${number(end[1])}`,
+            main ? role : "before",
+          ]);
       }
       for (const v of found) {
-        const { mean, ci95 } = v.steps[last], x = sx(v.iteration), style = `stroke: var(--${role}); fill: var(--${role})`;
-        el("path", { class: "interval", style, d: `M${x},${onScale(Math.max(mean - ci95, Y[0] / 2))}V${onScale(mean + ci95)}` }, inside);
+        const { mean, ci95 } = v.steps[last];
+        const x = sx(v.iteration);
+        const style = `stroke: var(--${role}); fill: var(--${role})`;
+        el(
+          "path",
+          { class: "interval", style, d: `M${x},${onScale(Math.max(mean - ci95, Y[0] / 2))}V${onScale(mean + ci95)}` },
+          inside,
+        );
         el("circle", { class: "dot", style: `fill: var(--${role})`, cx: x, cy: onScale(mean), r: 3 * unit }, inside);
       }
       for (const mark of beaten(row, lines)) {
-        const x = sx(mark.iteration), y = sy(mark.value);
+        const x = sx(mark.iteration);
+        const y = sy(mark.value);
         el("circle", { class: "won", cx: x, cy: y, r: 6 * unit, "data-beaten": mark.label }, inside);
       }
     }
-    spread(ends.map(([y]) => y), 15 * unit, size.top + 4, size.bottom).forEach((y, i) => {
+    spread(
+      ends.map(([y]) => y),
+      15 * unit,
+      size.top + 4,
+      size.bottom,
+    ).forEach((y, i) => {
       el("text", { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${ends[i][2]}-text)` }, labels, ends[i][1]);
     });
     svg.setAttribute("aria-label", describe(row, lines));

@@ -12,12 +12,16 @@ import { runTable } from "./runs.js";
 import { throughPanel } from "./through.js";
 import { DIFFERS, advice, beaten, count, finding, isLive, progress, validations } from "./words.js";
 
-const LIVE_MS = 800, IDLE_MS = 3000, HIDDEN_MS = 8000; // between two questions to the server
+const LIVE_MS = 800;
+const IDLE_MS = 3000;
+const HIDDEN_MS = 8000; // between two questions to the server
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 const PARAMETER = "run";
 const LETTERS = ["A", "B", "C", "D", "E", "F"]; // the looks of runs compared
 
-export const { render, remove } = mounted(["task_plot/lab.css", "training_view/training.css"], (parent, { data }) => makeView(parent, JSON.parse(data)));
+export const { render, remove } = mounted(["task_plot/lab.css", "training_view/training.css"], (parent, { data }) =>
+  makeView(parent, JSON.parse(data)),
+);
 
 async function ask(address, options) {
   const answer = await fetch(address, options);
@@ -26,7 +30,8 @@ async function ask(address, options) {
 }
 
 function makeView(parent, { looks, limits, marks }) {
-  const server = new URL("train/", document.baseURI).href, lab = new URL("lab/", document.baseURI).href;
+  const server = new URL("train/", document.baseURI).href;
+  const lab = new URL("lab/", document.baseURI).href;
   const root = el("section", { class: "maml-lab training", "aria-label": "Training" }, parent);
   const paints = paint(root);
   const overview = el("div", { class: "overview" }, root);
@@ -37,7 +42,12 @@ function makeView(parent, { looks, limits, marks }) {
   const chart = learningChart(left, { go: (iteration) => through.point(iteration) });
   const key = el("p", { class: "hint" }, left);
   const right = el("div", { class: "area-through" }, overview);
-  const through = throughPanel(right, { looks, limits, fetchTask: (parameters) => ask(`${server}task.json?${parameters}`), moved });
+  const through = throughPanel(right, {
+    looks,
+    limits,
+    fetchTask: (parameters) => ask(`${server}task.json?${parameters}`),
+    moved,
+  });
   const strip = el("div", { class: "strip" }, root);
   const bar = el("progress", { "aria-label": "progress of the run" }, strip);
   const place = el("span", { class: "place" }, strip);
@@ -46,18 +56,38 @@ function makeView(parent, { looks, limits, marks }) {
   const table = runTable(el("div", { class: "area-runs" }, root), { looks, select, compare });
   const fold = el("details", { class: "data" }, root);
   el("summary", {}, fold, "Errors as a table");
-  const data = el("table", {}, el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by iteration" }, fold));
+  const data = el(
+    "table",
+    {},
+    el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Errors by iteration" }, fold),
+  );
   const status = el("p", { class: "hidden", role: "status" }, root);
   const renaming = renameDialog(root, (name, value) => act(name, "rename", value));
 
-  let component, list = { runs: [], damaged: {} }, selected = current().searchParams.get(PARAMETER) ?? "", pressed = null;
-  let compared = new Set(), stores = new Map(), at = null, newest = true, timer = null, gone = false, heard = false, spoken = "", templates = 0, drawnButtons = "", removed = "", drawn = "";
+  let component;
+  let list = { runs: [], damaged: {} };
+  let selected = current().searchParams.get(PARAMETER) ?? "";
+  let pressed = null;
+  const compared = new Set();
+  const stores = new Map();
+  let at = null;
+  let newest = true;
+  let timer = null;
+  let gone = false;
+  let heard = false;
+  let spoken = "";
+  let templates = 0;
+  let drawnButtons = "";
+  let removed = "";
+  let drawn = "";
 
   // What is known of a run beside its row: its snapshots and marks, its metrics by iteration (a repeated one replaces the first),
   // and the offset to read on from.
-  const storeOf = (name) => stores.get(name) ?? stores.set(name, { offset: 0, lines: new Map(), seen: "", snapshots: [], marks: [] }).get(name);
+  const storeOf = (name) =>
+    stores.get(name) ?? stores.set(name, { offset: 0, lines: new Map(), seen: "", snapshots: [], marks: [] }).get(name);
   function rowOf(name) {
-    const row = list.runs.find((row) => row.name === name), { snapshots, marks } = storeOf(name);
+    const row = list.runs.find((row) => row.name === name);
+    const { snapshots, marks } = storeOf(name);
     return row && { ...row, snapshots, marks };
   }
   const linesOf = (name) => [...storeOf(name).lines.values()].sort((a, b) => a.iteration - b.iteration);
@@ -68,14 +98,22 @@ function makeView(parent, { looks, limits, marks }) {
       list = await ask(`${server}runs.json?${new URLSearchParams([selected, ...compared].map((name) => ["also", name]))}`);
       if (!rowOf(selected)) {
         if (selected && selected !== removed) complain(`There is no run ${selected} on this server (any more).`);
-        const best = [(row) => row.mine && isLive(row), (row) => row.state === "running", () => true].map((is) => list.runs.find(is)).find(Boolean);
+        const best = [(row) => row.mine && isLive(row), (row) => row.state === "running", () => true]
+          .map((is) => list.runs.find(is))
+          .find(Boolean);
         show(best?.name ?? "", Boolean(selected));
       }
       for (const name of [selected, ...compared]) await follow(name);
       heard = true;
       if (complaint.dataset.about === "server") complain("");
     } catch (error) {
-      if (!gone) complain(heard ? "The server does not answer. What you see stays, and this page continues when it is back." : `The runs cannot be read: ${error.message}`, "server");
+      if (!gone)
+        complain(
+          heard
+            ? "The server does not answer. What you see stays, and this page continues when it is back."
+            : `The runs cannot be read: ${error.message}`,
+          "server",
+        );
     }
     if (gone) return;
     draw();
@@ -85,7 +123,9 @@ function makeView(parent, { looks, limits, marks }) {
   }
 
   async function follow(name) {
-    const row = rowOf(name), store = row && storeOf(name), seen = row && `${row.state} ${row.iteration}`;
+    const row = rowOf(name);
+    const store = row && storeOf(name);
+    const seen = row && `${row.state} ${row.iteration}`;
     if (!row || (store.seen === seen && store.offset >= row.size)) return; // nothing new
     const news = await ask(`${server}run.json?${new URLSearchParams({ run: name, since: store.offset })}`);
     Object.assign(store, { seen, offset: news.offset, snapshots: news.snapshots, marks: news.marks });
@@ -120,7 +160,11 @@ function makeView(parent, { looks, limits, marks }) {
     complain("");
     if (what === "delete") removed = name;
     try {
-      await ask(`${server}act`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ run: name, do: what, value }) });
+      await ask(`${server}act`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json" },
+        body: JSON.stringify({ run: name, do: what, value }),
+      });
     } catch (error) {
       complain(`${error.message}.`.replace(/\.\.$/, "."));
     }
@@ -146,13 +190,21 @@ function makeView(parent, { looks, limits, marks }) {
   }
 
   function draw() {
-    const row = rowOf(selected), lines = row ? linesOf(selected) : [];
+    const row = rowOf(selected);
+    const lines = row ? linesOf(selected) : [];
     paints.apply(looks);
     heading.textContent = finding(row, lines);
     counsel.textContent = row ? advice(row, lines) : "";
-    subheading.textContent = row ? `${row.title} · ${row.recipe} · ${row.outer}${row.note ? ` · ${row.note}` : ""}` : "A run turns a random network into one that adapts in one step. It continues when you leave this page.";
+    subheading.textContent = row
+      ? `${row.title} · ${row.recipe} · ${row.outer}${row.note ? ` · ${row.note}` : ""}`
+      : "A run turns a random network into one that adapts in one step. It continues when you leave this page.";
     const others = [...compared].filter(rowOf).map((name, i) => ({ row: rowOf(name), lines: linesOf(name), letter: LETTERS[i] }));
-    const now = JSON.stringify([selected, [selected, ...compared].map((name) => storeOf(name).offset), chart.svg.clientWidth, chart.svg.clientHeight]);
+    const now = JSON.stringify([
+      selected,
+      [selected, ...compared].map((name) => storeOf(name).offset),
+      chart.svg.clientWidth,
+      chart.svg.clientHeight,
+    ]);
     if (now !== drawn) chart.update({ row, lines, others, marks, looks, at });
     drawn = now;
     const said = row ? ["error over 1,000 validation tasks, with 95% intervals", "faint: loss on the training meta-batches"] : [];
@@ -175,7 +227,9 @@ function makeView(parent, { looks, limits, marks }) {
   // Said once each: how it goes, and the moment something is beaten.
   function speak(row, lines) {
     if (!row) return;
-    const won = beaten(row, lines).map((mark) => `${mark.label} (${number(mark.value)}) was beaten at iteration ${count(mark.iteration)}`).join(". ");
+    const won = beaten(row, lines)
+      .map((mark) => `${mark.label} (${number(mark.value)}) was beaten at iteration ${count(mark.iteration)}`)
+      .join(". ");
     const now = `${row.name} ${row.state} ${won}`;
     if (now === spoken) return;
     spoken = now;
@@ -184,7 +238,20 @@ function makeView(parent, { looks, limits, marks }) {
 
   function drawButtons() {
     const row = rowOf(selected);
-    const now = row ? JSON.stringify([row.name, row.state, row.elsewhere, row.asked, row.phase, row.mine, row.title, row.snapshots.length > 0, at, newest]) : "";
+    const now = row
+      ? JSON.stringify([
+          row.name,
+          row.state,
+          row.elsewhere,
+          row.asked,
+          row.phase,
+          row.mine,
+          row.title,
+          row.snapshots.length > 0,
+          at,
+          newest,
+        ])
+      : "";
     if (now === drawnButtons) return; // a press must not fall on a button that is being replaced
     drawnButtons = now;
     const focused = buttons.contains(document.activeElement) ? document.activeElement.textContent : null;
@@ -196,28 +263,47 @@ function makeView(parent, { looks, limits, marks }) {
       return made;
     };
     const link = (name, title, href, download = null) => el("a", { href, title, download }, buttons, name);
-    const sure = (name, title, then) => button(name, title, (made) => {
-      if (made.dataset.sure) return then();
-      made.dataset.sure = "true";
-      made.textContent = `${name}: sure?`;
-      setTimeout(() => { delete made.dataset.sure; made.textContent = name; }, SURE_MS);
-    });
-    const { mine, state } = row, steerable = mine && !row.asked && !(state === "running" && row.phase === "measuring");
+    const sure = (name, title, then) =>
+      button(name, title, (made) => {
+        if (made.dataset.sure) return then();
+        made.dataset.sure = "true";
+        made.textContent = `${name}: sure?`;
+        setTimeout(() => {
+          delete made.dataset.sure;
+          made.textContent = name;
+        }, SURE_MS);
+      });
+    const { mine, state } = row;
+    const steerable = mine && !row.asked && !(state === "running" && row.phase === "measuring");
     if (steerable && isLive(row)) button("Pause", "Saves the run and frees its place", () => act(selected, "pause"));
     if (mine && ["paused", "interrupted", "failed"].includes(state)) {
       if (row.elsewhere) button("Resume here", `Continues on this machine: ${DIFFERS}`, () => act(selected, "resume", "here"));
       else button("Resume", "Continues, with the same bits as if it had never stopped", () => act(selected, "resume"));
     }
-    if (steerable && ["running", "queued", "paused", "interrupted"].includes(state)) button("Stop", "Ends the run and keeps its checkpoint", () => act(selected, "stop"));
+    if (steerable && ["running", "queued", "paused", "interrupted"].includes(state))
+      button("Stop", "Ends the run and keeps its checkpoint", () => act(selected, "stop"));
     if (row.snapshots.length) {
       const learner = newest ? `run:${selected}` : `run:${selected}@${at}`;
       const beside = row.algorithm === "pretrained" ? "maml" : "pretrained";
-      link("Open in lab", "This checkpoint beside a shipped one, on your own shots", `lab?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`);
+      link(
+        "Open in lab",
+        "This checkpoint beside a shipped one, on your own shots",
+        `lab?${new URLSearchParams({ learners: `${beside},${learner}`, K: Math.min(row.K, 20), num_updates: Math.max(10, row.steps), step: Math.max(row.steps, 1), ...inRange(row.alpha) })}`,
+      );
       link("Download", "The checkpoint as a .safetensors file", `${lab}checkpoint?${new URLSearchParams({ learner })}`, "");
-      link("All as zip", "The checkpoint with its settings, results and metrics, and how to use and reproduce it", `${lab}bundle.zip?${new URLSearchParams({ learner })}`, "");
+      link(
+        "All as zip",
+        "The checkpoint with its settings, results and metrics, and how to use and reproduce it",
+        `${lab}bundle.zip?${new URLSearchParams({ learner })}`,
+        "",
+      );
     }
     button("Duplicate", "A new run from the same recipe, which you can change first", () => asTemplate(null));
-    const restart = button("Restart here", "A new run that continues from the snapshot shown; you can change its settings first", () => !newest && at && asTemplate(at));
+    const restart = button(
+      "Restart here",
+      "A new run that continues from the snapshot shown; you can change its settings first",
+      () => !newest && at && asTemplate(at),
+    );
     restart.setAttribute("aria-disabled", newest || !at);
     if (mine) button("Rename", "A name and a note for this run", () => renaming.open(row));
     if (mine && !isLive(row)) sure("Delete", "Deletes the run and its checkpoints for good", () => act(selected, "delete"));
@@ -226,13 +312,16 @@ function makeView(parent, { looks, limits, marks }) {
 
   function drawData(lines) {
     data.replaceChildren();
-    const found = validations(lines), head = el("tr", {}, el("thead", {}, data)), body = el("tbody", {}, data);
+    const found = validations(lines);
+    const head = el("tr", {}, el("thead", {}, data));
+    const body = el("tbody", {}, data);
     el("th", { scope: "col" }, head, "iteration");
     for (const { step } of found[0]?.steps ?? []) el("th", { scope: "col" }, head, step === 0 ? "before" : `after ${step}`);
     for (const { iteration, steps } of found) {
       const line = el("tr", {}, body);
       el("th", { scope: "row" }, line, count(iteration));
-      for (const { mean, ci95, diverged } of steps) el("td", {}, line, `${interval(mean, ci95, EXACT)}${diverged ? ` (${(100 * diverged).toFixed(1)}% diverged)` : ""}`);
+      for (const { mean, ci95, diverged } of steps)
+        el("td", {}, line, `${interval(mean, ci95, EXACT)}${diverged ? ` (${(100 * diverged).toFixed(1)}% diverged)` : ""}`);
     }
   }
   fold.addEventListener("toggle", () => fold.open && drawData(linesOf(selected)));
@@ -271,7 +360,8 @@ const inRange = (alpha) => (alpha >= 1e-4 && alpha <= 1 ? { alpha } : {});
 
 // `rename(run, {title, note})` is called with what was written.
 function renameDialog(parent, rename) {
-  const dialog = el("dialog", { class: "share", "aria-labelledby": "rename-title" }, parent), form = el("form", { method: "dialog" }, dialog);
+  const dialog = el("dialog", { class: "share", "aria-labelledby": "rename-title" }, parent);
+  const form = el("form", { method: "dialog" }, dialog);
   el("h2", { id: "rename-title" }, form, "Rename this run");
   el("label", { class: "label", for: "rename-name" }, form, "name");
   const title = el("input", { id: "rename-name", maxlength: 60, required: "" }, form);

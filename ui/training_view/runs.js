@@ -12,7 +12,8 @@ export function runTable(parent, { looks, select, compare }) {
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Runs on this server" }, parent);
   const table = el("table", { class: "runs" }, scroller);
   const notes = el("div", { class: "notes" }, parent);
-  let drawn = "", cells = new Map();
+  let drawn = "";
+  let cells = new Map();
 
   function lay(rows, selected, letters) {
     const focused = parent.contains(document.activeElement) ? document.activeElement.dataset.of : null;
@@ -22,13 +23,20 @@ export function runTable(parent, { looks, select, compare }) {
     for (const name of HEAD) el("th", { scope: "col", class: name }, head, name);
     const body = el("tbody", {}, table);
     for (const row of rows) {
-      const shown = row.name === selected, letter = letters.get(row.name);
+      const shown = row.name === selected;
+      const letter = letters.get(row.name);
       const line = el("tr", { class: shown ? "selected" : "", "data-run": row.name }, body);
       const first = el("td", { class: "compare" }, line);
       if (!shown) {
-        const box = el("input", { type: "checkbox", "aria-label": `compare ${row.title}`, "data-of": `compare ${row.name}` }, first);
+        const box = el(
+          "input",
+          { type: "checkbox", "aria-label": `compare ${row.title}`, "data-of": `compare ${row.name}` },
+          first,
+        );
         box.checked = Boolean(letter);
-        box.addEventListener("change", () => { if (!compare(row.name, box.checked)) box.checked = !box.checked; });
+        box.addEventListener("change", () => {
+          if (!compare(row.name, box.checked)) box.checked = !box.checked;
+        });
       }
       if (letter) {
         swatch(looks[letter], letter, first);
@@ -41,7 +49,8 @@ export function runTable(parent, { looks, select, compare }) {
       const about = el("td", { class: "recipe" }, line, `${row.recipe} · ${row.outer}`);
       const from = row.parent ? `continues from iteration ${count(row.parent.iteration)} of ${row.parent.run}` : "";
       if (from || row.note) el("span", { class: "note" }, about, [from, row.note].filter(Boolean).join(" · "));
-      const state = el("td", { class: "state" }, line), progress = el("progress", {}, el("td", { class: "progress" }, line));
+      const state = el("td", { class: "state" }, line);
+      const progress = el("progress", {}, el("td", { class: "progress" }, line));
       cells.set(row.name, { line, state, progress, error: el("td", { class: "number" }, line) });
     }
     if (focused) table.querySelector(`[data-of="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });

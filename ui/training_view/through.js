@@ -7,7 +7,8 @@ import { floats, rows } from "../task_plot/view.js";
 import { number, shotCount, steps } from "../task_plot/words.js";
 import { count } from "./words.js";
 
-const TWEEN_MS = 220, PLAY_MS = 500;
+const TWEEN_MS = 220;
+const PLAY_MS = 500;
 
 // `fetchTask(parameters)` promises what ui/training.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
 export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
@@ -20,20 +21,46 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   const scrubber = el("input", { type: "range", min: 0, step: 1, "aria-label": "snapshot shown" }, bar);
   const other = el("button", { type: "button", title: "Another sine wave, with its own shots" }, bar, "New task");
   playButton.addEventListener("click", () => (playing ? pause() : play()));
-  scrubber.addEventListener("input", () => { pause(); go(Number(scrubber.value), false); });
-  other.addEventListener("click", () => { query = { seed: 1 + Math.floor(Math.random() * 9999) }; ask(); });
-  let run = "", known = "", query = {}, task = null, at = 0, follows = true, playing = null, frame = null, asking = 0, view = null;
+  scrubber.addEventListener("input", () => {
+    pause();
+    go(Number(scrubber.value), false);
+  });
+  other.addEventListener("click", () => {
+    query = { seed: 1 + Math.floor(Math.random() * 9999) };
+    ask();
+  });
+  let run = "";
+  let known = "";
+  let query = {};
+  let task = null;
+  let at = 0;
+  let follows = true;
+  let playing = null;
+  let frame = null;
+  let asking = 0;
+  let view = null;
 
   async function ask() {
     const mine = ++asking;
     try {
       const found = await fetchTask(new URLSearchParams({ run, ...query }));
       if (mine !== asking) return; // a later question has been asked
-      const flat = floats(found.curves), losses = floats(found.query), n = found.iterations.length;
+      const flat = floats(found.curves);
+      const losses = floats(found.query);
+      const n = found.iterations.length;
       const ends = (pair) => Object.assign([], { 0: pair[0], [found.steps]: pair[1] }); // the steps between are not asked for
       const before = task?.iterations[at];
-      task = { ...found, curves: n ? rows(flat, n).map((all) => ends(rows(all, 2))) : [], losses: n ? rows(losses, n).map(ends) : [] };
-      at = follows ? n - 1 : Math.max(0, task.iterations.findLastIndex((i) => i <= before));
+      task = {
+        ...found,
+        curves: n ? rows(flat, n).map((all) => ends(rows(all, 2))) : [],
+        losses: n ? rows(losses, n).map(ends) : [],
+      };
+      at = follows
+        ? n - 1
+        : Math.max(
+            0,
+            task.iterations.findLastIndex((i) => i <= before),
+          );
       draw();
     } catch {
       if (mine === asking) known = ""; // asked again at the next news
@@ -42,14 +69,31 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
 
   function edit(shots) {
     if (!task || shots.length > limits.shots) return false;
-    query = { ...query, seed: task.seed, amplitude: task.amplitude, phase: task.phase, shots: shots.map(([x, y]) => `${x},${y}`).join(";") || "none" };
+    query = {
+      ...query,
+      seed: task.seed,
+      amplitude: task.amplitude,
+      phase: task.phase,
+      shots: shots.map(([x, y]) => `${x},${y}`).join(";") || "none",
+    };
     task = { ...task, shots, by_hand: true };
     draw();
     ask();
     return true;
   }
 
-  const viewOf = (learners) => ({ ...task, learners, updates: task.steps, looks, limits, ghosts: "before", truth_hidden: false, free: false, alpha: 0, placement: "anywhere" });
+  const viewOf = (learners) => ({
+    ...task,
+    learners,
+    updates: task.steps,
+    looks,
+    limits,
+    ghosts: "before",
+    truth_hidden: false,
+    free: false,
+    alpha: 0,
+    placement: "anywhere",
+  });
 
   // The task alone, and why there is nothing beside it.
   function bare(why) {
@@ -61,8 +105,18 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   function draw() {
     if (!task) return;
     if (!task.iterations.length) return bare(task.why || "no snapshot yet");
-    const role = task.role, label = looks[role].label;
-    const learner = { name: role, label, curves: task.curves[at], query: task.losses[at], diverged: -1, trained_steps: task.steps, own_alpha: 0, results: {} };
+    const role = task.role;
+    const label = looks[role].label;
+    const learner = {
+      name: role,
+      label,
+      curves: task.curves[at],
+      query: task.losses[at],
+      diverged: -1,
+      trained_steps: task.steps,
+      own_alpha: 0,
+      results: {},
+    };
     view = viewOf([learner]);
     plot.update(view, task.steps);
     say();
@@ -74,7 +128,8 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     scrubber.value = at;
     scrubber.setAttribute("aria-valuetext", `after ${count(iterations[at])} iterations`);
     scrubber.style.setProperty("--done", `${(100 * at) / Math.max(iterations.length - 1, 1)}%`);
-    const error = losses[at][last], where = iterations[at] ? `after ${count(iterations[at])} iterations` : "untrained";
+    const error = losses[at][last];
+    const where = iterations[at] ? `after ${count(iterations[at])} iterations` : "untrained";
     said.textContent = `${where}: error ${number(losses[at][0])} before, ${error <= limits.diverged ? number(error) : "diverged"} after ${steps(last)} on ${shotCount(view)}`;
     hint.textContent = shotHelp();
     playButton.disabled = scrubber.disabled = iterations.length < 2;
@@ -83,7 +138,9 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
 
   function go(to, smooth) {
     if (!task || to === at) return;
-    const from = task.curves[at], then = task.curves[to], last = task.steps;
+    const from = task.curves[at];
+    const then = task.curves[to];
+    const last = task.steps;
     at = to;
     follows = at === task.iterations.length - 1;
     cancelAnimationFrame(frame);
@@ -91,7 +148,8 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     if (!smooth || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
     const began = performance.now();
     const tick = (time) => {
-      const t = Math.min(Math.max((time - began) / TWEEN_MS, 0), 1), ease = t * (2 - t);
+      const t = Math.min(Math.max((time - began) / TWEEN_MS, 0), 1);
+      const ease = t * (2 - t);
       plot.move(last, t === 1 ? undefined : () => from[last].map((y, i) => y + ease * (then[last][i] - y)));
       if (t < 1) frame = requestAnimationFrame(tick);
     };
