@@ -383,7 +383,8 @@ export function makeLab(
         complaint = "";
         travelling = false;
         // An edit on its way to a server that has restarted since; or shots cleared after the press that brought these others.
-        const lost = local && rev !== confirmed && (next.fresh || (rev > asked && !local.shots.length && next.rev < rev));
+        const lost =
+          local && rev !== confirmed && (next.fresh || (rev > asked && !local.shots.length && next.rev < rev && !next.again));
         rev = next.rev + (lost ? 1 : 0);
         asked = next.rev;
         drawn = next.rev;
