@@ -1,11 +1,17 @@
-"""`python -m maml_core ...`: see cli.py."""
+"""`python -m maml_core ...`, or `maml-core ...` where it was installed: see cli.py."""
 
 import sys
 
-try:
-    from maml_core.cli import main
 
-    code = main()
-except KeyboardInterrupt:  # during the imports
-    code = 130
-sys.exit(code)
+def run() -> int:
+    """Run this process's command line; returns the exit status."""
+    try:
+        from maml_core.cli import main
+
+        return main()
+    except KeyboardInterrupt:  # during the imports
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(run())

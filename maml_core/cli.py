@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from maml_core import runs
+from maml_core import PRETRAINED, runs
 from maml_core.config import (
     ALGORITHMS,
     DEVICES,
@@ -46,7 +46,6 @@ DIFFERS = "its numbers will then differ in their last digits from those of a run
 EXAMPLE = "--algorithm maml --alpha 0.01 --trained-steps 1"
 """What `evaluate` is told of a network that carries no recipe."""
 NAME_WIDTH = 24
-PRETRAINED = Path(__file__).parent.parent / "pretrained"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -401,7 +400,9 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = _command(commands, "evaluate", evaluate)
     source = sub.add_mutually_exclusive_group(required=True)
-    source.add_argument("--restore-checkpoint", type=_checkpoint, help="a checkpoint file (.safetensors)")
+    source.add_argument(
+        "--restore-checkpoint", type=_checkpoint_or_shipped, help="a checkpoint file (.safetensors), or the name of a shipped one"
+    )
     source.add_argument("--restore-dir", type=Path, help="a run's folder: its latest checkpoint is used")
     for f in dataclasses.fields(TrainConfig):
         if f.name in CHECKPOINTS_OWN:
@@ -478,6 +479,15 @@ def _checkpoint(text: str) -> Path:
     if not (path := Path(text)).is_file():
         raise argparse.ArgumentTypeError(f"there is no checkpoint {text}")
     return path
+
+
+def _checkpoint_or_shipped(text: str) -> Path:
+    """A file that there is, or a shipped one by its name, wherever this is installed: maml, or pretrained/maml.safetensors."""
+    path = Path(text)
+    shipped = PRETRAINED / f"{path.name.removesuffix('.safetensors')}.safetensors"
+    if not path.is_file() and path.parent in (Path(), Path("pretrained")) and shipped.is_file():
+        return shipped
+    return _checkpoint(text)
 
 
 def _words(choices: tuple[str, ...]) -> Callable[[str], str]:

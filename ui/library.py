@@ -11,7 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from maml_core import baselines, checkpoint, files, runs
+from maml_core import PRETRAINED, baselines, checkpoint, files, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, Told
 from maml_core.files import signature, temporary_for, write_atomically
 from maml_core.palette import ROLES, Look
@@ -21,7 +21,6 @@ from ui.incoming import legible
 from ui.state import LEARNERS, OWN, RUN
 
 ROOT = Path(__file__).parent.parent
-PRETRAINED = ROOT / "pretrained"
 MAX_WEIGHTS = 100_000
 """Of an own checkpoint's network in the lab: every inner step of it is held in memory."""
 KEEP_UPLOADS = 200

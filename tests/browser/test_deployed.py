@@ -66,12 +66,12 @@ def two_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def nginx(two_parts: Server, server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real one before both kinds of server, set as the README says and in nothing else."""
+    """A real one before both kinds of server, set as the guide for teachers says and in nothing else."""
     if not (program := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
         pytest.skip("nginx is not installed")
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     config = folder / "nginx.conf"
-    block = re.search(r"```nginx\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.S)[1]
+    block = re.search(r"```nginx\n(.*?)```", (ROOT / "docs" / "teaching.md").read_text("utf-8"), re.S)[1]
     passes = block.replace("8501;", f"{two_parts.port};")
     strips = block.replace("8501;", f"{urlsplit(server).port}/;").replace("/school/class/", "/stripped/")
     config.write_text(NGINX.format(folder=folder, port=port, passes=passes, strips=strips), "utf-8")

@@ -56,7 +56,7 @@ def readme_row(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: p.stem)
 def test_the_readme_quotes_the_checkpoint(path):
-    assert readme_row(path) in (PRETRAINED.parent / "README.md").read_text(encoding="utf-8")
+    assert readme_row(path) in (PRETRAINED.parent / "docs" / "research.md").read_text(encoding="utf-8")
 
 
 SEEDS = sorted((PRETRAINED / "seeds").glob("maml_best-*.safetensors"))

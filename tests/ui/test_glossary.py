@@ -36,5 +36,5 @@ def test_the_limit_of_divergence_is_the_engines():
 def test_no_definition_stands_a_second_time():
     folders = ("ui", "pages", "lessons", "maml_core")
     others = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".js", ".md")]
-    texts = {path: path.read_text("utf-8") for path in (*others, ROOT / "README.md")}
+    texts = {path: path.read_text("utf-8") for path in (*others, ROOT / "README.md", *(ROOT / "docs").glob("*.md"))}
     assert not [(path.name, term) for path, text in texts.items() for term, says in TERMS.items() if says in text]

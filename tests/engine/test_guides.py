@@ -1,15 +1,15 @@
-"""What the README shows works as it stands there."""
+"""What the guide for researchers shows works as it stands there."""
 
 import re
 from pathlib import Path
 
 import torch
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+GUIDE = (Path(__file__).parents[2] / "docs" / "research.md").read_text(encoding="utf-8")
 
 
 def example(contains: str) -> str:
-    return next(code for code in re.findall(r"```python\n(.*?)```", README, re.S) if contains in code)
+    return next(code for code in re.findall(r"```python\n(.*?)```", GUIDE, re.S) if contains in code)
 
 
 def test_training_adapting_and_plotting_without_the_app(tmp_path, monkeypatch):
