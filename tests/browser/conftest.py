@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,6 +14,8 @@ from typing import IO
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from benchmarks import serving
+
 ROOT = Path(__file__).parents[2]
 LOCAL = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
 expect.set_options(timeout=15_000)  # two workers on two cores: a slow answer is no wrong one
@@ -23,12 +24,8 @@ STREAMLIT_PROBES = re.compile(r"/_stcore/(health|host-config)$")  # asked for be
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict) -> dict:
-    """Debian's Chromium instead of Playwright's own download; the one without a window is the lighter one."""
-    installed = filter(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))
-    executable = os.environ.get("CHROMIUM") or next(map(shutil.which, installed), None)
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-    quiet += ["--font-render-hinting=none"]  # a text is as wide as its letters, as on a screen with a window
-    return browser_type_launch_args | {"executable_path": executable, "args": quiet}
+    """Debian's Chromium instead of Playwright's own download."""
+    return browser_type_launch_args | {"executable_path": serving.executable(), "args": serving.FLAGS}
 
 
 def free_port() -> int:

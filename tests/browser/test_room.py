@@ -204,6 +204,7 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
         assert len(rows) == 4
 
 
+@pytest.mark.clock
 def test_an_answer_on_a_line_that_stays_open_is_not_held_back(server, teacher):
     line, took = http.client.HTTPConnection(server.partition("//")[2]), []
     for _ in range(40):

@@ -203,6 +203,7 @@ def fail(error):
     raise error
 
 
+@pytest.mark.clock
 def test_what_is_missing_is_found_in_milliseconds(monkeypatch, tmp_path):
     def why():
         began = time.perf_counter()

@@ -42,6 +42,7 @@ def files(folder):
     return {path: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.clock
 def test_a_new_run_is_made_at_once_and_settled_later(tmp_path):
     began = time.monotonic()
     runs.create(tmp_path / "a", TrainConfig(max_steps=70_000), about={"title": "Mine", "owner": "me"})

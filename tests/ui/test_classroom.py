@@ -481,6 +481,7 @@ def test_a_right_code_is_let_in_however_many_wrong_ones_came_from_its_address(te
     assert lines == [], "who is in a room, or elsewhere, waits for nothing"
 
 
+@pytest.mark.clock
 def test_a_line_moves_one_by_one_and_nobody_waits_long(monkeypatch):
     monkeypatch.setattr(classroom, "TURN", 0.01)
     monkeypatch.setattr(classroom, "PATIENCE", 0.1)
@@ -703,6 +704,7 @@ def one_loop():
         yield
 
 
+@pytest.mark.clock
 def test_news_reach_who_waits_at_once_and_votes_only_the_teacher(one_loop, teacher, ana, bo):
     teacher.act("card", CARD)
     with waiting(ana, since=ana.state["version"]) as student, waiting(teacher, since=teacher.state["version"]) as teaching:
@@ -715,6 +717,7 @@ def test_news_reach_who_waits_at_once_and_votes_only_the_teacher(one_loop, teach
         assert student[0][0].json()["tally"] == {"kind": "choice", "counts": [0, 1]}
 
 
+@pytest.mark.clock
 def test_the_other_tab_of_who_answered_hears_of_it_and_nobody_else(one_loop, teacher, ana, bo):
     teacher.act("card", CARD)
     with waiting(bo, since=bo.state["version"]) as other, waiting(ana, since=ana.state["version"]) as tab:
@@ -727,6 +730,7 @@ def test_the_other_tab_of_who_answered_hears_of_it_and_nobody_else(one_loop, tea
         assert named[0][0].json()["name"] == "Bo"
 
 
+@pytest.mark.clock
 def test_a_question_that_is_behind_is_answered_at_once(one_loop, teacher, ana):
     before = ana.state["version"]
     teacher.act("card", CARD)
@@ -737,6 +741,7 @@ def test_a_question_that_is_behind_is_answered_at_once(one_loop, teacher, ana):
     assert time.perf_counter() - began < 1
 
 
+@pytest.mark.clock
 def test_a_wait_ends_by_itself_and_who_is_not_in_the_room_does_not_wait(one_loop, teacher, ana, monkeypatch):
     monkeypatch.setattr(classroom, "POLL", 0.5)
     assert ana.get(since=ana.state["version"]).json()["version"] == ana.state["version"]
@@ -745,6 +750,7 @@ def test_a_wait_ends_by_itself_and_who_is_not_in_the_room_does_not_wait(one_loop
     assert time.perf_counter() - began < 0.4
 
 
+@pytest.mark.clock
 def test_one_person_waits_in_so_many_tabs(one_loop, teacher, ana):
     with contextlib.ExitStack() as tabs:
         took = [tabs.enter_context(waiting(ana, since=ana.state["version"])) for _ in range(classroom.TABS + 2)]
@@ -752,6 +758,7 @@ def test_one_person_waits_in_so_many_tabs(one_loop, teacher, ana):
         teacher.act("card", CARD)
 
 
+@pytest.mark.clock
 def test_who_waits_hears_that_the_server_ends(one_loop, teacher, ana, monkeypatch):
     with waiting(ana, since=ana.state["version"]) as took:
         live = classroom._live[teacher.room]

@@ -346,6 +346,7 @@ def test_a_question_is_not_longer_than_it_needs_to_be(root):
     assert client(MINE).post("/train/act", content=b"[" * 4000, headers=headers).status_code == 400
 
 
+@pytest.mark.clock
 def test_a_slow_answer_to_one_keeps_nobody_waiting(root, monkeypatch):
     name = press()
     monkeypatch.setattr(training, "act", lambda *asked, **more: time.sleep(1.5))
@@ -389,6 +390,7 @@ def test_what_is_to_be_beaten_is_measured_or_published():
 # How long
 
 
+@pytest.mark.clock
 def test_the_estimate_is_of_the_order_of_the_truth():
     config = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=2000)
     began = time.perf_counter()
