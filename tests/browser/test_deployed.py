@@ -6,15 +6,14 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import walks
 from conftest import ROOT, Lab, Server, free_port
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Response, expect
 
-from ui import lessons, page_html
-from ui.lesson_format import Choice
+from ui import page_html
 from ui.training import COOKIE
 
 WHERE = ("one part", "two parts", "nginx passes", "nginx strips")
@@ -22,17 +21,6 @@ FOLDERS = {"modules", "lab", "explore", "geometry", "train", "lessons", "classro
 """Where our own routes lie."""
 MOST_HEADERS = 2000
 """Bytes: half of what nginx has room for when nobody has configured it."""
-SHOWN = {
-    "/": ".start svg.task .curve",
-    "/lessons": ".lessons a",
-    "/lab": ".maml-lab svg.task .curve",
-    "/explore": ".explore svg.heat .tile",
-    "/geometry": "svg.plane .contours ellipse",
-    "/train": ".training svg.learning .grid line",
-    "/checkpoints": ".card svg.thumbnail",
-    "/classroom": ".classroom h1",
-}
-"""Path of a page -> what is there once its own part has been drawn."""
 NGINX = """
 daemon off; pid {folder}/pid; error_log {folder}/error.log;
 events {{}}
@@ -124,28 +112,8 @@ def test_every_page_and_its_main_path_work(base, browser):
             lab.problems.append(f"{response.status}: {response.url}")
 
     page.on("response", lambda r: hear(r) if r.url.startswith("http") else None)
-    for path, shown in SHOWN.items():
-        page.goto(base + path)
-        expect(page.locator(shown).first).to_be_attached(timeout=60_000)
-    page.locator("a", has_text="Start").first.click()  # Streamlit's own links reload nothing
-    page.get_by_role("button", name="Take one gradient step").click()
-    expect(page.locator(".after p")).to_contain_text("After 1 step", timeout=30_000)
-    assert page.url == f"{base}/"
-    page.locator('.start a[href^="lab?"]').click()
-    lab.ready()
-    before = lab.curve("maml")
-    lab.click(1.0, 2.0)
-    lab.settled()
-    assert lab.curve("maml") != before
-    page.goto(f"{base}/checkpoints")
-    with page.expect_download() as download:
-        page.locator('.card[data-name="maml"]').get_by_role("link", name="Download").click()
-    assert Path(download.value.path()).stat().st_size > 5000
-    page.goto(f"{base}/train")
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator('tr[data-state="running"]').first).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.locator('tr[data-state="stopped"]').first).to_be_visible(timeout=120_000)
+    walks.every_page(lab)
+    walks.a_download(page, base)
     ours = [cookie["path"] for cookie in context.cookies(f"{base}/lab") if cookie["name"] == COOKIE]
     assert ours == ["/" if own == "/stripped" else own]
     assert served >= FOLDERS
@@ -154,30 +122,7 @@ def test_every_page_and_its_main_path_work(base, browser):
 
 
 def test_a_room_is_opened_joined_by_its_address_and_voted_in(base, browser):
-    def come(address: str) -> Page:
-        page = browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
-        page.goto(address)
-        expect(page.locator(".classroom h1, .classroom .code-large").first).to_be_visible(timeout=30_000)
-        return page
-
-    card = next(lesson.title for lesson in lessons.shelf().lessons.values() if isinstance(lesson.answer, Choice))
-    teacher = come(f"{base}/classroom")
-    teacher.get_by_role("button", name="Open a room").click()
-    picture = teacher.locator("img.qr")
-    expect(picture).to_have_js_property("complete", True)
-    assert picture.evaluate("image => image.naturalWidth") > 0
-    way = urlsplit(picture.get_attribute("alt").removeprefix("QR code of "))  # its host is one that phones reach
-    assert (way.path, way.port) == (f"{urlsplit(base).path}/classroom", urlsplit(base).port)
-    student = come(f"{base}/classroom?{way.query}")
-    expect(student.locator(".classroom")).to_contain_text("Waiting for the teacher")
-    teacher.get_by_role("button", name=card).click()
-    student.get_by_role("radio").first.click(force=True)
-    student.get_by_role("button", name="Commit", exact=True).click()
-    expect(teacher.locator(".classroom")).to_contain_text("1 of 1 has answered", timeout=15_000)
-    teacher.get_by_role("button", name="Reveal", exact=True).click()
-    expect(student.locator(".tally")).to_be_visible(timeout=30_000)
-    for page in (teacher, student):
-        page.context.close()
+    walks.a_room(browser, base)
 
 
 def test_no_route_of_ours_is_answered_by_a_page_and_none_lies_outside(one_part, two_parts):
