@@ -20,6 +20,8 @@ SHOWN = {
     "/classroom": ".classroom h1",
 }
 """Path of a page -> what is there once its own part has been drawn."""
+CARD = next(lesson.title for lesson in lessons.shelf().lessons.values() if isinstance(lesson.answer, Choice))
+"""A lesson that asks for one of several options."""
 
 
 def every_page(lab: Lab) -> None:
@@ -64,7 +66,6 @@ def a_room(browser: Browser, base: str) -> None:
         expect(page.locator(".classroom h1, .classroom .code-large").first).to_be_visible(timeout=30_000)
         return page
 
-    card = next(lesson.title for lesson in lessons.shelf().lessons.values() if isinstance(lesson.answer, Choice))
     teacher = come(f"{base}/classroom")
     teacher.get_by_role("button", name="Open a room").click()
     picture = teacher.locator("img.qr")
@@ -74,7 +75,7 @@ def a_room(browser: Browser, base: str) -> None:
     assert (way.path, way.port) == (f"{urlsplit(base).path}/classroom", urlsplit(base).port)
     student = come(f"{base}/classroom?{way.query}")
     expect(student.locator(".classroom")).to_contain_text("Waiting for the teacher")
-    teacher.get_by_role("button", name=card).click()
+    teacher.get_by_role("button", name=CARD).click()
     student.get_by_role("radio").first.click(force=True)
     student.get_by_role("button", name="Commit", exact=True).click()
     expect(teacher.locator(".classroom")).to_contain_text("1 of 1 has answered", timeout=15_000)
