@@ -1,6 +1,10 @@
 // When a part of the page comes into sight: then it asks the server, not before.
 
-// Calls `act` once, when the element comes near; gives what takes that back.
+/**
+ * Calls `act` once, when the element comes near; gives what takes that back.
+ * @param {Element} element
+ * @param {() => void} act
+ */
 export function whenSeen(element, act) {
   const seen = new IntersectionObserver(
     (entries) => {

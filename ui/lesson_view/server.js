@@ -5,9 +5,15 @@ import * as server from "../task_plot/server.js";
 const RETRY_MS = 2500;
 export const AWAY = `${server.AWAY} This page continues when it does.`;
 
-// What is at an address, JSON unless `read` makes something else of the text: asked again until the server answers; never answered once
-// it is aborted. `say(words)` hears that the server is away, and "" when it is back. Raises an Error in one sentence for what the server
-// refuses.
+/**
+ * What is at an address, JSON unless `read` makes something else of the text: asked again until the server answers; never answered once
+ * it is aborted. `say(words)` hears that the server is away, and "" when it is back. Raises a Failure for what the server refuses.
+ * @template [Found=any]
+ * @param {string} address
+ * @param {server.Options["query"]} query
+ * @param {{ signal: AbortSignal, say: (words: string) => void, read?: (text: string) => Found }} how
+ * @returns {Promise<Found>}
+ */
 export async function insist(address, query, { signal, say, read }) {
   while (true) {
     try {

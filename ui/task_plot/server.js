@@ -5,14 +5,29 @@ export const STAYS = `${AWAY} What you see stays, and this page continues when i
 export const UNANSWERED = "The server could not answer this. Reload the page to try again.";
 const AWAY_FROM = 502; // a gateway's status for a server that it does not reach
 
-// Each of these asks with GET, or with POST where there is a `body` to send as JSON. Each raises an Error in one sentence, with `status`
-// where there was an answer, and `refused` where asking again is no use: without it the server is away. Who aborts hears of that instead.
-// mark: the header of all that our server answers there. What comes without is not ours, and says nothing about what was asked for.
+/**
+ * mark: the header of all that our server answers there. What comes without is not ours, and says nothing about what was asked for.
+ * @typedef {object} Options
+ * @property {string | URLSearchParams | string[][] | Record<string, string | number>} [query]
+ * @property {object} [body]
+ * @property {Record<string, string>} [headers]
+ * @property {AbortSignal} [signal]
+ * @property {string} [mark]
+ */
+
+/** @typedef {Error & { status?: number, refused?: boolean }} Failure */
+
+/**
+ * Each of these asks with GET, or with POST where there is a `body` to send as JSON. Each raises a Failure in one sentence, with `status`
+ * where there was an answer, and `refused` where asking again is no use: without it the server is away. Who aborts hears of that instead.
+ * @param {string} address
+ * @param {Options} [options]
+ */
 export async function request(address, { query, body, headers, signal, mark } = {}) {
   const asked = body
     ? { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body), signal }
     : { headers: { ...headers }, signal };
-  const answer = await reached(fetch(query ? `${address}?${new URLSearchParams(query)}` : address, asked), signal);
+  const answer = await reached(fetch(query ? `${address}?${encoded(query)}` : address, asked), signal);
   if (answer.ok) return answer;
   const { status } = answer;
   const isOurs = mark ? answer.headers.has(mark) : status === 400;
@@ -21,12 +36,21 @@ export async function request(address, { query, body, headers, signal, mark } = 
   throw failure(said, { status, refused: true });
 }
 
+/**
+ * @param {string} address
+ * @param {Options} [options]
+ */
 export async function text(address, options = {}) {
   const answer = await request(address, options);
   return reached(answer.text(), options.signal);
 }
 
-// JSON, unless `read` makes something else of the text. What cannot be read is as good as an answer of 500.
+/**
+ * JSON, unless `read` makes something else of the text. What cannot be read is as good as an answer of 500.
+ * @template [Found=any]
+ * @param {string} address
+ * @param {Options & { read?: (text: string) => Found }} [options]
+ */
 export async function json(address, { read = JSON.parse, ...options } = {}) {
   const said = await text(address, options);
   try {
@@ -36,11 +60,27 @@ export async function json(address, { read = JSON.parse, ...options } = {}) {
   }
 }
 
-// What failed, with a full stop.
+/**
+ * What failed, with a full stop.
+ * @param {Error} error
+ */
 export const sentence = (error) => `${error.message}.`.replace(/\.\.$/, ".");
 
-const failure = (words, about = {}) => Object.assign(new Error(words), about);
+/** @param {Options["query"]} query Numbers in it are made text. */
+const encoded = (query) => new URLSearchParams(/** @type {Record<string, string>} */ (query));
 
+/**
+ * @param {string} words
+ * @param {{ status?: number, refused?: boolean }} [about]
+ * @returns {Failure}
+ */
+const failure = (words, about) => Object.assign(new Error(words), about);
+
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal | undefined} signal
+ */
 const reached = (promise, signal) =>
   promise.catch((error) => {
     throw signal?.aborted ? error : failure(AWAY);
