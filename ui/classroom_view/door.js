@@ -2,7 +2,7 @@
 
 import { el } from "../task_plot/svg.js";
 import { codeIn, roomsOfMine } from "./address.js";
-import { AWAY, isAway } from "./server.js";
+import { AWAY } from "./server.js";
 
 // code, said: what was typed before, and why it did not do. `open()` opens a room and raises why not; `enter(code)` goes to one. Gives what removes it.
 export function door(parent, { code, said, open, enter }) {
@@ -60,7 +60,7 @@ export function door(parent, { code, said, open, enter }) {
     try {
       await open();
     } catch (error) {
-      trouble.textContent = isAway(error) ? AWAY : error.message;
+      trouble.textContent = error.refused ? error.message : AWAY;
       button.disabled = false;
     }
   });

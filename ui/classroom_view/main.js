@@ -2,8 +2,9 @@
 
 import { mounted } from "../task_plot/mounted.js";
 import { presenting } from "../task_plot/presenting.js";
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
-import { SHEETS, section, sentence } from "../lesson_view/parts.js";
+import { SHEETS, section } from "../lesson_view/parts.js";
 import {
   drop,
   forget,

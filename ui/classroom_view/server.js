@@ -1,6 +1,6 @@
 // A room at the server: what is done in it, and the news of it for as long as the page is open.
 
-import { UNANSWERED } from "../task_plot/server.js";
+import * as server from "../task_plot/server.js";
 
 export const RETRY_MS = 1000;
 const SPREAD_MS = 1000; // a class does not come back all at once
@@ -8,34 +8,14 @@ const REFUSED_MS = 5000; // before a question that was refused is asked again
 const LOST_MS = 40_000; // a question that waits is answered before; after so long the line is dead
 const QUICK_MS = 1000; // an answer without news that comes sooner means: not now
 const SECRET = "X-Teacher";
-const OURS = "X-Classroom"; // the latter stands in all that the server itself answers here
-const ELSEWHERE = 503; // what something in between refuses says nothing about the room
+const mark = "X-Classroom"; // the latter stands in all that the server itself answers here
 const NO_COOKIES =
   "This browser blocks cookies, and a room recognises its students by one. Allow cookies for this address and reload.";
-export const AWAY = "The server does not answer. What you see stays, and this page continues when it is back.";
+export const AWAY = server.STAYS;
 
-// Raises an Error in one sentence; `status` is the server's, where it did answer.
-async function request(name, { query = {}, body, secret, signal } = {}) {
-  const headers = { ...(secret && { [SECRET]: secret }), ...(body && { "Content-Type": "application/json" }) };
-  const address = `${new URL(`classroom/${name}`, document.baseURI).href}?${new URLSearchParams(query)}`;
-  const answer = await fetch(address, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), signal });
-  if (answer.ok) return answer;
-  const status = answer.headers.has(OURS) || answer.status >= 500 ? answer.status : ELSEWHERE;
-  throw failure(status, status < 500 ? await answer.text() : UNANSWERED);
-}
-
-const failure = (status, said) => Object.assign(new Error(said), { status });
-
-async function json(answer) {
-  try {
-    return await answer.json();
-  } catch (error) {
-    throw error instanceof SyntaxError ? failure(500, UNANSWERED) : error;
-  }
-}
-
-// Whether nobody answered; a gateway's 502 and above mean the same.
-export const isAway = ({ status, refused = false }) => !refused && (status === undefined || status >= 502);
+const asking = ({ secret, ...options }) => ({ ...options, mark, headers: secret ? { [SECRET]: secret } : {} });
+const request = (name, options) => server.request(`classroom/${name}`, asking(options));
+const json = (name, options) => server.json(`classroom/${name}`, asking(options));
 
 // Versions are numbers with dots between them.
 function isBefore(a, b) {
@@ -46,7 +26,7 @@ function isBefore(a, b) {
 
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 
-export const openRoom = async () => json(await request("open", { body: {} }));
+export const openRoom = () => json("open", { body: {} });
 
 // The address of a picture of this address.
 export const codeOf = (address) => `${new URL("classroom/qr.svg", document.baseURI).href}?${new URLSearchParams({ address })}`;
@@ -76,15 +56,13 @@ export function inRoom({ room, secret, news, away, refused }) {
   }
 
   async function ask() {
-    if (!state && !secret) return json(await request("join", { body: { room, name: "" }, signal: stop.signal }));
+    if (!state && !secret) return json("join", { body: { room, name: "" }, signal: stop.signal });
     // After a silence the first answer comes at once: it says that the server is back.
     const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally ? state.card : "" }) };
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS);
     const { signal } = line;
-    return request("room.json", { query, secret, signal })
-      .then(json)
-      .finally(() => clearTimeout(dead));
+    return json("room.json", { query, secret, signal }).finally(() => clearTimeout(dead));
   }
 
   async function listen() {
@@ -107,7 +85,7 @@ export function inRoom({ room, secret, news, away, refused }) {
         if (before && found.version === before.version && performance.now() - began < QUICK_MS) await pause(RETRY_MS);
       } catch (error) {
         if (gone) return;
-        if (isAway(error)) {
+        if (!error.refused) {
           lost = true;
           away(AWAY);
           await pause(RETRY_MS + SPREAD_MS * Math.random());
@@ -121,8 +99,7 @@ export function inRoom({ room, secret, news, away, refused }) {
   }
   listen();
 
-  const send = async (name, body) =>
-    take(await json(await request(name, { body: { room, ...body }, secret, signal: stop.signal })));
+  const send = async (name, body) => take(await json(name, { body: { room, ...body }, secret, signal: stop.signal }));
   return {
     // Raise an Error in one sentence for what cannot be.
     act: (what, value = null) => send("act", { do: what, value, has: state?.tally ? state.card : "" }),

@@ -1,10 +1,10 @@
 // A student's side of a room: wait, predict, commit, wait, see.
 
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
-import { sentence } from "../lesson_view/parts.js";
 import { isWithin, toHeading } from "./focus.js";
-import { RETRY_MS, isAway, pause } from "./server.js";
+import { RETRY_MS, pause } from "./server.js";
 import { cardOf, together } from "./together.js";
 
 // `vote(card, answer)` and `name(text)` do so, and raise why not. Gives { update(state), remove() }.
@@ -76,7 +76,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
         return;
       } catch (error) {
         if (signal.aborted) return;
-        if (!isAway(error)) {
+        if (error.refused) {
           const words = sentence(error);
           pending = null;
           scene = null; // the question is open again, until the server tells what it has
@@ -160,7 +160,7 @@ function nameForm(parent, longest, name) {
     try {
       await name(field.value);
     } catch (error) {
-      said.textContent = isAway(error) ? "The server does not answer." : sentence(error);
+      said.textContent = sentence(error);
     }
   });
   return form;

@@ -2,12 +2,12 @@
 
 import { copied } from "../task_plot/copy.js";
 import { download } from "../task_plot/download.js";
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { questionPart } from "../lesson_view/card.js";
-import { sentence } from "../lesson_view/parts.js";
 import { addressOf } from "./address.js";
 import { isWithin, toHeading } from "./focus.js";
-import { AWAY, RETRY_MS, codeOf, isAway, pause } from "./server.js";
+import { AWAY, RETRY_MS, codeOf, pause } from "./server.js";
 import { allCards, cardOf, together } from "./together.js";
 
 const LOOK_MS = 40; // between two looks at the lab that others follow
@@ -52,7 +52,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   let gone = false;
 
   function complain(error) {
-    complaint.textContent = error ? (isAway(error) ? AWAY : sentence(error)) : "";
+    complaint.textContent = error ? (error.refused ? sentence(error) : AWAY) : "";
   }
 
   // What was pressed last is done as soon as the server is there.
@@ -65,7 +65,7 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
         return complain(null);
       } catch (error) {
         complain(error);
-        if (!isAway(error)) return;
+        if (error.refused) return;
         await pause(RETRY_MS);
       }
     }
@@ -351,7 +351,7 @@ function endingDialog(parent, { files, end, revealed }) {
   const lost = el("p", {}, dialog);
   const row = el("div", { class: "menu-row" }, dialog);
   const said = el("p", { class: "complaint", role: "alert" }, dialog);
-  files(row, (error) => (said.textContent = isAway(error) ? AWAY : sentence(error)));
+  files(row, (error) => (said.textContent = error.refused ? sentence(error) : AWAY));
   const last = el("div", { class: "menu-row" }, dialog);
   const keep = el("button", { type: "button" }, last, "Keep it open");
   const sure = el("button", { type: "button", class: "primary" }, last, "Delete and end");

@@ -1,8 +1,9 @@
 // What a room sees once a card's predictions are revealed: their tally, and the picture that settles it.
 
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { observePart } from "../lesson_view/card.js";
-import { prose, sentence } from "../lesson_view/parts.js";
+import { prose } from "../lesson_view/parts.js";
 import { insist } from "../lesson_view/server.js";
 import { tallyPart } from "../lesson_view/tally.js";
 

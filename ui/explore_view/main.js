@@ -6,6 +6,7 @@ import { savePng, saveSvg } from "../task_plot/export.js";
 import { paint } from "../task_plot/looks.js";
 import { mounted } from "../task_plot/mounted.js";
 import { byTouch, click } from "../task_plot/pointer.js";
+import { json, sentence } from "../task_plot/server.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { alphaWords, interval, list, number, shots, when } from "../task_plot/words.js";
 import { heatMap } from "./heat.js";
@@ -22,12 +23,6 @@ const CHARTS = "svg.heat, svg.slice, svg.colour-bar";
 const TEXTS = "h1, .setting, .plots h2, .map-title";
 
 export const { render, remove } = mounted(["explore_view/explore.css"], makeView);
-
-async function ask(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(answer.status === 400 ? await answer.text() : `the server answered ${answer.status}`);
-  return answer.json();
-}
 
 function makeView(parent) {
   const server = new URL("explore/", document.baseURI).href;
@@ -61,7 +56,7 @@ function makeView(parent) {
   const published = publishedPanel(table, {
     title,
     setting,
-    ask: (parameters) => ask(`${server}published.json?${parameters}`),
+    ask: (query) => json(`${server}published.json`, { query }),
     file: (parameters) => `${server}published.csv?${parameters}`,
   });
   const known = new Map();
@@ -111,14 +106,15 @@ function makeView(parent) {
     for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) {
       flying.set(
         name,
-        ask(`${server}map.json?${name}&have=${tasksOf(name)}`)
+        json(`${server}map.json?${name}&have=${tasksOf(name)}`)
           .then((map) => {
             if (map.tasks > tasksOf(name)) known.set(name, map);
             complaint.textContent = "";
           })
           .catch((error) => {
             failed += 1;
-            if (!gone) complaint.textContent = `A map could not be measured: ${error.message}. Trying again.`;
+            if (!gone)
+              complaint.textContent = `A map could not be measured: ${sentence(error)}${error.refused ? "" : " Trying again."}`;
           })
           .finally(() => {
             flying.delete(name);
@@ -378,7 +374,7 @@ function makeView(parent) {
       const ready = map.tasks >= state.tasks;
       if (!found || (ready && !found.ready)) {
         told.set(name, { ...found, ready });
-        ask(`${server}examples.json?${name}`)
+        json(`${server}examples.json?${name}`)
           .then((answer) => {
             told.set(name, { ...answer, ready });
             later();

@@ -1,6 +1,7 @@
 // The published table: errors that others reported beside ours, which can be measured again while one looks.
 
 import { EXACT, interval } from "../task_plot/rounding.js";
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { alphaWords } from "../task_plot/words.js";
 import { count } from "./words.js";
@@ -54,7 +55,7 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
       for (let job = jobs.shift(); job; job = jobs.shift()) {
         const [key, K] = job;
         for (let n = 1; n <= data.rounds; n++) {
-          const found = await ask(new URLSearchParams({ learners: key, K, time, rounds: n }));
+          const found = await ask({ learners: key, K, time, rounds: n });
           if (mine !== run) return;
           rounds += 1;
           if (n === data.rounds) fresh[key] = { ...fresh[key], [K]: found };
@@ -65,7 +66,8 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
     try {
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
     } catch (error) {
-      if (mine === run) failed = `Could not measure: ${error.message}. Press “Measure again” to retry.`;
+      if (mine === run)
+        failed = `Could not measure: ${sentence(error)}${error.refused ? "" : " Press “Measure again” to retry."}`;
     }
     if (mine !== run) return;
     running = false;

@@ -1,10 +1,12 @@
 // The real network: the plane that adaptation moves in most, for MAML and for a learner beside it; loss before and after a step.
 
 import { HIGH, channelsOf, colourBar, tintOf } from "../shared/heat.js";
+import { json, sentence } from "../task_plot/server.js";
 import { el, linear, set, swatch } from "../task_plot/svg.js";
+import { floats } from "../task_plot/view.js";
 import { list, number } from "../task_plot/words.js";
 import { contour } from "./contours.js";
-import { ask, numbersOf, whenSeen } from "./server.js";
+import { whenSeen } from "./seen.js";
 
 const BESIDE = ["pretrained", "fomaml", "reptile"];
 const LEVELS = [0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 18, 25, 35, 50];
@@ -41,7 +43,8 @@ export function realNetwork(parent, { looks }) {
   let beside = BESIDE[0];
   let gone = false;
 
-  const fetched = (name) => known.get(name) ?? known.set(name, ask("plane.json", { learner: name })).get(name);
+  const fetched = (name) =>
+    known.get(name) ?? known.set(name, json("geometry/plane.json", { query: { learner: name } })).get(name);
 
   async function show(name) {
     beside = name;
@@ -59,7 +62,7 @@ export function realNetwork(parent, { looks }) {
       known.delete(name);
       if (gone) return;
       for (const each of pictures.querySelectorAll(".awaited")) each.textContent = "";
-      said.textContent = `The planes cannot be shown: ${error.message}.`;
+      said.textContent = `The planes cannot be shown: ${sentence(error)}`;
     }
   }
 
@@ -94,7 +97,7 @@ export function realNetwork(parent, { looks }) {
   }
 
   function picture(plane, when, name) {
-    const values = numbersOf(plane[when]);
+    const values = floats(plane[when]);
     const n = Math.sqrt(values.length);
     const into = frame(plane.learner, name);
     const shade = el("div", { class: "shade" }, into);
@@ -138,7 +141,7 @@ export function realNetwork(parent, { looks }) {
   }
 
   function drawPaths(svg, plane, place, size) {
-    const points = numbersOf(plane.paths);
+    const points = floats(plane.paths);
     const each = 2 * (STEPS + 1);
     for (let from = 0; from < points.length; from += each) {
       const path = Array.from({ length: STEPS + 1 }, (_, step) => [
@@ -213,7 +216,7 @@ export function realNetwork(parent, { looks }) {
 }
 
 const percent = (share) => `${Math.round(100 * share)}%`;
-const centre = (text) => ((values) => values[(values.length - 1) / 2])(numbersOf(text));
+const centre = (text) => ((values) => values[(values.length - 1) / 2])(floats(text));
 
 // The losses as a picture, a pixel each.
 function shades(values, n) {

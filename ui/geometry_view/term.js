@@ -1,8 +1,9 @@
 // The second-order term: how long alpha H g is beside g, layer by layer, through a run's snapshots or for the shipped checkpoints.
 
 import { current, write } from "../task_plot/address.js";
+import { json, sentence } from "../task_plot/server.js";
 import { el, lineOf, linear, log, path, spread, swatch } from "../task_plot/svg.js";
-import { ask, whenSeen } from "./server.js";
+import { whenSeen } from "./seen.js";
 import { degrees } from "./words.js";
 
 const LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H", "I"]; // the looks of layers
@@ -45,14 +46,14 @@ export function secondOrderTerm(parent, { looks }) {
     said.textContent ||= "Measuring …";
     const asked = run;
     try {
-      const news = await ask("term.json", run ? { run } : {});
+      const news = await json("geometry/term.json", { query: run ? { run } : {} });
       if (gone || run !== asked) return;
       answer = news;
       draw();
     } catch (error) {
       if (gone || run !== asked) return;
-      if (!run) return void (said.textContent = `The term cannot be shown: ${error.message}.`);
-      problem = `${error.message}. Showing the shipped checkpoints instead. `;
+      if (!run) return void (said.textContent = `The term cannot be shown: ${sentence(error)}`);
+      problem = `${sentence(error)} Showing the shipped checkpoints instead. `;
       run = "";
       show();
     }

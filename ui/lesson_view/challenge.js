@@ -1,7 +1,8 @@
 // The challenge: what is to be reached, and whether what is on show reaches it. The server's engine decides.
 
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
-import { heading, inline, prose, sentence } from "./parts.js";
+import { heading, inline, prose } from "./parts.js";
 import { insist } from "./server.js";
 
 const NOTE_MS = 6000;

@@ -1,7 +1,7 @@
 // The list of all cards in two groups, with how far a person is on each, and which files are no cards.
 
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
-import { sentence } from "./parts.js";
 import * as progress from "./progress.js";
 import { insist } from "./server.js";
 

@@ -2,10 +2,11 @@
 
 import { current, currentWith, push } from "../task_plot/address.js";
 import { mounted } from "../task_plot/mounted.js";
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { SHEETS, observePart, questionPart } from "./card.js";
 import { cardList } from "./list.js";
-import { section, sentence } from "./parts.js";
+import { section } from "./parts.js";
 import * as progress from "./progress.js";
 import { insist } from "./server.js";
 

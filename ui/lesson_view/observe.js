@@ -1,10 +1,11 @@
 // What comes of an answer: what was observed, said for this very answer; the live picture that settles it; why; and a challenge.
 
 import { aloneLab } from "../task_plot/alone.js";
+import { sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { challengePart } from "./challenge.js";
 import { laidOver } from "./laid.js";
-import { YOURS, heading, prose, section, sentence } from "./parts.js";
+import { YOURS, heading, prose, section } from "./parts.js";
 import { runPart } from "./run.js";
 import { insist } from "./server.js";
 import { readSketch } from "./sketch.js";

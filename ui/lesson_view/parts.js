@@ -37,6 +37,4 @@ export function inline(parent, html) {
   return made;
 }
 
-export const sentence = (error) => `${error.message}.`.replace(/\.\.$/, ".");
-
 export const heading = (parent, text, attributes = {}) => el("h2", { class: "part-name", ...attributes }, parent, text);

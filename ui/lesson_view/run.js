@@ -1,10 +1,10 @@
 // A run of one's own beside the figure that was predicted for it.
 
+import { json, sentence } from "../task_plot/server.js";
 import { el } from "../task_plot/svg.js";
 import { number, steps } from "../task_plot/words.js";
 import { count } from "../training_view/words.js";
-import { sentence } from "./parts.js";
-import { AWAY, ask } from "./server.js";
+import { AWAY } from "./server.js";
 import { scaleOf } from "./slider.js";
 
 const LIVE_MS = 1500;
@@ -63,7 +63,7 @@ export function runPart(parent, { card, predicted, news }) {
   async function poll() {
     clearTimeout(timer);
     try {
-      const mine = (await ask("train/runs.json")).runs.filter((run) => run.mine).slice(0, NEWEST);
+      const mine = (await json("train/runs.json")).runs.filter((run) => run.mine).slice(0, NEWEST);
       const now = JSON.stringify(mine.map(({ name, state, error }) => [name, state, error]));
       if (gone) return;
       said.textContent = mine.length ? "" : "You have no runs on this server yet.";

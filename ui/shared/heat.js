@@ -24,7 +24,10 @@ export const HEAT = [
 ];
 const CHANNELS = HEAT.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
 
-// An error's colour as [red, green, blue], each from 0 to 255.
+/**
+ * An error's colour as [red, green, blue], each from 0 to 255.
+ * @param {number} error
+ */
 export function channelsOf(error) {
   const part =
     ((Math.log(HIGH) - Math.log(Math.min(Math.max(error, LOW), HIGH))) / (Math.log(HIGH) - Math.log(LOW))) * (HEAT.length - 1);
@@ -32,11 +35,19 @@ export function channelsOf(error) {
   return CHANNELS[i].map((from, k) => from + (part - i) * (CHANNELS[i + 1][k] - from));
 }
 
+/** @param {number} error */
 export const colourOf = (error) => `rgb(${channelsOf(error).map(Math.round).join(" ")})`;
-// The same as a tint of the page, on which lines in any role's colour keep their contrast.
+/**
+ * The same as a tint of the page, on which lines in any role's colour keep their contrast.
+ * @param {number} error
+ */
 export const tintOf = (error) => `color-mix(in srgb, ${colourOf(error)} var(--tint), var(--paper))`;
 
-// What the colours mean; `colour` is one of the two above.
+/**
+ * What the colours mean; `colour` is one of the two above.
+ * @param {Element} parent
+ * @param {(error: number) => string} colour
+ */
 export function colourBar(parent, colour) {
   const svg = el(
     "svg",
@@ -49,6 +60,7 @@ export function colourBar(parent, colour) {
     parent,
   );
   const long = WIDTH - 20;
+  /** @param {number} error */
   const x = (error) => 10 + (long * Math.log(error / LOW)) / Math.log(HIGH / LOW);
   for (let i = 0; i < PIECES; i++)
     el(

@@ -3,7 +3,7 @@
 import { paint } from "../task_plot/looks.js";
 import { glide } from "../task_plot/motion.js";
 import { otherSeed } from "../task_plot/seeds.js";
-import { text } from "../task_plot/server.js";
+import { AWAY, text } from "../task_plot/server.js";
 import { mounted } from "../task_plot/mounted.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { taskPlot } from "../task_plot/task.js";
@@ -87,14 +87,14 @@ function makeView(parent, data) {
     try {
       let next = view;
       for (let tries = 0; tries < TRIES; tries++) {
-        next = unpack(await text(`${server}picture.json?${new URLSearchParams({ seed: otherSeed(Number(next.query.seed)) })}`));
+        next = unpack(await text(`${server}picture.json`, { query: { seed: otherSeed(Number(next.query.seed)) } }));
         if (gone) return;
         if (next.learners.every((l) => l.query[0] > FAR)) break;
       }
       [view, step, problem] = [next, 0, ""];
       drawn = edits;
     } catch (error) {
-      problem = error.refused ? error.message : "The server does not answer. Try again in a moment.";
+      problem = error.refused ? error.message : `${AWAY} Try again in a moment.`;
     } finally {
       changing = false;
     }
@@ -118,14 +118,14 @@ function makeView(parent, data) {
       while (drawn !== edits && !gone) {
         const mine = edits;
         const { seed } = view.query;
-        const next = unpack(await text(`${server}picture.json?${new URLSearchParams(queryOf(view, step))}`));
+        const next = unpack(await text(`${server}picture.json`, { query: queryOf(view, step) }));
         if (seed !== view.query.seed) continue; // of a task that has gone since
         view = { ...view, learners: next.learners };
         [drawn, problem] = [mine, ""];
         draw();
       }
     } catch (error) {
-      problem = error.refused ? error.message : "The server does not answer. Move a shot again in a moment.";
+      problem = error.refused ? error.message : `${AWAY} Move a shot again in a moment.`;
       if (!gone) draw();
     } finally {
       asking = false;

@@ -8,21 +8,35 @@ const AGAIN_MS = 1000; // after a refusal
 const MOST = 50;
 const WHILE_MS = 10_000; // writes in a while: Streamlit has to write too, and fails where it is refused
 
-// What is wanted of the entry that is open, and of the one that is to follow it: {query, alone}, or null where nothing is.
+/** @typedef {Record<string, string | number | null>} Query */
+/** @typedef {{ query: Query, alone: boolean }} Edit */
+
+/** @type {Edit | null} What is wanted of the entry that is open. */
 let open = null;
+/** @type {Edit | null} What is wanted of the one that is to follow it. */
 let next = null;
 let path = location.pathname;
-let timer = null;
+/** @type {number | undefined} */
+let timer;
+/** @type {number[]} */
 const written = []; // when
 
+/**
+ * @param {Edit | null} before
+ * @param {Edit} edit
+ */
 const merged = (before, edit) => (!before || edit.alone ? edit : { ...before, query: { ...before.query, ...edit.query } });
 
+/**
+ * @param {string | URL} address
+ * @param {Edit | null} edit
+ */
 function edited(address, edit) {
   const to = new URL(address);
   if (!edit) return to;
   if (edit.alone) [to.search, to.hash] = ["", ""];
   for (const name of Object.keys(edit.query)) to.searchParams.delete(name);
-  for (const [name, value] of Object.entries(edit.query)) if (value !== null) to.searchParams.set(name, value);
+  for (const [name, value] of Object.entries(edit.query)) if (value !== null) to.searchParams.set(name, String(value));
   return to;
 }
 
@@ -32,10 +46,16 @@ export function current() {
   return edited(edited(location.href, open), next);
 }
 
-// The wanted address with these parameters too, in this order; null takes one away. alone: with none but these, and no fragment.
+/**
+ * The wanted address with these parameters too, in this order; null takes one away. alone: with none but these, and no fragment.
+ * @param {Query} query
+ */
 export const currentWith = (query, { alone = false } = {}) => edited(current(), { query, alone });
 
-// Have these parameters in the address, in its place in the history.
+/**
+ * Have these parameters in the address, in its place in the history.
+ * @param {Query} query
+ */
 export function write(query, { alone = false } = {}) {
   const edit = { query, alone };
   const before = current();
@@ -45,7 +65,10 @@ export function write(query, { alone = false } = {}) {
   later(REST_MS);
 }
 
-// The same as a step of its own: Back leads to the address before. What is refused is one step, once it is allowed.
+/**
+ * The same as a step of its own: Back leads to the address before. What is refused is one step, once it is allowed.
+ * @param {Query} query
+ */
 export function push(query, { alone = false } = {}) {
   stay();
   next = merged(next, { query, alone });
@@ -67,6 +90,7 @@ export function leave() {
   forget();
 }
 
+/** @param {number} ms */
 function later(ms) {
   clearTimeout(timer);
   timer = setTimeout(flush, ms);
@@ -83,7 +107,11 @@ function stay() {
   path = location.pathname;
 }
 
-// Gives whether the address is this one now.
+/**
+ * Gives whether the address is this one now.
+ * @param {"replaceState" | "pushState"} how
+ * @param {Edit} edit
+ */
 function put(how, edit) {
   const to = edited(location.href, edit).href;
   const now = performance.now();
@@ -103,7 +131,7 @@ function put(how, edit) {
 addEventListener("popstate", forget); // what was wanted was of another entry
 // Somebody may copy the address, reload the page, or go on to another one.
 for (const type of ["blur", "visibilitychange", "pagehide"]) addEventListener(type, flush);
-addEventListener("click", ({ target }) => target.closest?.("a[href]") && flush(), true);
+addEventListener("click", ({ target }) => target instanceof Element && target.closest("a[href]") && flush(), true);
 addEventListener(
   "keydown",
   ({ key, ctrlKey, metaKey, altKey, repeat }) => !repeat && (ctrlKey || metaKey || altKey || key === "F5") && flush(),

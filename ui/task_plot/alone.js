@@ -5,7 +5,7 @@ import { controlBar } from "./controls.js";
 import { gesture } from "./history.js";
 import { makeLab } from "./lab.js";
 import { otherSeed } from "./seeds.js";
-import { text } from "./server.js";
+import { AWAY, text } from "./server.js";
 import { styled } from "./styles.js";
 import { el } from "./svg.js";
 
@@ -60,7 +60,7 @@ export function aloneLab(
     const { step, ...settings } = query;
     const key = keyOf(settings);
     if (key === latest.key) return latest.json;
-    const mine = (latest = { key, json: text(`${server}picture.json?${new URLSearchParams(settings)}`, stop.signal) });
+    const mine = (latest = { key, json: text(`${server}picture.json`, { query: settings, signal: stop.signal }) });
     mine.json.catch(() => (mine.key = null));
     return mine.json;
   }
@@ -69,7 +69,7 @@ export function aloneLab(
     let settings = null;
     while (!gone && !settings) {
       try {
-        settings = await text(`${server}controls.json`, stop.signal);
+        settings = await text(`${server}controls.json`, { signal: stop.signal });
       } catch (error) {
         if (error.refused) return; // what is wrong with the server is said of the picture
         await pause();
@@ -172,7 +172,7 @@ export function aloneLab(
   };
 
   function reach(yes) {
-    said.textContent = yes ? "" : "The server does not answer. Your changes will show when it does.";
+    said.textContent = yes ? "" : `${AWAY} Your changes will show when it does.`;
     if (yes === !away) return;
     away = !yes;
     reachable(yes);

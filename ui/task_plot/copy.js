@@ -2,7 +2,10 @@
 
 import { byTouch } from "./pointer.js";
 
-// What there is to say of it afterwards: copied, or how to do so by hand, for the text is selected.
+/**
+ * What there is to say of it afterwards: copied, or how to do so by hand, for the text is selected.
+ * @param {HTMLInputElement | HTMLTextAreaElement} field
+ */
 export async function copied(field) {
   field.focus();
   field.select();
@@ -10,6 +13,7 @@ export async function copied(field) {
   return `This browser does not allow copying here. The text is selected: ${byTouch() ? "copy it from there" : "press Ctrl+C"}.`;
 }
 
+/** @param {string} text */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

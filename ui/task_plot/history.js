@@ -6,15 +6,27 @@ let presses = 0;
 addEventListener("pointerdown", () => (presses += 1), true);
 addEventListener("keydown", (event) => event.repeat || (presses += 1), true);
 
-// The name of what is being done: the same one until the pointer or the key that does it is pressed anew.
+/**
+ * The name of what is being done: the same one until the pointer or the key that does it is pressed anew.
+ * @param {string} what
+ */
 export const gesture = (what) => `${what} ${presses}`;
 
+/** @typedef {Record<string, string>} Picture */
+
 export function timeline() {
+  /** @type {Picture[]} */
   const past = [];
+  /** @type {Picture[]} */
   let future = [];
+  /** @type {string | null} */
   let last = null;
   return {
-    // A change is about to be made to the picture `before`. Those of one gesture are undone as one.
+    /**
+     * A change is about to be made to the picture `before`. Those of one gesture are undone as one.
+     * @param {Picture} before
+     * @param {string | null} gesture
+     */
     note(before, gesture = null) {
       const goesOn = gesture !== null && gesture === last;
       last = gesture;
@@ -24,8 +36,8 @@ export function timeline() {
       future = [];
     },
     // The picture to go back to from `now`, or null.
-    undo: (now) => travel(past, future, now),
-    redo: (now) => travel(future, past, now),
+    undo: (/** @type {Picture} */ now) => travel(past, future, now),
+    redo: (/** @type {Picture} */ now) => travel(future, past, now),
     get canUndo() {
       return past.length > 0;
     },
@@ -34,10 +46,16 @@ export function timeline() {
     },
   };
 
+  /**
+   * @param {Picture[]} from
+   * @param {Picture[]} to
+   * @param {Picture} now
+   */
   function travel(from, to, now) {
-    if (!from.length) return null;
+    const found = from.pop();
+    if (!found) return null;
     to.push(now);
     last = null;
-    return from.pop();
+    return found;
   }
 }

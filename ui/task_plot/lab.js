@@ -10,7 +10,7 @@ import { numberCards } from "./numbers.js";
 import { oneStepPanel } from "./onestep.js";
 import { keyed, shotHelp } from "./pointer.js";
 import { presenting } from "./presenting.js";
-import { text } from "./server.js";
+import { json, text } from "./server.js";
 import { shareDialog } from "./share.js";
 import { stepBar } from "./steps.js";
 import { el, swatch } from "./svg.js";
@@ -36,10 +36,7 @@ const PANELS = [
 // (lab_address.js), null where the page's address is not the lab's; and it is told by `tell(name, message)`:
 // shots: {epoch, rev, points}, after an edit. step: {step}, when it has come to rest. act: {visit, name, value}, what a button asks for.
 // `picture(query)` promises the server's JSON of these parameters.
-export function makeLab(
-  parent,
-  { server, address, tell, picture = (query) => text(`${server}picture.json?${new URLSearchParams(query)}`) },
-) {
+export function makeLab(parent, { server, address, tell, picture = (query) => text(`${server}picture.json`, { query }) }) {
   const live = server !== null;
   const isPage = address !== null || !live;
   const root = el("section", { class: live ? "maml-lab lab" : "maml-lab lab saved", "aria-label": "Adapt lab" }, parent);
@@ -73,13 +70,13 @@ export function makeLab(
   });
   const cards = numberCards(tabBar.bodies.numbers);
   const algorithm = algorithmPanel(tabBar.bodies.algorithm, {
-    source: live && ((name) => text(`${server}source?of=${name}`)),
+    source: live && ((name) => text(`${server}source`, { query: { of: name } })),
     sourceAddress: live && `${server}source`,
   });
   const oneStep = oneStepPanel(tabBar.bodies.step);
   const fresh = live
     ? freshPanel(tabBar.bodies.tasks, {
-        fetchFresh: async (query, signal) => JSON.parse(await text(`${server}fresh.json?${query}`, signal)),
+        fetchFresh: (query, signal) => json(`${server}fresh.json`, { query, signal }),
         show: chart.compare,
       })
     : null;

@@ -2,9 +2,18 @@
 
 const TINT = { light: "20%", dark: "30%" }; // of a map's colours in the page's own: thin lines in tasks' colours keep 3:1 contrast to it
 
+/**
+ * How a role looks in all pictures.
+ * @typedef {{ label: string, light: string, dark: string, width: number, dash: number[] }} Look
+ */
+
+/** @param {HTMLElement} root */
 export function paint(root) {
+  /** @type {Record<string, Look>} */
   let looks = {};
+  /** @type {boolean | null} */
   let dark = null;
+  /** @type {string | null} */
   let roles = null;
 
   function apply(newLooks = looks) {

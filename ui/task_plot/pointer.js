@@ -5,7 +5,11 @@ export const byTouch = () => matchMedia("(pointer: coarse)").matches;
 // As in "click the chart".
 export const click = () => (byTouch() ? "tap" : "click");
 
-// A control's name, and the keys that do the same.
+/**
+ * A control's name, and the keys that do the same.
+ * @param {string} name
+ * @param {string} keys
+ */
 export const keyed = (name, keys) => (byTouch() ? name : `${name} (${keys})`);
 
 // How shots are edited.

@@ -2,6 +2,10 @@
 
 const presented = new Set();
 
+/**
+ * @param {Element} root
+ * @param {boolean} on
+ */
 export function presenting(root, on) {
   if (on) presented.add(root);
   else presented.delete(root);

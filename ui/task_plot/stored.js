@@ -1,8 +1,13 @@
 // What a browser remembers of a page, as one object; where it keeps nothing, for as long as the page is open.
 
+/** @typedef {Record<string, any>} Kept */
+
+/** @param {string} key */
 export function stored(key) {
+  /** @type {Kept} */
   let fallback = {};
   return {
+    /** @returns {Kept} */
     read() {
       try {
         const found = JSON.parse(localStorage.getItem(key) ?? "{}");
@@ -11,6 +16,7 @@ export function stored(key) {
         return fallback;
       }
     },
+    /** @param {Kept} all */
     write(all) {
       fallback = all;
       try {

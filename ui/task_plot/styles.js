@@ -3,10 +3,16 @@
 import { el } from "./svg.js";
 
 const ALL = ["style.css", "shared/views.css"]; // what every view needs, below what its own sheets say
+/** @type {Map<string, Promise<unknown>>} */
 const sheets = new Map();
 
-// A promise of these sheets below `base`, and of those that every view needs; at once where there is no base, as on a saved page, which
-// carries its own.
+/**
+ * A promise of these sheets below `base`, and of those that every view needs; at once where there is no base, as on a saved page, which
+ * carries its own.
+ * @param {string | undefined} base
+ * @param {string[]} names
+ * @returns {Promise<unknown>}
+ */
 export function styled(base, names) {
   if (!base) return Promise.resolve();
   return Promise.all(
@@ -18,6 +24,7 @@ export function styled(base, names) {
   );
 }
 
+/** @param {string} href */
 function load(href) {
   const link = el("link", { rel: "stylesheet", href }, document.head);
   return new Promise((done) => (link.onload = link.onerror = done));

@@ -2,22 +2,48 @@
 
 const NS = "http://www.w3.org/2000/svg";
 
+/** @import { Look } from "./looks.js" */
+/** @typedef {string | number | boolean} Value */
+
+/**
+ * An element in `parent`, in SVG where that is; an attribute that is null is left out.
+ * @template {string} Tag
+ * @param {Tag} tag
+ * @param {Record<string, Value | null>} [attributes]
+ * @param {Element | null} [parent]
+ * @param {string | null} [text]
+ * @returns {Tag extends keyof HTMLElementTagNameMap ? HTMLElementTagNameMap[Tag]
+ *   : Tag extends keyof SVGElementTagNameMap ? SVGElementTagNameMap[Tag] : Element}
+ */
 export function el(tag, attributes = {}, parent = null, text = null) {
-  const node = tag === "svg" || parent?.namespaceURI === NS ? document.createElementNS(NS, tag) : document.createElement(tag);
+  const isDrawn = tag === "svg" || parent?.namespaceURI === NS;
+  /** @type {any} The tag says which; the few names that both have are taken for HTML's. */
+  const node = isDrawn ? document.createElementNS(NS, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) if (value !== null) node.setAttribute(name, value);
   if (text !== null) node.textContent = text;
   parent?.append(node);
   return node;
 }
 
+/**
+ * @param {Element} node
+ * @param {Record<string, Value>} attributes
+ */
 export function set(node, attributes) {
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, String(value));
 }
 
-// How large things are drawn: 1, and more for a projector. It follows the size of the type.
+/**
+ * How large things are drawn: 1, and more for a projector. It follows the size of the type.
+ * @param {Element} node
+ */
 export const unitOf = (node) => parseFloat(getComputedStyle(node).fontSize) / 14 || 1;
 
-// The attributes of a line in the look of its role.
+/**
+ * The attributes of a line in the look of its role.
+ * @param {Look} look
+ * @param {string} role
+ */
 export function lineOf(look, role, unit = 1) {
   return {
     style: `stroke: var(--${role})`,
@@ -26,24 +52,45 @@ export function lineOf(look, role, unit = 1) {
   };
 }
 
-// A short piece of a role's line, for keys.
+/**
+ * A short piece of a role's line, for keys.
+ * @param {Look} look
+ * @param {string} role
+ * @param {Element} parent
+ */
 export function swatch(look, role, parent) {
   const svg = el("svg", { viewBox: "0 0 26 8", "aria-hidden": "true", class: "swatch" }, parent);
   el("path", { d: "M0,4H26", ...lineOf(look, role) }, svg);
 }
 
+/** @typedef {[number, number] | number[]} Range */
+
+/**
+ * From a domain to a range, and back by `invert`.
+ * @param {Range} domain
+ * @param {Range} range
+ */
 export function linear([d0, d1], [r0, r1]) {
+  /** @param {number} value */
   const scale = (value) => r0 + ((value - d0) / (d1 - d0)) * (r1 - r0);
-  scale.invert = (pixel) => d0 + ((pixel - r0) / (r1 - r0)) * (d1 - d0);
+  scale.invert = (/** @type {number} */ pixel) => d0 + ((pixel - r0) / (r1 - r0)) * (d1 - d0);
   return scale;
 }
 
+/**
+ * @param {Range} domain
+ * @param {Range} range
+ */
 export function log([d0, d1], range) {
   const scale = linear([Math.log(d0), Math.log(d1)], range);
-  return (value) => scale(Math.log(Math.max(value, d0 / 1e6)));
+  return (/** @type {number} */ value) => scale(Math.log(Math.max(value, d0 / 1e6)));
 }
 
-// The line through (x[i], y[i]), broken where y is not finite. Far-away values are cut, or browsers drop the whole path.
+/**
+ * The line through (x[i], y[i]), broken where y is not finite. Far-away values are cut, or browsers drop the whole path.
+ * @param {ArrayLike<number>} x
+ * @param {ArrayLike<number>} y
+ */
 export function path(x, y) {
   let d = "";
   let pen = "M";
@@ -58,7 +105,13 @@ export function path(x, y) {
   return d;
 }
 
-// Positions near the wanted ones, in their order, at least `gap` apart and inside [low, high].
+/**
+ * Positions near the wanted ones, in their order, at least `gap` apart and inside [low, high].
+ * @param {number[]} wanted
+ * @param {number} gap
+ * @param {number} low
+ * @param {number} high
+ */
 export function spread(wanted, gap, low, high) {
   const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
   const at = wanted.map((y) => Math.min(Math.max(y, low), high));

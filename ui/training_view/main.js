@@ -6,6 +6,7 @@ import { mounted } from "../task_plot/mounted.js";
 import { click } from "../task_plot/pointer.js";
 import { el } from "../task_plot/svg.js";
 import { EXACT, interval } from "../task_plot/rounding.js";
+import { STAYS, json, sentence } from "../task_plot/server.js";
 import { number } from "../task_plot/words.js";
 import { learningChart } from "./chart.js";
 import { runTable } from "./runs.js";
@@ -23,12 +24,6 @@ export const { render, remove } = mounted(["task_plot/lab.css", "training_view/t
   makeView(parent, JSON.parse(data)),
 );
 
-async function ask(address, options) {
-  const answer = await fetch(address, options);
-  if (!answer.ok) throw new Error(answer.status === 400 ? await answer.text() : `the server answered ${answer.status}`);
-  return answer.json();
-}
-
 function makeView(parent, { looks, limits, marks }) {
   const server = new URL("train/", document.baseURI).href;
   const lab = new URL("lab/", document.baseURI).href;
@@ -45,7 +40,7 @@ function makeView(parent, { looks, limits, marks }) {
   const through = throughPanel(right, {
     looks,
     limits,
-    fetchTask: (parameters) => ask(`${server}task.json?${parameters}`),
+    fetchTask: (query) => json(`${server}task.json`, { query }),
     moved,
   });
   const strip = el("div", { class: "strip" }, root);
@@ -95,7 +90,7 @@ function makeView(parent, { looks, limits, marks }) {
   async function poll() {
     clearTimeout(timer);
     try {
-      list = await ask(`${server}runs.json?${new URLSearchParams([selected, ...compared].map((name) => ["also", name]))}`);
+      list = await json(`${server}runs.json`, { query: [selected, ...compared].map((name) => ["also", name]) });
       if (!rowOf(selected)) {
         if (selected && selected !== removed) complain(`There is no run ${selected} on this server (any more).`);
         const best = [(row) => row.mine && isLive(row), (row) => row.state === "running", () => true]
@@ -107,13 +102,7 @@ function makeView(parent, { looks, limits, marks }) {
       heard = true;
       if (complaint.dataset.about === "server") complain("");
     } catch (error) {
-      if (!gone)
-        complain(
-          heard
-            ? "The server does not answer. What you see stays, and this page continues when it is back."
-            : `The runs cannot be read: ${error.message}`,
-          "server",
-        );
+      if (!gone) complain(heard && !error.refused ? STAYS : `The runs cannot be read: ${sentence(error)}`, "server");
     }
     if (gone) return;
     draw();
@@ -127,7 +116,7 @@ function makeView(parent, { looks, limits, marks }) {
     const store = row && storeOf(name);
     const seen = row && `${row.state} ${row.iteration}`;
     if (!row || (store.seen === seen && store.offset >= row.size)) return; // nothing new
-    const news = await ask(`${server}run.json?${new URLSearchParams({ run: name, since: store.offset })}`);
+    const news = await json(`${server}run.json`, { query: { run: name, since: store.offset } });
     Object.assign(store, { seen, offset: news.offset, snapshots: news.snapshots, marks: news.marks });
     for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
   }
@@ -160,13 +149,9 @@ function makeView(parent, { looks, limits, marks }) {
     complain("");
     if (what === "delete") removed = name;
     try {
-      await ask(`${server}act`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json" },
-        body: JSON.stringify({ run: name, do: what, value }),
-      });
+      await json(`${server}act`, { body: { run: name, do: what, value } });
     } catch (error) {
-      complain(`${error.message}.`.replace(/\.\.$/, "."));
+      complain(sentence(error));
     }
     poll();
   }

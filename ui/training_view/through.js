@@ -43,7 +43,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   async function ask() {
     const mine = ++asking;
     try {
-      const found = await fetchTask(new URLSearchParams({ run, ...query }));
+      const found = await fetchTask({ run, ...query });
       if (mine !== asking) return; // a later question has been asked
       const flat = floats(found.curves);
       const losses = floats(found.query);
