@@ -67,7 +67,7 @@ def legible(text: str, most: int | None = None) -> str:
     most: characters of it at most, as len() counts; what would be cut in two is left out.
     """
     seen = " ".join(_UNSEEN.sub(r"\1", " ".join(text.split())).split())
-    whole = _MEANT.sub(r"\1", seen)
+    whole = " ".join(_MEANT.sub(r"\1", seen).split())
     return whole if most is None or len(whole) <= most else _cut(whole, most)
 
 

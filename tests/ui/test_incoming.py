@@ -31,6 +31,7 @@ ODD = {
     "a\u2066b\u2069": "ab",
     "\u200fa\u061c": "a",
     "a\x00\x1b[31m\ud83d": "a[31m",
+    "\u200c a \u200d b": "a b",
     " a\n\t b\u2028c ": "a b c",
     "a \u202e b": "a b",
     "A\u200dB\u200cC": "ABC",
