@@ -1,6 +1,7 @@
 """The process that trains a run: killed, paused, stopped, starved of disk, and what is left of the run each time."""
 
 import functools
+import io
 import itertools
 import json
 import math
@@ -37,9 +38,53 @@ def queued(folder, config=TINY):
     return folder
 
 
-def started(folder, **options):
+def started(folder):
     command = [sys.executable, "-m", "maml_core.worker", str(folder)]
-    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, **options)
+    return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+
+
+class Forked:
+    """A process as `started` gives it, but from one that has imported torch already. limit: bytes of a file that it writes."""
+
+    def __init__(self, folder, limit=None):
+        self._said, saying = FORKS.Pipe(duplex=False)
+        self._process = FORKS.Process(target=_forked, args=(folder, saying, limit))
+        self._process.start()
+        saying.close()
+        self.pid, self.kill = self._process.pid, self._process.kill
+
+    def poll(self):
+        return self._process.exitcode
+
+    def wait(self, seconds=None):
+        self._process.join(seconds)
+        return self._process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self.pid, number)
+
+    def communicate(self):
+        self.wait()
+        return None, self._said.recv()
+
+
+def _forked(folder, saying, limit):
+    if limit is not None:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    sys.stderr = io.StringIO()
+    try:
+        sys.exit(worker.main(folder))
+    finally:
+        saying.send(sys.stderr.getvalue())
+
+
+if os.name == "nt":
+    Forked = started
+else:
+    FORKS = multiprocessing.get_context("forkserver")
+    FORKS.set_forkserver_preload(["maml_core.worker"])
 
 
 def eventually(holds, process=None, seconds=60):
@@ -97,23 +142,16 @@ def test_the_first_point_is_the_untrained_network_before_anything_is_traced_or_c
 def test_killed_at_twenty_random_moments_a_run_loses_nothing_and_ends_in_the_same_bits(whole, tmp_path):
     """kill -9, each time in another moment of starting, tracing, training, validating or saving."""
     folder, moments = queued(tmp_path / "cut"), random.Random(5)
-    # Processes as the real ones, but from one that has imported torch already.
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["maml_core.worker"])
-    warm = context.Process(target=os.getpid)
-    warm.start()
-    warm.join()
     kills = running = 0
     while kills < 20:
-        process = context.Process(target=worker.main, args=(folder,))
-        process.start()
+        process = Forked(folder)
         if kills % 4:  # else it may be killed before it has begun
             eventually(lambda: runs.read_status(folder).state != "queued")
         time.sleep(moments.uniform(0, 0.5))
         if runs.look(folder).state == "finished":
             break
         process.kill()
-        process.join()
+        process.wait()
         kills += 1
         status, run = runs.read_status(folder), runs.look(folder)
         if status.state == "queued":
@@ -129,7 +167,7 @@ def test_killed_at_twenty_random_moments_a_run_loses_nothing_and_ends_in_the_sam
         runs.enqueue(folder)
     assert kills == 20
     assert running > 10
-    assert ended(started(folder)) == (0, "")
+    assert ended(Forked(folder)) == (0, "")
     assert runs.look(folder).state == "finished"
     assert same(weights(folder), weights(whole))
     assert curve(folder) == curve(whole)
@@ -192,13 +230,13 @@ def test_killed_within_any_of_its_writes_a_run_loses_nothing_and_ends_in_the_sam
 @posix
 def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, tmp_path):
     folder = queued(tmp_path / "paused")
-    process = started(folder)
+    process = Forked(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 400, process)
     process.send_signal(signal.SIGSTOP)  # or it may end while the other one starts
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
     with pytest.raises(RunIsLive, match="is being trained by another process"):
         worker.train(folder)
-    other = started(folder)
+    other = Forked(folder)
     assert ended(other) == (1, "error: paused is being trained by another process; pause or stop it first\n")
     runs.ask(folder, "pause")
     asked = time.monotonic()
@@ -210,14 +248,14 @@ def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, 
     reached = runs.look(folder).iteration
     assert reached == runs.iteration_of(runs.snapshots(folder)[-1]) < 2100
     runs.enqueue(folder)
-    assert ended(started(folder)) == (0, "")
+    assert ended(Forked(folder)) == (0, "")
     assert same(weights(folder), weights(whole))
     assert curve(folder) == curve(whole)
 
 
 def test_a_stopped_run_leaves_a_measured_checkpoint(tmp_path):
     folder = queued(tmp_path / "a", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100_000))
-    process = started(folder)
+    process = Forked(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 100, process)
     runs.ask(folder, "stop")
     assert ended(process) == (0, "")
@@ -267,7 +305,7 @@ def test_a_run_that_was_paused_before_its_process_came_up_does_not_start(tmp_pat
     folder = queued(tmp_path / "a")
     runs.ask(folder, "pause")
     before = (folder / "status.json").read_bytes()
-    assert ended(started(folder)) == (0, "")
+    assert ended(Forked(folder)) == (0, "")
     assert (folder / "status.json").read_bytes() == before
     assert not (folder / "metrics.jsonl").exists()
 
@@ -275,7 +313,7 @@ def test_a_run_that_was_paused_before_its_process_came_up_does_not_start(tmp_pat
 @posix
 def test_a_run_whose_folder_is_removed_ends_and_makes_no_new_one(tmp_path):
     folder = queued(tmp_path / "a")
-    process = started(folder)
+    process = Forked(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 100, process)
     eventually(lambda: shutil.rmtree(folder, ignore_errors=True) or not folder.exists())
     status, said = ended(process)
@@ -287,7 +325,7 @@ def test_a_run_whose_folder_is_removed_ends_and_makes_no_new_one(tmp_path):
 @posix
 def test_a_run_whose_folder_is_moved_says_so_and_is_all_there_where_it_is_now(whole, tmp_path):
     folder, now = queued(tmp_path / "a"), tmp_path / "elsewhere"
-    process = started(folder)
+    process = Forked(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 100, process)
     folder.rename(now)
     status, said = ended(process)
@@ -303,11 +341,9 @@ def test_a_run_whose_folder_is_moved_says_so_and_is_all_there_where_it_is_now(wh
 @pytest.mark.parametrize("room", [0, 1000])
 def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(tmp_path, room):
     """A limit on the size of files stands in for the disk: what is written beyond it fails."""
-    import resource
-
     folder, other = queued(tmp_path / "a"), queued(tmp_path / "other")
     before = runs.look(other)
-    process = started(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)))
+    process = Forked(folder, limit=room)
     status, said = ended(process)
     assert status == 1
     assert "cannot be written: File too large; free some space" in said
@@ -315,7 +351,7 @@ def test_a_full_disk_is_said_and_the_run_goes_on_once_there_is_room(tmp_path, ro
     assert (run.state, run.message in said) == (("failed", True) if room else ("queued", True))
     assert runs.look(other) == before
     runs.enqueue(folder)
-    process = started(folder)
+    process = Forked(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 100, process)
     runs.ask(folder, "pause")
     assert ended(process) == (0, "")
@@ -329,7 +365,7 @@ def test_a_disk_that_fills_while_a_run_trains_is_named_and_after_making_room_the
         pytest.skip("no small disk can be made here")
     try:
         folder = queued(disk / "a")
-        process = started(folder)
+        process = Forked(folder)
         eventually(lambda: runs.read_status(folder).iteration >= 100, process)
         with suppress(OSError), (disk / "other.bin").open("wb", buffering=0) as other:
             while other.write(bytes(4096)):
@@ -341,7 +377,7 @@ def test_a_disk_that_fills_while_a_run_trains_is_named_and_after_making_room_the
         (disk / "other.bin").unlink()
         assert "no space" not in runs.look(folder).message
         runs.enqueue(folder)
-        assert ended(started(folder)) == (0, "")
+        assert ended(Forked(folder)) == (0, "")
         assert same(weights(folder), weights(whole))
         assert curve(folder) == curve(whole)
     finally:
@@ -351,7 +387,7 @@ def test_a_disk_that_fills_while_a_run_trains_is_named_and_after_making_room_the
 def test_a_folder_that_cannot_be_written_is_said(tmp_path):
     folder = queued(tmp_path / "a")
     (folder / "metrics.jsonl").mkdir()  # in the way even of root
-    status, said = ended(started(folder))
+    status, said = ended(Forked(folder))
     assert (status, runs.look(folder).state) == (1, "failed")
     assert f"error: {folder / 'metrics.jsonl'} cannot be written: Is a directory" in said
     assert "cannot be written" in runs.look(folder).message
@@ -359,7 +395,7 @@ def test_a_folder_that_cannot_be_written_is_said(tmp_path):
 
 def test_a_diverging_run_says_what_to_change_and_keeps_its_last_good_checkpoint(tmp_path):
     folder = queued(tmp_path / "a", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=300, alpha=10, num_updates=10))
-    status, said = ended(started(folder))
+    status, said = ended(Forked(folder))
     run = runs.look(folder)
     assert (status, run.state) == (1, "diverged")
     assert "try a smaller beta or alpha" in run.message
