@@ -5,10 +5,16 @@ import { el, log, linear, lineOf, path, set, spread, unitOf } from "./svg.js";
 import { isDiverged, lastShown, quantile, trainedFor, unfolds } from "./view.js";
 import { describeLoss } from "./words.js";
 
+/** @import { Fresh, View } from "./view.js" */
+
 const TICKS = [0.01, 0.1, 1, 10, 100];
 const CROWD = 3; // with more learners than this, ranges would only cover each other
 
-// `go(step)` is called when the person points at another step.
+/**
+ * `go(step)` is called when the person points at another step.
+ * @param {Element} parent
+ * @param {{ go: (step: number) => void }} host
+ */
 export function lossChart(parent, { go }) {
   const svg = el("svg", { class: "loss", role: "img" }, parent);
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
@@ -18,12 +24,19 @@ export function lossChart(parent, { go }) {
   const lines = el("g", { "clip-path": `url(#${clip})` }, svg);
   const labels = el("g", { class: "labels" }, svg);
   const now = el("g", { class: "now" }, svg);
+  /** @type {View} */
   let view;
+  /** @type {number} */
   let step;
+  /** @type {number} */
   let unit;
+  /** @type {ReturnType<typeof linear>} */
   let sx;
+  /** @type {ReturnType<typeof log>} */
   let sy;
+  /** @type {{ left: number, right: number, top: number, bottom: number }} */
   let size;
+  /** @type {Map<string, Fresh>} */
   let fresh = new Map();
   let pressed = false;
 
@@ -43,7 +56,7 @@ export function lossChart(parent, { go }) {
       el("line", { x1: size.left, x2: size.right, y1: sy(tick), y2: sy(tick) }, grid);
       el("text", { x: size.left - 6 * unit, y: sy(tick) + 4 * unit, "text-anchor": "end" }, grid, String(tick));
     }
-    const every = [1, 2, 5, 10].find((n) => view.updates / n <= 10);
+    const every = /** @type {number} While MAX_UPDATES is at most 100. */ ([1, 2, 5, 10].find((n) => view.updates / n <= 10));
     for (let s = 0; s <= view.updates; s += every) {
       el("text", { x: sx(s), y: size.bottom + 16 * unit, "text-anchor": "middle" }, grid, String(s));
     }
@@ -57,6 +70,7 @@ export function lossChart(parent, { go }) {
       const found = fresh.get(l.name);
       const style = `fill: var(--${l.name}); stroke: var(--${l.name})`;
       if (found?.quantiles.length !== view.updates + 1) continue;
+      /** @param {number} q */
       const level = (q) => found.quantiles.map((_, s) => sy(quantile(found, s, q)));
       const [low, high] = [level(0.025), level(0.975)];
       const around = `${path(x, high)}${path([...x].reverse(), [...low].reverse()).replace("M", "L")}Z`;
@@ -86,8 +100,13 @@ export function lossChart(parent, { go }) {
       free = sx(trained) + 8 * unit + long;
     }
     // A line ends where its learner diverges, at the top.
+    /** @param {number} loss */
     const high = (loss) => sy(isDiverged(view, loss) ? view.limits.diverged : loss);
     const shown = lastShown(view, step);
+    /**
+     * @param {Float32Array} losses
+     * @param {number} end
+     */
     const until = (losses, end) => losses.map((loss, s) => (s > shown || (end >= 0 && s > end) ? NaN : high(loss)));
     const ends = [];
     for (const l of [...view.learners].reverse()) {
@@ -119,6 +138,7 @@ export function lossChart(parent, { go }) {
     svg.setAttribute("aria-label", describeLoss(view, step));
   }
 
+  /** @param {MouseEvent} event */
   const pointed = (event) => {
     const s = Math.round(sx.invert(event.clientX - svg.getBoundingClientRect().left));
     go(Math.min(Math.max(s, 0), view.updates));
@@ -136,6 +156,10 @@ export function lossChart(parent, { go }) {
 
   return {
     svg,
+    /**
+     * @param {View} newView
+     * @param {number} newStep
+     */
     update(newView, newStep) {
       view = newView;
       step = newStep;
@@ -144,13 +168,17 @@ export function lossChart(parent, { go }) {
       draw();
       mark();
     },
+    /** @param {number} newStep */
     move(newStep) {
       step = newStep;
       if (!size) return;
       if (unfolds(view)) draw();
       mark();
     },
-    // What is usual: the name of a learner -> its losses over fresh tasks.
+    /**
+     * What is usual: the name of a learner -> its losses over fresh tasks.
+     * @param {Map<string, Fresh>} newFresh
+     */
     compare(newFresh) {
       fresh = newFresh;
       if (size) drawUsual();

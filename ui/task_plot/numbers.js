@@ -3,18 +3,26 @@
 import { el, swatch } from "./svg.js";
 import { lossWords, numbers, remarks, usual } from "./words.js";
 
+/** @import { View } from "./view.js" */
+
 const FEW = 4; // more learners than this have cards of one line, and so has a projector
 
+/** @param {Element} parent */
 export function numberCards(parent) {
   const sentence = el("p", { class: "sentence" }, parent);
   const cards = el("div", { class: "cards" }, parent);
   const notes = el("div", { class: "notes" }, parent);
 
+  /** @param {string} text */
   function note(text, alert = false) {
     if (text) el("p", { class: alert ? "alert" : "" }, notes, text);
   }
 
   return {
+    /**
+     * @param {View} view
+     * @param {number} step
+     */
     update(view, step) {
       const many = view.learners.length > FEW || view.present;
       cards.replaceChildren();

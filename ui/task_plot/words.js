@@ -4,35 +4,67 @@ import { click } from "./pointer.js";
 import { interval, number } from "./rounding.js";
 import { isDiverged, lastShown, trainedFor } from "./view.js";
 
+/** @import { Learner, View } from "./view.js" */
+
 export { interval, number };
 
+/** @param {number} n */
 export const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);
+
+/** @param {number} n */
 export const when = (n) => (n === 0 ? "before any step" : `after ${steps(n)}`);
+
+/**
+ * @param {View} view
+ * @param {number} loss
+ */
 export const lossWords = (view, loss) => (isDiverged(view, loss) ? "diverged" : number(loss));
+
+/** @param {number} alpha */
 export const alphaWords = (alpha) => String(Number(alpha.toPrecision(6)));
 
-// What a learner is that was not trained to adapt: by what it is, not by the place that it takes.
+/**
+ * What a learner is that was not trained to adapt: by what it is, not by the place that it takes.
+ * @type {Record<string, string>}
+ */
 const ORIGINS = { pretrained: "was fitted to all tasks at once", oracle: "is told the amplitude and phase" };
+
+/** @param {Learner} l */
 const origin = (l) => (l.trained ? ORIGINS[l.algorithm] : "is untrained");
 
+/** @param {string} text */
 export const capital = (text) => text[0].toUpperCase() + text.slice(1);
+
+/** @param {number} n */
 export const shots = (n) => (n === 1 ? "1 shot" : `${n} shots`);
+
+/** @param {string[]} parts */
 export const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
-// One sentence: "After 1 step: MAML 0.38, pretrained 2.12."
+/**
+ * One sentence: "After 1 step: MAML 0.38, pretrained 2.12."
+ * @param {View} view
+ * @param {number} step
+ */
 export function numbers(view, step) {
   if (!view.learners.length) return "No learner is chosen.";
   return capital(`${when(step)}: ${view.learners.map((l) => `${l.label} ${lossWords(view, l.query[step])}`).join(", ")}.`);
 }
 
-// What the picture shows, as a heading.
+/**
+ * What the picture shows, as a heading.
+ * @param {View} view
+ * @param {number} step
+ */
 export function finding(view, step) {
   if (!view.learners.length) return "Choose a learner below to see it adapt";
   if (view.verdict) return verdict(view);
   if (view.blind) return step ? `${capital(when(step))}: which of them is MAML?` : "One of these networks is MAML. Which one?";
   if (view.truth_hidden && view.shots.length) return `${capital(shots(view.shots.length))} of a sine wave: which one?`;
+  /** @param {Learner[]} learners */
   const names = (learners) =>
     learners.length === view.learners.length && learners.length === 2 ? "both" : list(learners.map((l) => l.label));
+  /** @param {Learner[]} learners */
   const verb = (learners) => (learners.length === 1 ? "is" : "are");
   const gone = view.learners.filter((l) => isDiverged(view, l.query[step]));
   if (gone.length) {
@@ -57,8 +89,9 @@ export function finding(view, step) {
   return `${capital(when(step))}, the two are about equally close`;
 }
 
+/** @param {View} view */
 function verdict(view) {
-  const { guess, ...key } = view.verdict;
+  const { guess, ...key } = /** @type {Record<string, string>} */ (view.verdict);
   const maml = Object.keys(key).find((letter) => key[letter] === view.looks.maml.label);
   const others = Object.keys(key)
     .filter((letter) => letter !== maml)
@@ -67,7 +100,10 @@ function verdict(view) {
   return capital(`${said}${maml} is MAML, ${list(others)}`);
 }
 
-// What is compared, under the heading.
+/**
+ * What is compared, under the heading.
+ * @param {View} view
+ */
 export function setting(view) {
   if (view.blind)
     return `All get the same ${shots(view.shots.length)} and the same step size α\u00a0=\u00a0${alphaWords(view.alpha)}.`;
@@ -82,7 +118,11 @@ export function setting(view) {
   return `${capital(about.length > 2 ? about.join("; ") : list(about))}. ${view.learners.length > 1 ? `Same shots, same ${size}` : `Shown with ${size}`}.`;
 }
 
-// What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
+/**
+ * What is usual: this one task is an anecdote. Known for the numbers of shots and steps in the checkpoints' own tables.
+ * @param {View} view
+ * @param {number} step
+ */
 export function usual(view, step) {
   if (view.freeze !== "none" || view.placement !== "anywhere" || view.noise) return ""; // the tables are of none of these
   const known = view.learners.map((l) => l.results[view.shots.length]?.[step]);
@@ -93,7 +133,12 @@ export function usual(view, step) {
   return `Mean error over ${known[0].tasks.toLocaleString("en")} tasks with ${view.shots.length} shots, each learner with its own α: ${each.join(", ")}.`;
 }
 
-// What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
+/**
+ * What to add: divergence and what to do about it, no shots, the step size that suits the baseline best.
+ * @param {View} view
+ * @param {number} step
+ * @returns {{ text: string, alert?: boolean }[]}
+ */
 export function remarks(view, step) {
   const said = [];
   const gone = view.learners.filter((l) => l.diverged >= 0 && l.diverged <= lastShown(view, step));
@@ -123,9 +168,13 @@ export function remarks(view, step) {
   return said;
 }
 
+/** @type {Partial<Record<View["placement"], string>>} */
 const PLACES = { left: " in the left half", cluster: " in one cluster", even: " at equal distances" };
 
-// How many shots there are, and where they come from.
+/**
+ * How many shots there are, and where they come from.
+ * @param {Pick<View, "shots" | "placement" | "by_hand">} view
+ */
 export function shotCount(view) {
   const n = view.shots.length;
   if (!n) return "no shots";
@@ -133,7 +182,11 @@ export function shotCount(view) {
   return `${shots(n)}, ${view.by_hand ? `placed by hand, so K = ${n}` : sampled}`;
 }
 
-// The text alternative of the task plot.
+/**
+ * The text alternative of the task plot.
+ * @param {View} view
+ * @param {number} step
+ */
 export function describeTask(view, step) {
   const wave = view.truth_hidden
     ? "A hidden sine wave"
@@ -143,7 +196,11 @@ export function describeTask(view, step) {
   );
 }
 
-// The text alternative of the loss chart.
+/**
+ * The text alternative of the loss chart.
+ * @param {View} view
+ * @param {number} step
+ */
 export function describeLoss(view, step) {
   const last = lastShown(view, step);
   const each = view.learners.map((l) => `${l.label} from ${lossWords(view, l.query[0])} to ${lossWords(view, l.query[last])}`);
