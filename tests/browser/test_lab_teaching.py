@@ -319,6 +319,8 @@ def test_the_open_tab_is_in_the_address(lab, visitor):
     lab.page.keyboard.press("ArrowRight")
     expect(lab.page.get_by_role("tab", name="One step")).to_be_focused()
     assert lab.step == "step 1 of 10", "the arrows were meant for the tabs"
+    visitor.open("?panel=toString")
+    expect(visitor.page.get_by_role("tab", name="Numbers")).to_have_attribute("aria-selected", "true")
 
 
 # Share and export

@@ -10,33 +10,33 @@ const KEY = "maml-lab-rooms";
 const MOST = 20; // rooms that are kept
 const OFFERED = 3; // of them, those that one can go back to
 const rooms = stored(KEY);
-const offered = {}; // room: a secret that an address came with. Anybody can write an address: the server has to take it first.
+const offered = new Map(); // room: a secret that an address came with. Anybody can write an address: the server has to take it first.
 
 // {room: {secret}} of the rooms whose teacher this browser is, the one last entered at the end. The server says when one is over:
 // clocks may be wrong, here and there.
 const kept = () => Object.fromEntries(Object.entries(rooms.read()).filter(([, room]) => typeof room?.secret === "string"));
 
-export const isOffered = (room) => room in offered;
-export const secretOf = (room) => offered[room] ?? kept()[room]?.secret ?? "";
+export const isOffered = (room) => offered.has(room);
+export const secretOf = (room) => offered.get(room) ?? kept()[room]?.secret ?? "";
 export const roomsOfMine = () => Object.keys(kept()).slice(-OFFERED).reverse();
 
 // Keep a secret that the server has taken.
 export function remember(room, secret) {
   const { [room]: before, ...others } = kept();
-  delete offered[room];
+  offered.delete(room);
   rooms.write(Object.fromEntries([...Object.entries(others), [room, { secret }]].slice(-MOST)));
 }
 
 export function forget(room) {
   const { [room]: gone, ...others } = kept();
-  delete offered[room];
+  offered.delete(room);
   rooms.write(others);
 }
 
 // Drop a secret that the server has refused; another one of the same room stays.
 export function drop(room, secret) {
   if (kept()[room]?.secret === secret) forget(room);
-  delete offered[room];
+  offered.delete(room);
 }
 
 // The room that was last joined in this tab, for who left its page.
@@ -66,7 +66,7 @@ export function takeSecret() {
   const secret = new URLSearchParams(hash.slice(1)).get(FRAGMENT);
   const room = roomShown();
   if (!secret) return;
-  if (room && secret !== secretOf(room)) offered[room] = secret;
+  if (room && secret !== secretOf(room)) offered.set(room, secret);
   write(Object.fromEntries(searchParams), { alone: true });
   flush();
 }

@@ -3,7 +3,10 @@
 import { keyed } from "./pointer.js";
 import { el, set } from "./svg.js";
 
-// Milliseconds that a step is played in; less where there are so many that they would take longer than `all`.
+/**
+ * Milliseconds that a step is played in; less where there are so many that they would take longer than `all`.
+ * @type {Record<string, { step: number, all: number }>}
+ */
 const SPEEDS = { slow: { step: 2400, all: Infinity }, normal: { step: 700, all: 12_000 }, fast: { step: 220, all: 4_000 } };
 const THINK = 0.5; // the share of a slow step in which the loss and its gradient are shown, before anything moves
 const UNHURRIED = 1000; // only steps as slow as this are shown in parts
@@ -16,9 +19,21 @@ const ICONS = {
   last: "M19,5V19M5,5L15,12L5,19Z",
 };
 
-// `go(step, smooth)` moves to a step; smooth where it is one step away. `think(part)` shows what comes before a step: "loss", then "gradient"; null: nothing.
+/** @typedef {keyof typeof ICONS} Drawing */
+
+/**
+ * `go(step, smooth)` moves to a step; smooth where it is one step away. `think(part)` shows what comes before a step: "loss", then
+ * "gradient"; null: nothing.
+ * @param {Element} parent
+ * @param {{ go: (step: number, smooth: boolean) => void, think: (part: "loss" | "gradient" | null) => void }} host
+ */
 export function stepBar(parent, { go, think }) {
   const buttons = el("div", { class: "buttons" }, parent);
+  /**
+   * @param {Drawing} drawing
+   * @param {string} label
+   * @param {() => void} act
+   */
   const make = (drawing, label, act) => {
     const button = el("button", { type: "button", "aria-label": label, title: label }, buttons);
     icon(button, drawing);
@@ -44,14 +59,23 @@ export function stepBar(parent, { go, think }) {
   speed.value = "normal";
   let step = 0;
   let updates = 0;
+  /** @type {ReturnType<typeof setTimeout> | null} */
   let timer = null;
 
+  /**
+   * @param {Element} button
+   * @param {Drawing} drawing
+   */
   function icon(button, drawing) {
     button.replaceChildren();
     const svg = el("svg", { viewBox: "0 0 24 24", "aria-hidden": "true" }, button);
     el("path", { d: ICONS[drawing] }, svg);
   }
 
+  /**
+   * @param {Drawing} drawing
+   * @param {string} label
+   */
   function name(drawing, label) {
     icon(playButton, drawing);
     set(playButton, { "aria-label": label, title: label });
@@ -91,11 +115,13 @@ export function stepBar(parent, { go, think }) {
     timer = setTimeout(walk, 0);
   }
 
+  /** @param {number} to */
   function jump(to) {
     pause();
     go(to, false);
   }
 
+  /** @param {number} change */
   function by(change) {
     pause();
     const to = step + change;
@@ -116,11 +142,17 @@ export function stepBar(parent, { go, think }) {
     get playing() {
       return Boolean(timer);
     },
+    /**
+     * @param {number} newStep
+     * @param {number} newUpdates
+     * @param {number} trained
+     * @param {string} who
+     */
     update(newStep, newUpdates, trained, who) {
       step = newStep;
       updates = newUpdates;
-      scrubber.max = updates;
-      scrubber.value = step;
+      scrubber.max = String(updates);
+      scrubber.value = String(step);
       scrubber.setAttribute("aria-valuetext", `step ${step} of ${updates}`);
       scrubber.style.setProperty("--done", `${(100 * step) / updates}%`);
       count.replaceChildren();
@@ -128,12 +160,12 @@ export function stepBar(parent, { go, think }) {
       count.append(` of ${updates}`);
       const marked = trained > 0 && trained <= updates;
       trainedMark.hidden = !marked;
-      trainedMark.style.setProperty("--at", trained / updates);
+      trainedMark.style.setProperty("--at", String(trained / updates));
       trainedMark.classList.toggle("late", trained / updates > 0.6); // its words stand to the left of it then
       trainedMark.textContent = marked ? `${who} trained for ${trained === 1 ? "1 step" : `${trained} steps`}` : "";
       // Not `disabled`: that would drop the focus of whoever just pressed it.
-      for (const button of [firstButton, backButton]) button.setAttribute("aria-disabled", step === 0);
-      for (const button of [forwardButton, lastButton]) button.setAttribute("aria-disabled", step === updates);
+      for (const button of [firstButton, backButton]) set(button, { "aria-disabled": step === 0 });
+      for (const button of [forwardButton, lastButton]) set(button, { "aria-disabled": step === updates });
     },
   };
 }

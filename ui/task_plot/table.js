@@ -3,7 +3,13 @@
 import { el } from "./svg.js";
 import { curve } from "./view.js";
 
-// `complain(text)` is called when a value was not taken as typed.
+/** @import { Shot, View } from "./view.js" */
+
+/**
+ * `complain(text)` is called when a value was not taken as typed.
+ * @param {Element} parent
+ * @param {{ edit: (shots: Shot[]) => boolean, complain: (text: string) => void }} host
+ */
 export function shotTable(parent, { edit, complain }) {
   const fold = el("div", { class: "shot-table" }, parent);
   const scroller = el("div", { class: "scroller" }, fold);
@@ -12,10 +18,16 @@ export function shotTable(parent, { edit, complain }) {
   for (const name of ["shot", "x", "y", ""]) el("th", { scope: "col" }, head, name);
   const body = el("tbody", {}, table);
   const add = el("button", { type: "button" }, fold, "Add a shot");
+  /** @type {View} */
   let view;
 
+  /**
+   * @param {Element} row
+   * @param {number} i
+   * @param {0 | 1} axis
+   */
   function input(row, i, axis) {
-    const name = "xy"[axis];
+    const name = /** @type {const} */ (["x", "y"])[axis];
     const [low, high] = view.limits[name];
     const field = el(
       "input",
@@ -25,24 +37,25 @@ export function shotTable(parent, { edit, complain }) {
     field.addEventListener("change", () => {
       const value = field.valueAsNumber;
       if (!Number.isFinite(value)) {
-        field.value = view.shots[i][axis];
+        field.value = String(view.shots[i][axis]);
         return complain(`${name} of shot ${i + 1} must be a number from ${low} to ${high}; it stays at ${field.value}.`);
       }
+      /** @type {Shot} */
       const shot = [...view.shots[i]];
       shot[axis] = Math.round(Math.min(Math.max(value, low), high) * 1000) / 1000;
       if (axis === 0) shot[1] = Math.round((shot[1] - curve(view, view.shots[i][0]) + curve(view, shot[0])) * 1000) / 1000;
       edit(view.shots.map((other, j) => (j === i ? shot : other)));
-      field.value = view.shots[i][axis];
+      field.value = String(view.shots[i][axis]);
       if (value < low || value > high) complain(`${name} must be from ${low} to ${high}; the nearest value is used.`);
     });
-    field.addEventListener("blur", () => (field.value = view.shots[i]?.[axis] ?? ""));
+    field.addEventListener("blur", () => (field.value = String(view.shots[i]?.[axis] ?? "")));
   }
 
   function show() {
     add.disabled = view.shots.length >= view.limits.shots;
-    while (body.children.length > view.shots.length) {
-      if (body.lastChild.contains(document.activeElement)) add.focus();
-      body.lastChild.remove();
+    for (const row of [...body.children].slice(view.shots.length).reverse()) {
+      if (row.contains(document.activeElement)) add.focus();
+      row.remove();
     }
     while (body.children.length < view.shots.length) {
       const row = el("tr", {}, body);
@@ -63,7 +76,7 @@ export function shotTable(parent, { edit, complain }) {
     }
     view.shots.forEach((shot, i) => {
       body.children[i].querySelectorAll("input").forEach((field, axis) => {
-        if (field !== document.activeElement && Number(field.value) !== shot[axis]) field.value = shot[axis]; // never under the typist
+        if (field !== document.activeElement && Number(field.value) !== shot[axis]) field.value = String(shot[axis]); // never under the typist
       });
     });
   }
@@ -74,10 +87,11 @@ export function shotTable(parent, { edit, complain }) {
       view.limits.x,
     );
     edit([...view.shots, [x, Math.round(curve(view, x) * 1000) / 1000]]);
-    body.lastChild?.querySelector("input").select();
+    body.lastElementChild?.querySelector("input")?.select();
   });
 
   return {
+    /** @param {View} newView */
     update(newView) {
       view = newView;
       show();
@@ -85,7 +99,11 @@ export function shotTable(parent, { edit, complain }) {
   };
 }
 
-// The middle of the widest stretch without a shot.
+/**
+ * The middle of the widest stretch without a shot.
+ * @param {number[]} xs
+ * @param {[number, number]} range
+ */
 function widestGap(xs, [low, high]) {
   const at = [low, ...xs.toSorted((a, b) => a - b), high];
   let best = 0;

@@ -1,12 +1,19 @@
 // Tabs: a few panels of which one is shown. The one shown stands in the page's address, where there is one, so that a link can point at it.
 
-import { el } from "./svg.js";
+import { el, set } from "./svg.js";
 
-// panels: [[name, title], ...]. Gives each panel's element by name. `shown(name)` is called when another one is opened.
+/**
+ * panels: [[name, title], ...]. Gives each panel's element by name. `shown(name)` is called when another one is opened.
+ * @param {Element} parent
+ * @param {string[][]} panels
+ * @param {{ address: { panel: string | null } | null, shown: (name: string) => void }} host
+ */
 export function tabs(parent, panels, { address, shown }) {
   const id = Math.random().toString(36).slice(2);
   const list = el("div", { class: "tabs", role: "tablist", "aria-label": "About this picture" }, parent);
+  /** @type {Record<string, HTMLElement>} */
   const bodies = {};
+  /** @type {Record<string, HTMLElement>} */
   const heads = {};
   for (const [name, title] of panels) {
     heads[name] = el(
@@ -34,11 +41,15 @@ export function tabs(parent, panels, { address, shown }) {
   });
   let current = panels[0][0];
 
+  /**
+   * @param {string} name
+   * @param {boolean} asked
+   */
   function open(name, asked) {
     current = name;
     for (const other of Object.keys(heads)) {
       const on = other === name;
-      heads[other].setAttribute("aria-selected", on);
+      set(heads[other], { "aria-selected": on });
       heads[other].tabIndex = on ? 0 : -1;
       bodies[other].hidden = !on;
     }
@@ -53,8 +64,8 @@ export function tabs(parent, panels, { address, shown }) {
     },
     // What the address says.
     read() {
-      const asked = address?.panel;
-      open(asked in heads ? asked : panels[0][0], false);
+      const asked = address?.panel ?? "";
+      open(Object.hasOwn(heads, asked) ? asked : panels[0][0], false);
     },
   };
 }
