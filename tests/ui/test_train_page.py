@@ -1,13 +1,16 @@
 """Training from the app without a browser: who may, what the routes answer, what a press does, how long it says it takes."""
 
+import asyncio
 import base64
 import dataclasses
 import json
 import shutil
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import numpy as np
 import pytest
 import torch
@@ -350,14 +353,19 @@ def test_a_question_is_not_longer_than_it_needs_to_be(root):
 def test_a_slow_answer_to_one_keeps_nobody_waiting(root, monkeypatch):
     name = press()
     monkeypatch.setattr(training, "act", lambda *asked, **more: time.sleep(1.5))
-    with client(MINE) as mine:  # one event loop for all
-        slow = threading.Thread(target=act, args=(mine,), kwargs={"run": name, "do": "stop"})
-        slow.start()
-        time.sleep(0.2)
-        began = time.perf_counter()
-        assert mine.get("/train/runs.json").status_code == 200
-        assert time.perf_counter() - began < 1
-        slow.join()
+
+    async def both():  # on one event loop, as on a server
+        server = httpx2.ASGITransport(Starlette(routes=training.routes()))
+        async with httpx2.AsyncClient(transport=server, base_url="http://127.0.0.1", cookies={training.COOKIE: MINE}) as mine:
+            slow = asyncio.create_task(mine.post("/train/act", json={"run": name, "do": "stop"}))
+            await asyncio.sleep(0.2)
+            began = time.perf_counter()
+            assert (await mine.get("/train/runs.json")).status_code == 200
+            assert time.perf_counter() - began < 1
+            assert (await slow).status_code == 200
+
+    with ThreadPoolExecutor(1) as pool:  # the browser tests keep a loop in this thread
+        pool.submit(asyncio.run, both()).result()
 
 
 def test_names_are_made_legible(root):
