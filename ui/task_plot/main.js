@@ -24,6 +24,7 @@ function streamlitLab(parent) {
       if (component.data === raw) return;
       raw = component.data;
       lab.update(raw);
+      parent.closest(".st-key-task_plot")?.setAttribute("data-drawn", ""); // its place need not be kept for it any more
     },
     remove() {
       address.remove();
