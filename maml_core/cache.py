@@ -7,7 +7,7 @@ from pathlib import Path
 
 import platformdirs
 
-from maml_core.files import sweep, write_atomically
+from maml_core.files import signature, sweep, write_atomically
 
 KEEP = 8
 """Compiled programs, of 2 MB each."""
@@ -89,13 +89,6 @@ def _at(name: str) -> Path | None:
 
 def _thin(inside: Path, pattern: str) -> None:
     """Remove all but the KEEP files of this pattern that were used last."""
-
-    def last_used(path: Path) -> float:
-        try:
-            return path.stat().st_mtime
-        except OSError:  # another process was quicker
-            return 0.0
-
-    for path in sorted(inside.glob(pattern), key=last_used, reverse=True)[KEEP:]:
+    for path in sorted(inside.glob(pattern), key=signature, reverse=True)[KEEP:]:
         with suppress(OSError):  # on Windows, while another process reads it: next time
             path.unlink()

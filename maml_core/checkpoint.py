@@ -81,7 +81,7 @@ class Checkpoint:
         told = torch.tensor([1.0, 0.0]).expand(len(x), 2)[:, : self.config.inputs - 1]  # the oracle's: amplitude and phase
         given = torch.cat([x, told], 1)
         with torch.no_grad():
-            losses = [net.mse(phi, given, x.sin()).item() for phi in adapt(net.mse, theta, given, x.sin(), alpha, 1)]
+            losses = [net.mse(adapted, given, x.sin()).item() for adapted in adapt(net.mse, theta, given, x.sin(), alpha, 1)]
         step = next((step for step, loss in enumerate(losses) if not loss <= DIVERGED_ABOVE), None)
         if step is None:
             return ""

@@ -72,7 +72,10 @@ def json_object(text: str | bytes, most: int = MOST_TEXT, *, typed: bool = False
         raise ValueError("it is not UTF-8 text") from None
     if not isinstance(value, dict):
         raise ValueError("an object is expected")
-    return dict(_sound(value, MOST_DEPTH, typed))
+    _check_depth(value)
+    # Halves of characters are escaped, or no ASCII: most texts need not be gone through for them.
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "surrogatepass")
+    return dict(_without_halves(value, typed)) if b"\\" in raw or not raw.isascii() else value
 
 
 def content(path: Path, most: int = MOST_TEXT) -> bytes:
@@ -84,17 +87,25 @@ def content(path: Path, most: int = MOST_TEXT) -> bytes:
     return found
 
 
-def _sound(value: Any, depth: int, typed: bool) -> Any:
+def _check_depth(value: Any) -> None:
+    inside = [value]
+    for _ in range(MOST_DEPTH):
+        each = [inner for outer in inside for inner in (outer.values() if type(outer) is dict else outer)]
+        inside = [inner for inner in each if type(inner) is dict or type(inner) is list]
+        if not inside:
+            return
+    raise ValueError(f"it is nested deeper than {MOST_DEPTH}")
+
+
+def _without_halves(value: Any, typed: bool) -> Any:
     if isinstance(value, str):
         sound = value.encode("utf-8", "ignore").decode()
         if sound != value and not typed:
             raise ValueError("it holds half a character")
         return sound
-    if isinstance(value, dict | list) and not depth:
-        raise ValueError(f"it is nested deeper than {MOST_DEPTH}")
     if isinstance(value, dict):
-        return {_sound(key, depth, typed): _sound(inner, depth - 1, typed) for key, inner in value.items()}
-    return [_sound(inner, depth - 1, typed) for inner in value] if isinstance(value, list) else value
+        return {_without_halves(key, typed): _without_halves(inner, typed) for key, inner in value.items()}
+    return [_without_halves(inner, typed) for inner in value] if isinstance(value, list) else value
 
 
 def _refuse(name: str) -> NoReturn:
