@@ -257,6 +257,7 @@ def test_what_killed_uploads_left_is_swept(monkeypatch):
 
 def test_an_upload_that_is_killed_leaves_only_what_is_swept(monkeypatch):
     folder = library.runs_folder() / ".uploads"
+    folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
 
     class Killed(BaseException):
