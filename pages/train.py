@@ -55,10 +55,9 @@ def draw_form(config: TrainConfig | None, problem: str) -> None:
 
 def draw_settings() -> None:
     """Every setting of a run, each with its meaning and its range. One without effect shows its default, and waits."""
-    values = st.session_state.train_values
-    idle = without_effect(values["algorithm"], values["num_updates"])
+    values, idle = in_effect()
     for name, value in values.items():
-        st.session_state[f"train_{name}"] = DEFAULTS[name] if name in idle else value
+        st.session_state[f"train_{name}"] = value
     names = [*controls.CONFIG_LABELS, "device"]
     for first in range(0, len(names), COLUMNS):
         for name, column in zip(names[first:], st.columns(COLUMNS, vertical_alignment="bottom"), strict=False):
@@ -69,11 +68,17 @@ def draw_settings() -> None:
                     controls.config_field(name, f"train_{name}", setting_changed, idle.get(name, ""))
 
 
+def in_effect() -> tuple[dict[str, Any], dict[str, str]]:
+    """The settings as a run has them, and those that have no effect now, which show their default, each with the reason."""
+    values = st.session_state.train_values
+    idle = without_effect(values["algorithm"], values["num_updates"])
+    return values | {name: DEFAULTS[name] for name in idle}, idle
+
+
 def chosen() -> tuple[TrainConfig | None, str]:
     """The config that the settings make, or why they make none."""
-    values, start = st.session_state.train_values, st.session_state.train_start
-    idle = without_effect(values["algorithm"], values["num_updates"])
-    settings = {name: DEFAULTS[name] if name in idle else values[name] for name in controls.CONFIG_LABELS}
+    (values, _), start = in_effect(), st.session_state.train_start
+    settings = {name: values[name] for name in controls.CONFIG_LABELS}
     try:
         config = TrainConfig(**settings | {"hidden": training.widths(values["hidden"])})
         if start:

@@ -378,10 +378,6 @@ async def _teacher(request: Request, code: str) -> Live:
     return visit.live
 
 
-def _is_local(request: Request) -> bool:
-    return training.is_local(request.client.host if request.client else "", request.headers)
-
-
 def _address(request: Request) -> str:
     """Whom misses are counted for: a whole network where one browser has as many addresses as it likes."""
     host = request.client.host if request.client else ""
@@ -506,7 +502,7 @@ def _field(asked: dict[str, Any], name: str) -> str:
 async def _open(request: Request) -> Response:
     """A new room: its code, and the secret that makes the asker its teacher."""
     await json_object(request)
-    address, local = _address(request), _is_local(request)
+    address, local = _address(request), training.asks_here(request)
     if not local:
         await _openings.wait(address)
         _openings.take(address)
@@ -527,7 +523,7 @@ async def _join(request: Request) -> Response:
         who, headers = live.room.knows(word), {"Set-Cookie": training.new_cookie(word)}
     if who not in live.room.students:
         place = f"{live.room.code} {_address(request)}"
-        if not _is_local(request):
+        if not training.asks_here(request):
             await _newcomers.wait(place)
             _newcomers.take(place)
         live.free_a_place()

@@ -21,7 +21,7 @@ Change = Callable[[str], None]
 
 EXACT = "exact_"
 """Prefix of the keys of number fields that stand beside a slider."""
-EXACT_NAMES = {"alpha": "inner step size α", "noise": "noise σ", "amplitude": "amplitude A", "phase": "phase φ"}
+EXACT_NAMES = ("alpha", "noise", "amplitude", "phase")
 
 CONFIG_LABELS = {
     "algorithm": "algorithm",
@@ -83,14 +83,16 @@ def amplitude(change: Change) -> None:
     help = (
         "Height of the sine wave, in units of y. A larger one lies further from every initialisation and gives larger gradients."
     )
-    st.slider("amplitude A", low, high, step=0.01, key="amplitude", help=help, on_change=change, args=("amplitude",))
+    st.slider(
+        SETTINGS["amplitude"].label, low, high, step=0.01, key="amplitude", help=help, on_change=change, args=("amplitude",)
+    )
 
 
 def phase(change: Change) -> None:
     """The phase of the sinusoid."""
     low, high = RANGES["phase"]
     help = "Shift of the sine wave to the right, in radians. Training tasks had phases from 0 to π."
-    st.slider("phase φ", low, high, step=0.01, key="phase", help=help, on_change=change, args=("phase",))
+    st.slider(SETTINGS["phase"].label, low, high, step=0.01, key="phase", help=help, on_change=change, args=("phase",))
 
 
 def shots(change: Change, by_hand: int | None = None) -> None:
@@ -208,12 +210,14 @@ def exact_values(change: Change, truth: bool) -> None:
     with st.popover("exact values", key="fold_exact", on_change="rerun") as fold:
         if not fold.open:
             return  # the browser makes what is inside when it opens, and would know no value that an earlier run has set
-        for name, label in EXACT_NAMES.items():
+        for name in EXACT_NAMES:
             if name in ("amplitude", "phase") and not truth:
                 continue
             low, high = RANGES[name]
             key = EXACT + name
-            st.number_input(label, low, high, value=None, step=None, format="%.6g", key=key, on_change=change, args=(key,))
+            st.number_input(
+                SETTINGS[name].label, low, high, value=None, step=None, format="%.6g", key=key, on_change=change, args=(key,)
+            )
 
 
 def _plain(value: float) -> str:

@@ -21,11 +21,11 @@ from maml_core import algorithms, checkpoint
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from maml_core.reading import whole_of
-from ui import browsers, bundle, engine, library, modules, task_plot
-from ui.routes import of_query, route
+from ui import browsers, bundle, engine, library, modules, tables, task_plot
+from ui.routes import download, of_query, route
 from ui.settings import SETTINGS
 from ui.state import FAMILY, LabState
-from ui.tables import csv_text, download
+from ui.tables import csv_text
 
 REQUIRED = ("torch", "numpy", "safetensors", "filelock", "platformdirs")
 """What maml_core imports, for a script that is taken along."""
@@ -45,9 +45,9 @@ def routes() -> list[Route]:
     return [
         route("/lab/picture.json", of_query(_picture)),
         route("/lab/controls.json", lambda request: {name: s._asdict() for name, s in SETTINGS.items()}),
-        route("/lab/losses.csv", of_state(lambda state: download(losses_csv(state), "maml-lab-losses.csv"))),
-        route("/lab/curves.csv", of_state(lambda state: download(curves_csv(state), "maml-lab-curves.csv"))),
-        route("/lab/picture.html", of_state(lambda state: _saved(picture_html(state), "maml-lab.html", "text/html"))),
+        route("/lab/losses.csv", of_state(lambda state: tables.download(losses_csv(state), "maml-lab-losses.csv"))),
+        route("/lab/curves.csv", of_state(lambda state: tables.download(curves_csv(state), "maml-lab-curves.csv"))),
+        route("/lab/picture.html", of_state(lambda state: download(picture_html(state), "maml-lab.html", "text/html"))),
         route("/lab/code.py", of_state(lambda state: PlainTextResponse(as_python(state)))),
         route("/lab/code.zip", of_state(_code_bundle)),
         route("/lab/fresh.json", of_query(_fresh)),
@@ -222,7 +222,7 @@ def _bundle(name: str) -> Response:
     learner = _one_learner(name)
     if learner == "random":
         raise ValueError("the untrained network has no file: choose another learner")
-    return _saved(bundle.zipped(learner), f"{library.stem(learner)}.zip", "application/zip")
+    return download(bundle.zipped(learner), f"{library.stem(learner)}.zip", "application/zip")
 
 
 def _code_bundle(state: LabState) -> Response:
@@ -232,12 +232,7 @@ def _code_bundle(state: LabState) -> Response:
     engine_files = sorted((library.ROOT / "maml_core").rglob("*.py"))
     files |= {path.relative_to(library.ROOT).as_posix(): path.read_bytes() for path in engine_files}
     packed = bundle.packed({f"{CODE_ZIP.removesuffix('.zip')}/{name}": content for name, content in files.items()})
-    return _saved(packed, CODE_ZIP, "application/zip")
-
-
-def _saved(content: str | bytes, name: str, media_type: str) -> Response:
-    """The answer to a browser that asked for a file of this name."""
-    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+    return download(packed, CODE_ZIP, "application/zip")
 
 
 def _one_learner(name: str) -> str:
@@ -251,7 +246,7 @@ def _checkpoint(name: str) -> Response:
     learner = _one_learner(name)
     file = f"{library.stem(learner)}.safetensors"
     if learner == "random":
-        return _saved(checkpoint.dumps(library.get(learner)), file, "application/octet-stream")
+        return download(checkpoint.dumps(library.get(learner)), file, "application/octet-stream")
     return FileResponse(library.find(learner), filename=file, media_type="application/octet-stream")
 
 

@@ -16,10 +16,8 @@ from urllib.parse import parse_qsl
 import numpy as np
 import torch
 from torch import Tensor
-from torch.func import vmap
 
-from maml_core import tasks
-from maml_core.algorithms import adapt
+from maml_core import sweeps, tasks
 from maml_core.baselines import PUBLISHED
 from maml_core.config import MAX_UPDATES
 from maml_core.evaluation import query_losses, summarise
@@ -245,10 +243,9 @@ def beyond(learner: Learner, step: Step, low: X, high: X, K: Shots = 10, placeme
 
 @lru_cache(maxsize=64)
 def _beyond(learner: str, version: int, step: int, low: float, high: float, K: int, placement: str) -> float:
-    x, uniforms = torch.linspace(low, high, FRESH_GRID).expand(engine.FRESH_TASKS, -1), _uniforms(K)
-    batch = tasks.batch(FAMILY, uniforms, K, placement=placement)
-    y = FAMILY.curve(FAMILY.parameters(uniforms[:, : FAMILY.randoms]), x)
-    return _mean_after(learner, None, "none", step, batch._replace(x_query=x[..., None], y_query=y[..., None]))
+    x, waves = torch.linspace(low, high, FRESH_GRID).expand(engine.FRESH_TASKS, -1), _waves(K, placement)
+    y = FAMILY.curve(waves.parameters, x)
+    return _mean_after(learner, None, "none", step, waves.batch._replace(x_query=x[..., None], y_query=y[..., None]))
 
 
 def placed(learner: str, xs: tuple[float, ...], step: int, alpha: float, freeze: str) -> float:
@@ -258,17 +255,17 @@ def placed(learner: str, xs: tuple[float, ...], step: int, alpha: float, freeze:
 
 @lru_cache(maxsize=256)
 def _placed(learner: str, version: int, xs: tuple[float, ...], step: int, alpha: float, freeze: str) -> float:
-    uniforms = _uniforms(0)
-    x = torch.tensor(xs, dtype=torch.float32).expand(engine.FRESH_TASKS, -1)
-    y = FAMILY.curve(FAMILY.parameters(uniforms[:, : FAMILY.randoms]), x)
-    batch = tasks.batch(FAMILY, uniforms, 0)._replace(x_support=x[..., None], y_support=y[..., None])
-    return _mean_after(learner, alpha, freeze, step, batch)
+    x, waves = torch.tensor(xs, dtype=torch.float32).expand(engine.FRESH_TASKS, -1), _waves(0)
+    y = FAMILY.curve(waves.parameters, x)
+    return _mean_after(learner, alpha, freeze, step, waves.batch._replace(x_support=x[..., None], y_support=y[..., None]))
 
 
-def _uniforms(K: int) -> Tensor:
-    """What the fresh tasks with K shots are drawn from: (FRESH_TASKS, parameters and points)."""
+def _waves(K: int, placement: str = "anywhere") -> sweeps.Tasks:
+    """The FRESH_TASKS waves with K shots each."""
     generator = torch.Generator().manual_seed(0)
-    return torch.rand(engine.FRESH_TASKS, FAMILY.randoms + K + engine.FRESH_QUERY, generator=generator)
+    uniforms = torch.rand(engine.FRESH_TASKS, FAMILY.randoms + K + engine.FRESH_QUERY, generator=generator)
+    parameters = FAMILY.parameters(uniforms[:, : FAMILY.randoms])
+    return sweeps.Tasks(parameters, tasks.batch(FAMILY, uniforms, K, placement=placement))
 
 
 def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch: tasks.Batch) -> float:
@@ -276,13 +273,10 @@ def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch
     found = library.get(learner)
     if found.network.sizes[0] > 1:
         raise ValueError(f"{library.title(learner)} is told each task, so this cannot be measured of it")
-    loss, (theta, sizes) = found.network.mse, found.split(alpha, freeze)
-
-    def task(x: Tensor, y: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
-        return loss(adapt(loss, theta, x, y, sizes, step)[-1] if len(x) else theta, x_query, y_query)
-
-    with torch.no_grad():
-        return summarise(vmap(task)(*batch)[None])[0].mean
+    theta, sizes = found.split(alpha, freeze)
+    row = sweeps.Row(batch.x_support.shape[1], sizes)
+    (losses,) = sweeps.query_losses(found.network.mse, theta, [row], batch, step if row.K else 0)
+    return summarise(losses)[-1].mean
 
 
 def ridge(learner: Learner, K: Shots = 10) -> float:
@@ -292,7 +286,7 @@ def ridge(learner: Learner, K: Shots = 10) -> float:
 
 @lru_cache(maxsize=64)
 def _ridge(learner: str, version: int, K: int) -> float:
-    batch = tasks.batch(FAMILY, _uniforms(K), K)
+    batch = _waves(K).batch
     features, head = _features(learner, batch.x_support)
     of_query, _ = _features(learner, batch.x_query)
     rest = batch.y_support.double() - features @ head
@@ -313,7 +307,7 @@ def best_head(learner: Learner) -> float:
 @lru_cache(maxsize=64)
 def _best_head(learner: str, version: int) -> float:
     x = torch.from_numpy(engine.GRID)
-    waves = FAMILY.curve(FAMILY.parameters(_uniforms(0)[:, : FAMILY.randoms]), x.expand(engine.FRESH_TASKS, -1)).T.double()
+    waves = FAMILY.curve(_waves(0).parameters, x.expand(engine.FRESH_TASKS, -1)).T.double()
     features, _ = _features(learner, x[:, None])
     head = torch.linalg.lstsq(features, waves, driver="gelsd").solution  # some features are never alive
     return (features @ head - waves).square().mean().item()

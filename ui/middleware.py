@@ -78,10 +78,9 @@ class MetricsAtHome:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
         app = self.app
-        if scope["type"] == "http" and scope["path"].endswith("/_stcore/metrics"):
-            asker = HTTPConnection(scope)
-            if not training.is_local(asker.client.host if asker.client else "", asker.headers):
-                app = PlainTextResponse("Only the machine that serves may read these figures", status_code=403)
+        is_asked = scope["type"] == "http" and scope["path"].endswith("/_stcore/metrics")
+        if is_asked and not training.asks_here(HTTPConnection(scope)):
+            app = PlainTextResponse("Only the machine that serves may read these figures", status_code=403)
         await app(scope, receive, send)
 
 

@@ -60,5 +60,10 @@ def of_query(make: Callable[[QueryParams], Any]) -> Callable[[Request], Any]:
     return lambda request: make(request.query_params)
 
 
+def download(content: str | bytes, name: str, media_type: str) -> Response:
+    """The answer to a browser that asked for a file of this name."""
+    return Response(content, media_type=media_type, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
 def _as_response(made: Any) -> Response:
     return made if isinstance(made, Response) else JSONResponse(made)

@@ -6,6 +6,8 @@ import pandas as pd
 import regex
 from starlette.responses import Response
 
+from ui import routes
+
 MEDIA_TYPE = "text/csv; charset=utf-8"
 _NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 _NUMBERS = regex.compile(rf"{_NUMBER}(,{_NUMBER})*")
@@ -23,11 +25,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
 
 def download(text: str, name: str) -> Response:
     """A CSV as the answer to a browser that asked for a file of this name."""
-    return Response(
-        text,
-        media_type=MEDIA_TYPE,
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return routes.download(text, name, MEDIA_TYPE)
 
 
 def _harmless(cell: object) -> object:

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.routing import Route
 
 from maml_core import checkpoint, estimating, runs
@@ -203,9 +203,8 @@ def routes() -> list[Route]:
         asked = await incoming.json_object(request)
         if not {"run", "do"} <= asked.keys():
             raise incoming.Refused(400, "run and do are expected")
-        local = is_local(request.client.host if request.client else "", request.headers)
         what = str(asked["run"]), str(asked["do"]), asked.get("value")
-        await run_in_threadpool(act, *what, token=token_of(request), local=local)
+        await run_in_threadpool(act, *what, token=token_of(request), local=asks_here(request))
         return {}
 
     return [
@@ -219,6 +218,11 @@ def routes() -> list[Route]:
 def token_of(request: Request) -> str:
     """The word that a browser is known by, or nothing."""
     return request.cookies.get(COOKIE, "")
+
+
+def asks_here(asker: HTTPConnection) -> bool:
+    """Whether who asks is at the server itself."""
+    return is_local(asker.client.host if asker.client else "", asker.headers)
 
 
 def list_for(token: str, also: Collection[str] = ()) -> dict[str, Any]:

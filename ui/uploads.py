@@ -68,7 +68,7 @@ def _delete(name: str, deleted: Taken) -> None:
 def _brought(key: str, taken: Taken) -> None:
     """A file was chosen, or taken out of the field again."""
     session = st.session_state
-    session[f"{key}_problem"] = session[f"{key}_note"] = None
+    session[f"{key}_problem"] = session[f"{key}_note"] = session[f"{key}_wrong"] = None
     if session[key] is not None:
         _add(key, taken, None)
 
