@@ -59,6 +59,16 @@ def explain(error: Exception) -> bool:
     return True
 
 
+ROUTES = [
+    *exports.routes(),
+    *maps.routes(),
+    *geometry.routes(),
+    *training.routes(),
+    *lessons.routes(classroom.withholds),
+    *classroom.routes(),
+]
+"""What the pages ask of the server."""
+
 try:
     may_frame = trust.may_frame()
 except ValueError as error:
@@ -69,15 +79,7 @@ app = st.App(
     lifespan=warm_start,
     routes=below_base(
         page_html.routes(),
-        [
-            modules.route(),
-            *exports.routes(),
-            *maps.routes(),
-            *geometry.routes(),
-            *training.routes(),
-            *lessons.routes(classroom.withholds),
-            *classroom.routes(),
-        ],
+        [modules.route(), *ROUTES],
     ),
     on_script_error=explain,
     middleware=[

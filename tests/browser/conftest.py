@@ -1,5 +1,8 @@
 """The real app in a real browser: one server for all tests, a page object for the lab, a watch on what goes wrong."""
 
+import contextlib
+import http.client
+import json
 import os
 import re
 import socket
@@ -10,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -33,6 +37,19 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def answer(address: str, method: str = "GET", body: object = None, **headers: str) -> tuple[http.client.HTTPResponse, str]:
+    """What a server answers, as it stands on the wire: no redirect is followed."""
+    there = urlsplit(address)
+    given = {name.replace("_", "-"): each for name, each in headers.items()}
+    if body is not None:
+        given["Content-Type"] = "application/json"
+    path = there._replace(scheme="", netloc="").geturl()
+    with contextlib.closing(http.client.HTTPConnection(there.hostname, there.port, timeout=30)) as line:
+        line.request(method, path, json.dumps(body) if body is not None else None, given)
+        response = line.getresponse()
+        return response, response.read().decode("utf-8", "replace")
 
 
 class Server:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import walks
-from conftest import ROOT, Lab, Server, free_port
+from conftest import ROOT, Lab, Server, answer, free_port
 from playwright.sync_api import Response, expect
 
 from ui import page_html
@@ -87,17 +87,6 @@ def base(request: pytest.FixtureRequest) -> str:
     return f"{proxy}/{'school/class' if request.param == 'nginx passes' else 'stripped'}"
 
 
-def answer(address: str, cookie: str = "") -> tuple[http.client.HTTPResponse, bytes]:
-    """What a server answers, as it stands on the wire: no redirect is followed."""
-    there = urlsplit(address)
-    line = http.client.HTTPConnection(there.hostname, there.port, timeout=30)
-    line.request(
-        "GET", f"{there.path}?{there.query}" if there.query else there.path, headers={"Cookie": cookie} if cookie else {}
-    )
-    response = line.getresponse()
-    return response, response.read()
-
-
 def test_every_page_and_its_main_path_work(base, browser):
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     lab, served = Lab(context.new_page(), base), set()
@@ -140,7 +129,7 @@ def test_no_route_of_ours_is_answered_by_a_page_and_none_lies_outside(one_part, 
         for name in ("modules/old/lab.js", "train/nothing.json", "classroom/x/y.csv", "lab/nothing", "geometry/a/b"):
             response, body = answer(f"{server.base}/{name}")
             assert response.status == 404, name
-            assert b"<html" not in body
+            assert "<html" not in body
 
 
 def test_a_slash_too_few_or_too_many_leads_to_the_page(one_part, two_parts, server):
@@ -160,11 +149,11 @@ def test_a_slash_too_few_or_too_many_leads_to_the_page(one_part, two_parts, serv
 def test_no_page_has_more_headers_than_a_proxy_takes(path, server):
     response, body = answer(server + path)
     cookie = response.headers["set-cookie"].partition(";")[0]
-    again, _ = answer(server + path, cookie)
+    again, _ = answer(server + path, Cookie=cookie)
     for headers in (response.headers, again.headers):
         assert sum(len(f"{name}: {value}\r\n") for name, value in headers.items()) < MOST_HEADERS
     assert "set-cookie" not in again.headers
-    ahead = re.findall(r'href="\./(modules/[^"]+)"', body.decode())
+    ahead = re.findall(r'href="\./(modules/[^"]+)"', body)
     assert ahead, "what the page needs is fetched while Streamlit is still starting"
     assert {answer(f"{server}/{name}")[0].status for name in ahead} == {200}
 

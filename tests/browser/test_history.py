@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from test_checkpoints import Checkpoints
 from test_explore import Explore
 from test_geometry import Geometry
+from test_lesson_cards import Lessons
+from test_room import Person
 from test_start import Start
 from test_train import Training
 
@@ -301,15 +303,6 @@ def test_the_start_page_writes_nothing(opened):
     assert start.page.evaluate("[browser.writes, browser.refused]") == [0, 0]
 
 
-class Lessons(Lab):
-    """The list of the shipped cards."""
-
-    def open(self, query: str = "") -> "Lessons":
-        self.page.goto(f"{self.base}/lessons{query}")
-        expect(self.page.locator(".card-row").first).to_be_visible(timeout=30_000)
-        return self
-
-
 def test_on_the_lessons_page_cards_open_and_back_leads_to_the_list(opened):
     page = opened(Lessons).page
     heading, first = page.locator("h1").first, page.locator("a.card-row").first
@@ -329,17 +322,8 @@ def test_on_the_lessons_page_cards_open_and_back_leads_to_the_list(opened):
     expect(page.locator(".card-foot a.next")).to_be_visible(timeout=30_000)
 
 
-class Classroom(Lab):
-    """The door, or a room."""
-
-    def open(self, query: str = "") -> "Classroom":
-        self.page.goto(f"{self.base}/classroom{query}")
-        expect(self.page.locator(".classroom h1, .classroom .code-large").first).to_be_visible(timeout=30_000)
-        return self
-
-
 def test_in_the_classroom_a_room_opens_is_presented_and_ends(opened):
-    page = opened(Classroom).page
+    page = opened(Person).page
     page.get_by_role("button", name="Open a room").click()
     room = page.locator(".code-large").inner_text().replace(" ", "")
     page.get_by_role("button", name="Present").click()
@@ -360,7 +344,7 @@ def test_in_the_classroom_a_room_opens_is_presented_and_ends(opened):
 
 
 def test_a_teachers_secret_leaves_the_address_as_soon_as_it_can(opened):
-    classroom = opened(Classroom)
+    classroom = opened(Person)
     page = classroom.page
     page.get_by_role("button", name="Open a room").click()
     expect(page.locator(".code-large")).to_be_visible()

@@ -1,6 +1,5 @@
 """What goes over the wire: who leaves leaves no trace, and a browser is told what it may do, which hinders no page of ours."""
 
-import http.client
 import json
 import re
 import socket
@@ -16,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT, Lab, Server
+from conftest import ROOT, Lab, Server, answer
 from playwright.sync_api import Page, expect
 
 from app import app
@@ -46,18 +45,6 @@ def logged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     with open(folder / "log", "w+b") as server.log:
         yield server.start()
         server.stop()
-
-
-def answer(address: str, method: str = "GET", body: object = None, **headers: str) -> tuple[http.client.HTTPResponse, str]:
-    """What a server answers, as it stands on the wire: no redirect is followed."""
-    there = urlsplit(address)
-    line = http.client.HTTPConnection(there.hostname, there.port, timeout=30)
-    given = {name.replace("_", "-"): each for name, each in headers.items()}
-    if body is not None:
-        given["Content-Type"] = "application/json"
-    line.request(method, f"{there.path}?{there.query}", json.dumps(body) if body is not None else None, given)
-    response = line.getresponse()
-    return response, response.read().decode("utf-8", "replace")
 
 
 def leave(

@@ -63,9 +63,9 @@ def fresh(tmp_path, monkeypatch):
 
 def restart(monkeypatch):
     monkeypatch.setattr(classroom, "_live", {})
-    monkeypatch.setattr(classroom, "_misses", classroom.Line(40, 6))
-    monkeypatch.setattr(classroom, "_openings", classroom.Line(5, 300))
-    monkeypatch.setattr(classroom, "_newcomers", classroom.Line(60, 2))
+    for name in ("_misses", "_openings", "_newcomers"):
+        line = getattr(classroom, name)
+        monkeypatch.setattr(classroom, name, classroom.Line(line.most, line.every))
     monkeypatch.setattr(classroom, "_loop", None)
     monkeypatch.setattr(classroom, "_stopping", False)
 

@@ -16,11 +16,12 @@ from safetensors.torch import save as to_bytes
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from app import ROUTES
 from maml_core import checkpoint, files, runs
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui import bundle, cards, classroom, comparison, exports, geometry, lessons, library, maps, recipe, rooms, task_plot, training
+from ui import bundle, cards, comparison, exports, library, recipe, rooms, task_plot, training
 from ui.comparison import Comparison
 from ui.state import LabState
 
@@ -209,16 +210,7 @@ def test_a_damaged_journal_costs_the_lines_that_cannot_be_read(lines):
     rooms.delete(room.code)
 
 
-APP = Starlette(
-    routes=[
-        *exports.routes(),
-        *maps.routes(),
-        *geometry.routes(),
-        *training.routes(),
-        *lessons.routes(classroom.withholds),
-        *classroom.routes(),
-    ]
-)
+APP = Starlette(routes=ROUTES)
 ASKED = [route.path for route in APP.routes if "GET" in (getattr(route, "methods", None) or ())]
 NAMES = re.findall(
     r"\w+",

@@ -10,19 +10,11 @@ from starlette.applications import Starlette
 from starlette.responses import Response
 from starlette.testclient import TestClient
 
+from app import ROUTES
 from maml_core.runs import RunError
-from ui import classroom, exports, geometry, lessons, maps, training
+from ui import classroom, lessons, maps
 from ui.incoming import Refused
 from ui.routes import of_query, route
-
-ROUTES = [
-    *exports.routes(),
-    *maps.routes(),
-    *geometry.routes(),
-    *training.routes(),
-    *lessons.routes(classroom.withholds),
-    *classroom.routes(),
-]
 
 
 def ask(make, address="/it", **options):
