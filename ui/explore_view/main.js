@@ -491,9 +491,8 @@ function makeView(parent) {
       if (!picked || rows[picked[0]].length !== state.rows[picked[0]].length) picked = cellOfAddress();
       pointed = null;
       stopped = false;
-      draw();
       work();
-      later(); // with what is being measured by now
+      draw();
     },
     remove() {
       gone = true;

@@ -184,7 +184,8 @@ const later = () => {
 };
 const observer = new MutationObserver((changes) => {
   const element = (node) => (node.nodeType === Node.ELEMENT_NODE ? node : node.parentElement);
-  if (changes.some(({ target }) => !box.contains(target) && !element(target)?.closest("svg"))) later(); // a picture moves at every frame
+  // What is no prose changes at every frame where something moves; but it may become prose where it is shown or opened.
+  if (changes.some(({ type, target }) => type === "attributes" || !element(target)?.closest(NOT_PROSE))) later();
 });
 observer.observe(document.body, {
   childList: true,

@@ -1,15 +1,15 @@
 // How an error becomes a colour, on every map and in both themes: bright where it is low, dark where it is high, all on one scale.
 
-import { el } from "../task_plot/svg.js";
+import { el, log } from "../task_plot/svg.js";
 
-export const LOW = 0.03;
+const LOW = 0.03;
 export const HIGH = 10; // the ends of the scale
 const TICKS = [0.03, 0.1, 0.3, 1, 3, 10];
 const WIDTH = 340;
 const PIECES = 64;
 // From high to low error, at equal distances on a log scale: cividis (Nunez, Anderton & Renslow 2018), whose lightness rises evenly, for
 // people with and without colour-vision deficiency alike.
-export const HEAT = [
+const HEAT = [
   "#00224e",
   "#083370",
   "#35456c",
@@ -22,6 +22,7 @@ export const HEAT = [
   "#e5cf52",
   "#fee838",
 ];
+const placeOf = log([HIGH, LOW], [0, HEAT.length - 1]);
 const CHANNELS = HEAT.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
 
 /**
@@ -29,8 +30,7 @@ const CHANNELS = HEAT.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slic
  * @param {number} error
  */
 export function channelsOf(error) {
-  const part =
-    ((Math.log(HIGH) - Math.log(Math.min(Math.max(error, LOW), HIGH))) / (Math.log(HIGH) - Math.log(LOW))) * (HEAT.length - 1);
+  const part = placeOf(Math.min(Math.max(error, LOW), HIGH));
   const i = Math.min(Math.floor(part), HEAT.length - 2);
   return CHANNELS[i].map((from, k) => from + (part - i) * (CHANNELS[i + 1][k] - from));
 }
@@ -60,8 +60,7 @@ export function colourBar(parent, colour) {
     parent,
   );
   const long = WIDTH - 20;
-  /** @param {number} error */
-  const x = (error) => 10 + (long * Math.log(error / LOW)) / Math.log(HIGH / LOW);
+  const x = log([LOW, HIGH], [10, 10 + long]);
   for (let i = 0; i < PIECES; i++)
     el(
       "rect",
