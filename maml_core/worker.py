@@ -1,5 +1,6 @@
 """The process that trains one run, to be paused, stopped, interrupted and resumed: `python -m maml_core.worker FOLDER`."""
 
+import importlib
 import json
 import math
 import os
@@ -269,12 +270,17 @@ def _interrupted_when_asked(folder: Path) -> Iterator[None]:
                 signal.pthread_kill(main_thread.ident or 0, signal.SIGTERM)
                 return
 
+    # What the first gradient imports: an import that is interrupted leaves half a module, and measuring needs gradients.
+    importlib.import_module("torch._dynamo")
+    watching = threading.Thread(target=watch, daemon=True)
     if sys.platform != "win32" and signal.getsignal(signal.SIGTERM) is _interrupt:
-        threading.Thread(target=watch, daemon=True).start()
+        watching.start()
     try:
         yield
     finally:
         done.set()
+        if watching.ident:
+            watching.join()  # or it would interrupt what comes after
 
 
 def _interrupt(signum: int, frame: Any) -> NoReturn:

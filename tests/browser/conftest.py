@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -219,6 +219,55 @@ class Lab:
 
     def slider(self, key: str):
         return self.page.locator(f".st-key-{key} input[type=range]")
+
+
+class Training(Lab):
+    """The Train page as a person sees it."""
+
+    LONG: ClassVar = {"max_steps": 9_000, "batch_size": 100}
+    """A run that does not end before somebody presses Stop, nor is long enough to be compiled first."""
+
+    def open(self, query: str = "") -> "Training":
+        self.page.goto(f"{self.base}/train{query}")
+        return self.ready()
+
+    def ready(self) -> "Training":
+        expect(self.page.locator(".training svg.learning .grid line").first).to_be_attached(timeout=30_000)
+        self.at_rest()
+        return self
+
+    def press(self, name: str) -> None:
+        self.page.get_by_role("button", name=name, exact=True).click()
+
+    def train(self, **settings: object) -> str:
+        """Start a run with these settings and give its name."""
+        if settings and not self.page.locator(".st-key-train_max_steps").is_visible():
+            self.page.get_by_text("All settings").click()
+        for name, value in settings.items():
+            field = self.page.locator(f".st-key-train_{name} input")
+            field.fill(str(value))
+            field.press("Enter")
+            self.at_rest()
+        before = self.page.locator("tr[data-run]").evaluate_all("all => all.map(row => row.dataset.run)")
+        self.press("Train")
+        self.page.wait_for_function(
+            "before => [...document.querySelectorAll('tr[data-run]')].some(r => !before.includes(r.dataset.run))", arg=before
+        )
+        return next(
+            name
+            for name in self.page.locator("tr[data-run]").evaluate_all("all => all.map(r => r.dataset.run)")
+            if name not in before
+        )
+
+    def train_and_stop(self) -> None:
+        run = self.train(**self.LONG)
+        expect(self.page.locator("svg.learning circle.dot").first).to_be_attached(timeout=60_000)
+        self.press("Stop")
+        self.state(run, "stopped", 120_000)
+
+    def state(self, run: str, state: str, timeout: int = 60_000) -> None:
+        """Wait until a run is in a state."""
+        expect(self.page.locator(f"tr[data-run={run}]")).to_have_attribute("data-state", state, timeout=timeout)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from conftest import Lab
+from conftest import Lab, Training
 from playwright.sync_api import Page, expect
 from test_checkpoints import Checkpoints
 from test_explore import Explore
@@ -12,7 +12,6 @@ from test_geometry import Geometry
 from test_lesson_cards import Lessons
 from test_room import Person
 from test_start import Start
-from test_train import Training
 
 BROWSER = """(() => {
   const written = [];
@@ -285,13 +284,13 @@ def test_what_is_explored_or_compared_takes_no_step_back(opened):
 def test_on_the_train_page_a_run_is_started_and_another_one_shown(opened):
     training = opened(Training)
     page = training.page
-    runs = [training.train(max_steps=20) for _ in range(2)]
+    names = [training.train(max_steps=20) for _ in range(2)]
     expect(page.locator(".place")).to_be_visible()
-    for run in (*runs, runs[0]):
+    for run in (*names, names[0]):
         page.locator(f"tr[data-run={run}] button.link").click()
         expect(page.locator(f"tr[data-run={run}]")).to_have_class("selected")
     allow(page)
-    says(page, run=runs[0])
+    says(page, run=names[0])
 
 
 def test_the_start_page_writes_nothing(opened):

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import ROOT, Lab, Server, answer
+from conftest import ROOT, Lab, Server, Training, answer
 from playwright.sync_api import Page, expect
 
 from app import app
@@ -243,10 +243,7 @@ def test_the_start_page_and_the_maps_and_the_plane_and_the_chart_of_a_run_are_dr
     watched.visit("/geometry", "svg.plane .contours ellipse")
     page.get_by_role("button", name="Play").first.click()
     watched.visit("/train", ".training svg.learning .grid line")
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator("svg.learning circle.dot").first).to_be_attached(timeout=60_000)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.locator('tr[data-state="stopped"]').first).to_be_visible(timeout=120_000)
+    Training(page, watched.base).ready().train_and_stop()
 
 
 def test_checkpoints_are_compared_brought_and_taken_along(watched, tmp_path):

@@ -3,7 +3,7 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from conftest import Lab
+from conftest import Lab, Training
 from playwright.sync_api import Browser, Page, expect
 
 from ui import lessons
@@ -42,11 +42,7 @@ def every_page(lab: Lab) -> None:
     lab.click(1.0, 2.0)
     lab.settled()
     assert lab.curve("maml") != before
-    page.goto(f"{lab.base}/train")
-    page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.locator('tr[data-state="running"]').first).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name="Stop", exact=True).click()
-    expect(page.locator('tr[data-state="stopped"]').first).to_be_visible(timeout=120_000)
+    Training(page, lab.base).open().train_and_stop()
 
 
 def a_download(page: Page, base: str) -> None:

@@ -301,6 +301,40 @@ def test_a_run_obeys_while_it_waits_for_a_compiler(tmp_path, monkeypatch, reques
     assert time.monotonic() - began < 30
 
 
+ASKED_WITHIN_AN_IMPORT = """
+import importlib.abc, pathlib, sys, time
+from maml_core import runs, worker
+
+class Asking(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "torch._dynamo.variables.optimizer":
+            runs.ask(folder, "stop")
+            time.sleep(1)
+
+folder = pathlib.Path(sys.argv[1])
+sys.meta_path.insert(0, Asking())
+sys.exit(worker.main(folder))
+"""
+
+
+@posix
+def test_a_run_that_goes_on_and_is_stopped_within_an_import_is_measured(tmp_path):
+    """Half an imported module would be left: a process that goes on has not needed a gradient yet."""
+    folder = tmp_path / "a"
+    runs.create(folder, TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100_000), "traced")
+    runs.enqueue(folder)
+    process = Forked(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+    runs.ask(folder, "pause")
+    assert ended(process) == (0, "")
+    runs.execute_otherwise(folder, runs.RunSettings())
+    runs.enqueue(folder)
+    command = [sys.executable, "-c", ASKED_WITHIN_AN_IMPORT, str(folder)]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).returncode == 0
+    assert runs.look(folder).state == "stopped", runs.look(folder).message
+    assert load(runs.final_of(folder)).results["5"]["10"]["tasks"] == 10_000
+
+
 def test_a_run_that_was_paused_before_its_process_came_up_does_not_start(tmp_path):
     folder = queued(tmp_path / "a")
     runs.ask(folder, "pause")
