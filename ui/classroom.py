@@ -279,6 +279,7 @@ def _make_way(address: str, local: bool) -> None:
         return
     rivals = mine if many else standing
     openers = Counter(_live[room.code].opener for room in rivals if room.code in _live)
+    del openers[""]  # nobody knows any more who opened a room before a restart
     left = [room for room in rivals if not (room.code in _live and _live[room.code].is_taught)]
     empty = [room for room in left if not (room.code in _live and _live[room.code].is_attended)]
     several = [room for room in rivals if room.code in _live and openers[_live[room.code].opener] > 1]

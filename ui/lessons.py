@@ -358,8 +358,7 @@ def mean_of(name: str, state: LabState) -> float:
     """The mean error over 1,000 waves at the step and settings on show, with shots at the same x if they were placed by hand."""
     if state.shots is not None:
         return measures.placed(name, tuple(x for x, _ in state.points), state.step, state.alpha, state.freeze)
-    settings = (state.K, state.alpha, max(state.num_updates, state.step), state.noise, state.placement, state.freeze)
-    return engine.fresh(name, *settings).mean[state.step]
+    return measures.error(name, state.step, state.K, state.alpha, state.noise, state.placement, state.freeze)
 
 
 def of_world(query: Mapping[str, str]) -> dict[str, Any]:

@@ -272,7 +272,7 @@ def _free_title(wanted: str, digest: str) -> str:
 
 
 def _bounded(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+    return text if len(text) <= limit else f"{legible(text, limit - 1)}…"
 
 
 def trained_here() -> list[str]:

@@ -89,7 +89,7 @@ def _add(key: str, taken: Taken, told: Told | None) -> None:
 def _settings(key: str, problem: NoRecipe, taken: Taken) -> None:
     """What a file does not say of itself."""
     st.markdown(plain(f"{problem}. Its layers are assumed to have ReLU between them."))
-    fields = {name: f"{key}_{name}" for name in ("algorithm", "alpha", "num_updates")}
+    fields = {name: f"{key}_{name}" for name in Told._fields}
     default = TrainConfig()
     label, choice = controls.CONFIG_LABELS, controls.CHOICE_LABELS
     st.selectbox(label["algorithm"], problem.choices, key=fields["algorithm"], format_func=choice.__getitem__)
@@ -109,7 +109,7 @@ def _told(key: str, fields: dict[str, str], taken: Taken) -> None:
     """The settings were given."""
     session = st.session_state
     asked, session[f"{key}_wrong"] = session[f"{key}_problem"], ""
-    algorithm, alpha, num_updates = (session[field] for field in fields.values())
+    algorithm, alpha, num_updates = (session[fields[name]] for name in Told._fields)
     if session[key] is None or alpha is None or num_updates is None:
         session[f"{key}_wrong"] = "Enter a step size and a number of steps."
         return

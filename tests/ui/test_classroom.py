@@ -609,6 +609,14 @@ def test_where_there_can_be_no_more_a_room_that_nobody_used_gives_way_and_its_te
     assert not full[0].state["ended"]
 
 
+def test_after_a_restart_rooms_of_several_teachers_are_not_taken_for_those_of_one(full, monkeypatch):
+    restart(monkeypatch)
+    for teacher in full:
+        teacher.get()
+    assert Person(host="10.0.0.7").send("open").status_code == 400
+    assert not any(teacher.state["ended"] for teacher in full)
+
+
 def test_who_is_at_the_server_finds_room_for_a_class_but_takes_no_teacher_his(full):
     assert Person().send("open").status_code == 400, "all the teachers are there"
     student = Person(full[0].room, token="x").join()

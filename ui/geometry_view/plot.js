@@ -12,8 +12,8 @@ const BEYOND = `fill: ${tintOf(HIGH)}`;
 const OWN_LEVEL = 0.08; // of a task's own loss: the ring that shows its curvatures
 const NEAR = { mouse: 16, pen: 18, touch: 26 }; // pixels within which a press means this handle
 
-// `move(handle, next, begins)` is called all through a drag, with "theta" or a task's number, and what makes its next place of its present
-// one, which may be ahead of what is drawn; begins: whether this is a gesture's first. `rest()` is called when it ends.
+// `move(handle, next)` is called all through a drag, with "theta" or a task's number, and what makes its next place of its present
+// one, which may be ahead of what is drawn. `rest()` is called when it ends.
 // reachable: whether the keyboard gets to the handles here.
 export function planePlot(parent, { move, rest, reachable }) {
   const svg = el("svg", { class: "plane", role: "group", "aria-roledescription": "plot" }, parent);
@@ -199,15 +199,11 @@ export function planePlot(parent, { move, rest, reachable }) {
   const round = (value) => Math.round(value * 100) / 100;
   const inside = (value, [low, high]) => Math.min(Math.max(value, low), high);
   const places = () => [...view.world.tasks.map((task, i) => [i, task.centre]), ["theta", view.theta]];
-  const go = (handle, next, begins) =>
-    move(
-      handle,
-      (at) => {
-        const [x, y] = next(at);
-        return [round(inside(x, X)), round(inside(y, Y))];
-      },
-      begins,
-    );
+  const go = (handle, next) =>
+    move(handle, (at) => {
+      const [x, y] = next(at);
+      return [round(inside(x, X)), round(inside(y, Y))];
+    });
 
   function drawHandles() {
     const all = places();
@@ -247,7 +243,7 @@ export function planePlot(parent, { move, rest, reachable }) {
     const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
     if (!(event.key in moves)) return;
     const [dx, dy] = moves[event.key];
-    go(handle, ([x, y]) => [x + dx, y + dy], !event.repeat);
+    go(handle, ([x, y]) => [x + dx, y + dy]);
     rest();
     event.preventDefault();
     event.stopPropagation();
@@ -285,8 +281,7 @@ export function planePlot(parent, { move, rest, reachable }) {
     if (!view) return;
     const [px, py] = here(event);
     if (held) {
-      go(held.handle, () => [sx.invert(px + held.dx), sy.invert(py + held.dy)], !held.moved);
-      held.moved = true;
+      go(held.handle, () => [sx.invert(px + held.dx), sy.invert(py + held.dy)]);
     } else svg.classList.toggle("near", nearest([px, py], NEAR.mouse) !== null);
   });
   const release = () => {

@@ -2,7 +2,7 @@
 
 import { colourBar, tintOf } from "../shared/heat.js";
 import { current, write } from "../task_plot/address.js";
-import { timeline } from "../task_plot/history.js";
+import { gesture, timeline, wayOf } from "../task_plot/history.js";
 import { keyed } from "../task_plot/pointer.js";
 import { el, swatch } from "../task_plot/svg.js";
 import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
@@ -42,7 +42,6 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   let timer = null;
   let frame = null;
   let drawing = false;
-  let gestures = 0;
   const undoable = timeline();
   parent.classList.toggle("embedded", embedded);
   parent.classList.toggle("still", still);
@@ -113,10 +112,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     const ends = el("span", { class: "world-ends", "aria-hidden": "true" }, box);
     el("span", {}, ends, low_word);
     el("span", {}, ends, high_word);
-    // A drag of the thumb, or a key as long as it is held, is one gesture.
-    input.addEventListener("pointerdown", () => (gestures += 1));
-    input.addEventListener("keydown", (event) => event.repeat || (gestures += 1));
-    input.addEventListener("input", () => change({ [name]: Number(input.value) }, `drag ${gestures}`));
+    input.addEventListener("input", () => change({ [name]: Number(input.value) }, gesture(`set ${name}`)));
     return { input, value, done: (at) => input.style.setProperty("--done", `${(100 * (at - low)) / (high - low)}%`) };
   };
   const difference = slider("difference", "how much the tasks’ curvatures differ", [0, 1], "all equal", "all different");
@@ -197,8 +193,8 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   }
 
   // A change shows with the next frame; of several in one, the last. Those of one gesture are undone as one.
-  function change(parts, gesture = null) {
-    undoable.note(state, gesture);
+  function change(parts, as = null) {
+    undoable.note(state, as);
     put({ ...state, ...parts });
   }
 
@@ -217,19 +213,18 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     rest();
   }
 
-  function move(handle, next, begins) {
-    if (begins) gestures += 1;
+  function move(handle, next) {
     change(
       handle === "theta" ? { theta: next(state.theta) } : { tasks: state.tasks.map((at, i) => (i === handle ? next(at) : at)) },
-      `drag ${gestures}`,
+      gesture("drag"),
     );
   }
 
   // On a page of its own wherever the focus is; on somebody else's page in here alone.
   function key(event) {
     const on = event.target;
-    const way = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
-    if (!way || !(event.ctrlKey || event.metaKey) || event.altKey || (embedded && !parent.contains(on))) return;
+    const way = wayOf(event);
+    if (!way || (embedded && !parent.contains(on))) return;
     if (on.closest?.("input:not([type=range]), textarea, select, [contenteditable]")) return;
     travel(way);
     event.preventDefault();
@@ -245,9 +240,9 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     }, REST_MS);
   }
 
-  function to(step, gesture = null) {
+  function to(step, as = null) {
     pause();
-    change({ step: Math.min(Math.max(step, 0), OUTER_STEPS) }, gesture);
+    change({ step: Math.min(Math.max(step, 0), OUTER_STEPS) }, as);
   }
 
   function pause() {
@@ -259,14 +254,14 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
   function toggle() {
     if (frame) return pause();
     if (matchMedia("(prefers-reduced-motion: reduce)").matches) return to(OUTER_STEPS);
-    const gesture = `drag ${(gestures += 1)}`;
+    const playing = gesture("play");
     const from = state.step >= OUTER_STEPS ? 0 : state.step;
     const start = performance.now() - PLAY_MS * Math.sqrt(from / OUTER_STEPS);
     const tick = (now) => {
       const part = Math.min(1, Math.max(0, now - start) / PLAY_MS);
       const step = Math.floor(OUTER_STEPS * part ** 2);
-      if (part === 1) return to(OUTER_STEPS, gesture);
-      if (step !== state.step) change({ step }, gesture);
+      if (part === 1) return to(OUTER_STEPS, playing);
+      if (step !== state.step) change({ step }, playing);
       frame = requestAnimationFrame(tick);
     };
     playButton.textContent = "Pause";

@@ -2,6 +2,8 @@
 //
 // Pages draw themselves again and again, so nothing is marked by hand: after each change the prose is walked in its order.
 
+import { sheet } from "../task_plot/styles.js";
+
 const PROSE = ".maml-lab, .ckpt, .stHtml"; // what this project wrote into the page itself; all else is React's, and is left alone
 const NOT_PROSE =
   "a, button, label, input, select, textarea, summary, dialog, svg, math, code, pre, script, style, .page-title, .hidden, [hidden], " +
@@ -14,7 +16,7 @@ const BEFORE = /(?:\S*\u00a0|[\p{L}\p{N}]+-|[\p{Ps}\p{Pi}"])*$/u;
 const AFTER = /^(?:’s)?[\p{Pe}\p{Pf}\p{Po}]*(?:\u00a0\S*)*/u;
 
 const here = (name) => new URL(name, import.meta.url).href;
-const entries = await (await fetch(here("terms.json"))).json();
+const [entries] = await Promise.all([fetch(here("terms.json")).then((answer) => answer.json()), sheet(here("glossary.css"))]);
 const says = new Map(entries.map(({ term, says }) => [term, says]));
 const termOf = new Map(
   entries.flatMap(({ term, words }) =>
@@ -23,11 +25,6 @@ const termOf = new Map(
 );
 const longestFirst = [...new Set(entries.flatMap(({ words }) => words))].sort((a, b) => b.length - a.length);
 const WORDS = new RegExp(`(?<![\\p{L}\\p{N}_])(?:${longestFirst.join("|")})(?![\\p{L}\\p{N}_′+-])`, "giu");
-
-const sheet = document.head.appendChild(
-  Object.assign(document.createElement("link"), { rel: "stylesheet", href: here("glossary.css") }),
-);
-await new Promise((done) => (sheet.onload = sheet.onerror = done));
 
 const box = document.body.appendChild(Object.assign(document.createElement("div"), { id: "term-box", className: "term-box" }));
 box.setAttribute("role", "status");

@@ -78,7 +78,7 @@ function makeView(parent, data) {
     step = to;
     say();
     stop();
-    stop = glide(from, to, GLIDE_MS, (curveOf) => plot.move(step, curveOf));
+    stop = glide(GLIDE_MS, (between) => plot.move(step, between && ((l) => between(l.curves[from], l.curves[to]))));
   }
 
   async function another() {

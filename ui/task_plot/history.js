@@ -5,12 +5,25 @@ const MOST = 200; // pictures that are kept
 let presses = 0;
 addEventListener("pointerdown", () => (presses += 1), true);
 addEventListener("keydown", (event) => event.repeat || (presses += 1), true);
+addEventListener("click", (event) => event.detail || (presses += 1), true); // of a screen reader, which presses nothing
 
 /**
  * The name of what is being done: the same one until the pointer or the key that does it is pressed anew.
  * @param {string} what
  */
 export const gesture = (what) => `${what} ${presses}`;
+
+/**
+ * Which way these keys go, if they go one.
+ * @param {KeyboardEvent} event
+ * @returns {"undo" | "redo" | undefined}
+ */
+export function wayOf(event) {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey) return undefined;
+  const key = event.key.toLowerCase();
+  if (key === "z") return event.shiftKey ? "redo" : "undo";
+  return key === "y" ? "redo" : undefined;
+}
 
 /** @typedef {Record<string, string>} Picture */
 

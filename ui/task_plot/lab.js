@@ -2,7 +2,7 @@
 
 import { algorithmPanel } from "./algorithm.js";
 import { freshPanel } from "./fresh.js";
-import { timeline } from "./history.js";
+import { timeline, wayOf } from "./history.js";
 import { paint } from "./looks.js";
 import { lossChart } from "./loss.js";
 import { glide } from "./motion.js";
@@ -225,7 +225,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     const move = (curveOf) => {
       for (const plot of plots) plot.move(step, curveOf);
     };
-    if (smooth) stopGlide = glide(from, step, TWEEN_MS, move);
+    if (smooth) stopGlide = glide(TWEEN_MS, (between) => move(between && ((l) => between(l.curves[from], l.curves[step]))));
     else move();
     vote.stepped(step);
     clearTimeout(resting);
@@ -340,7 +340,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     )
       return;
     if (event.ctrlKey || event.metaKey) {
-      const way = { z: event.shiftKey ? "redo" : "undo", y: "redo" }[event.key.toLowerCase()];
+      const way = wayOf(event);
       if (!way || !here) return;
       travel(way);
       event.preventDefault();

@@ -1,14 +1,14 @@
 // Curves that move from one step to another.
 
+/** @typedef {(from: Float32Array, to: Float32Array) => Float32Array} Between */
+
 /**
- * Calls `draw(curveOf)` with every frame, where curveOf gives a learner's curve on its way from step `from` to step `to`, and at last
- * without it; at once for those who want no motion. Gives what stops it.
- * @param {number} from
- * @param {number} to
+ * Calls `draw(between)` with every frame, where between gives a curve on its way from one to another, and at last without it; at once
+ * for those who want no motion. Gives what stops it.
  * @param {number} ms
- * @param {(curveOf?: (learner: { curves: Float32Array[] }) => Float32Array) => void} draw
+ * @param {(between?: Between) => void} draw
  */
-export function glide(from, to, ms, draw) {
+export function glide(ms, draw) {
   if (matchMedia("(prefers-reduced-motion: reduce)").matches) {
     draw();
     return () => {};
@@ -20,7 +20,7 @@ export function glide(from, to, ms, draw) {
   const tick = (time) => {
     const t = Math.min(Math.max((time - began) / ms, 0), 1);
     const ease = t * (2 - t);
-    draw(t === 1 ? undefined : (l) => l.curves[from].map((y, i) => y + ease * (l.curves[to][i] - y)));
+    draw(t === 1 ? undefined : (from, to) => from.map((y, i) => y + ease * (to[i] - y)));
     if (t < 1) frame = requestAnimationFrame(tick);
   };
   tick(began);

@@ -15,17 +15,19 @@ const sheets = new Map();
  */
 export function styled(base, names) {
   if (!base) return Promise.resolve();
-  return Promise.all(
-    [...ALL, ...names].map((name) => {
-      const href = `${base}${name}`;
-      if (!sheets.has(href)) sheets.set(href, load(href));
-      return sheets.get(href);
-    }),
-  );
+  return Promise.all([...ALL, ...names].map((name) => sheet(`${base}${name}`)));
 }
 
-/** @param {string} href */
-function load(href) {
+/**
+ * A promise of this sheet, asked for once.
+ * @param {string} href
+ * @returns {Promise<unknown>}
+ */
+export function sheet(href) {
+  const asked = sheets.get(href);
+  if (asked) return asked;
   const link = el("link", { rel: "stylesheet", href }, document.head);
-  return new Promise((done) => (link.onload = link.onerror = done));
+  const loaded = new Promise((done) => (link.onload = link.onerror = done));
+  sheets.set(href, loaded);
+  return loaded;
 }

@@ -1,6 +1,8 @@
 // One task, through training: its shots adapted from the initialisation of each snapshot, with a scrubber over them.
 
+import { glide } from "../task_plot/motion.js";
 import { shotHelp } from "../task_plot/pointer.js";
+import { otherSeed } from "../task_plot/seeds.js";
 import { el } from "../task_plot/svg.js";
 import { taskPlot } from "../task_plot/task.js";
 import { floats, rows } from "../task_plot/view.js";
@@ -26,7 +28,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     go(Number(scrubber.value), false);
   });
   other.addEventListener("click", () => {
-    query = { seed: 1 + Math.floor(Math.random() * 9999) };
+    query = { seed: otherSeed(task?.seed) };
     ask();
   });
   let run = "";
@@ -36,7 +38,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   let at = 0;
   let follows = true;
   let playing = null;
-  let frame = null;
+  let stopGlide = () => {};
   let asking = 0;
   let view = null;
 
@@ -143,17 +145,9 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     const last = task.steps;
     at = to;
     follows = at === task.iterations.length - 1;
-    cancelAnimationFrame(frame);
+    stopGlide();
     draw();
-    if (!smooth || matchMedia("(prefers-reduced-motion: reduce)").matches) return;
-    const began = performance.now();
-    const tick = (time) => {
-      const t = Math.min(Math.max((time - began) / TWEEN_MS, 0), 1);
-      const ease = t * (2 - t);
-      plot.move(last, t === 1 ? undefined : () => from[last].map((y, i) => y + ease * (then[last][i] - y)));
-      if (t < 1) frame = requestAnimationFrame(tick);
-    };
-    tick(began);
+    if (smooth) stopGlide = glide(TWEEN_MS, (between) => plot.move(last, between && (() => between(from[last], then[last]))));
   }
 
   function play() {
@@ -195,7 +189,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     },
     remove() {
       pause();
-      cancelAnimationFrame(frame);
+      stopGlide();
       resized.disconnect();
     },
   };
