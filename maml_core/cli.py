@@ -24,8 +24,10 @@ from maml_core.config import (
     FREEZES,
     JOINT,
     MAX_UPDATES,
+    MOST_TEST_SAMPLE,
     PATHS,
     PLACEMENTS,
+    TEST_SAMPLE,
     TrainConfig,
     between,
     one_of,
@@ -120,7 +122,7 @@ def train(args: argparse.Namespace) -> int:
 
         try:
             done = worker.train(
-                args.run_dir, result_tasks=args.test_sample, on_start=starting, on_record=show, on_measure=measuring
+                args.run_dir, test_sample=args.test_sample, on_start=starting, on_record=show, on_measure=measuring
             )
         except (KeyboardInterrupt, RunPaused):
             bar.close()
@@ -387,12 +389,7 @@ def _parser() -> argparse.ArgumentParser:
         "--path", choices=("auto", *PATHS), help=f"how the meta-step is executed (default: auto, whichever is quicker{as_before}"
     )
     sub.add_argument("--threads", type=_whole(1, 256), help=f"CPU threads (default: 1, the fastest at this size{as_before}")
-    sub.add_argument(
-        "--test-sample",
-        type=_whole(2, 1_000_000),
-        default=10_000,
-        help="fresh tasks that the result is measured on (default: 10000)",
-    )
+    _add_test_sample(sub, "fresh tasks that the result is measured on")
     sub.add_argument("--quiet", action="store_true", help="no progress bar")
     sub.add_argument(
         "--is-train", nargs="?", type=_words(("true", "1")), help=argparse.SUPPRESS
@@ -409,7 +406,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument(_flag(f.name), type=_words(f.metadata["choices"]), help=argparse.SUPPRESS)
     sub.add_argument("--K", type=_whole(1, 1000), default=10, help="shots per task (default: 10)")
     sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), default=10, help="inner steps (default: 10)")
-    sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")
+    _add_test_sample(sub, "fresh tasks")
     sub.add_argument("--alpha", type=_real(1e-6, 10), help="inner step size (default: the checkpoint's)")
     about = "of a plain state_dict, a .safetensors file without a recipe"
     sub.add_argument("--algorithm", type=_words(ALGORITHMS), help=f"{about}: how it was trained, {'|'.join(ALGORITHMS)}")
@@ -439,7 +436,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = _command(commands, "table", table)
     sub.add_argument("--dir", type=Path, default=PRETRAINED, help="a folder of checkpoints (default: the shipped ones)")
-    sub.add_argument("--test-sample", type=_whole(2, 1_000_000), default=10_000, help="fresh tasks (default: 10000)")
+    _add_test_sample(sub, "fresh tasks")
 
     sub = _command(commands, "bench", bench)
     sub.add_argument("--seconds", type=_real(0.1, 3600), default=5.0, help="how long to measure (default: 5)")
@@ -515,6 +512,11 @@ def _widths(low: int, high: int) -> Callable[[str], tuple[int, ...]]:
         return given
 
     return widths
+
+
+def _add_test_sample(sub: argparse.ArgumentParser, help: str) -> None:
+    of = _whole(2, MOST_TEST_SAMPLE)
+    sub.add_argument("--test-sample", type=of, default=TEST_SAMPLE, help=f"{help} (default: {TEST_SAMPLE})")
 
 
 def _whole(low: int, high: int) -> Callable[[str], int]:

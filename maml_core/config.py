@@ -32,6 +32,8 @@ MAX_ADAPTED = 2**27
 """Weights that a meta-iteration adapts, over all tasks and inner steps: what its gradient takes in memory."""
 MAX_SHOTS = 50
 MAX_UPDATES = 50
+TEST_SAMPLE, MOST_TEST_SAMPLE = 10_000, 1_000_000
+"""Fresh tasks that a trained network is measured on: by default, and at most."""
 
 
 def setting(default: Any, help: str, *, low: float | None = None, high: float | None = None, choices: tuple = ()) -> Any:

@@ -9,7 +9,7 @@ from torch.func import vmap
 
 from maml_core import tasks
 from maml_core.algorithms import Loss, StepSize, adapt
-from maml_core.config import DIVERGED_ABOVE, TrainConfig
+from maml_core.config import DIVERGED_ABOVE, TEST_SAMPLE, TrainConfig
 from maml_core.network import MLP, Params, device_of
 from maml_core.training import split
 
@@ -48,7 +48,7 @@ def query_losses(
     alpha: StepSize,
     K: int,
     num_updates: int,
-    test_tasks: int = 10_000,
+    test_tasks: int = TEST_SAMPLE,
     family: str = "sinusoid",
     query: int = 100,
     noise: float = 0.0,
@@ -92,7 +92,7 @@ def evaluate(
     *,
     K: int,
     num_updates: int,
-    test_tasks: int = 10_000,
+    test_tasks: int = TEST_SAMPLE,
     alpha: float | None = None,
     family: str | None = None,
     noise: float = 0.0,

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from maml_core import runs
-from maml_core.config import ConfigError
+from maml_core.config import MOST_TEST_SAMPLE, TEST_SAMPLE, ConfigError
 from maml_core.files import Held, lock
 from maml_core.reading import whole
 from maml_core.runs import Run, RunError
@@ -24,20 +24,26 @@ HOME = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Limits:
-    """How many runs there may be: in training at once, and of one person in training or waiting."""
+    """How many runs there may be: in training at once, and of one person in training or waiting; what one is measured on."""
 
     runs: int
     per_person: int
+    test_sample: int = TEST_SAMPLE
 
     @classmethod
     def from_environment(cls) -> "Limits":
-        """MAML_LAB_MAX_RUNS (one fewer than there are cores, at least one) and MAML_LAB_MAX_RUNS_PER_PERSON (3).
+        """MAML_LAB_MAX_RUNS (one fewer than there are cores, at least one), MAML_LAB_MAX_RUNS_PER_PERSON (3), and
+        MAML_LAB_TEST_SAMPLE (10000), the fresh tasks that a run is measured on at its end.
 
         Raises:
-            ConfigError: one of them is not a whole number from 1 to 1000.
+            ConfigError: one of them is not a whole number, or out of range.
         """
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        return cls(_setting("MAML_LAB_MAX_RUNS", max(1, cores - 1)), _setting("MAML_LAB_MAX_RUNS_PER_PERSON", 3))
+        return cls(
+            _setting("MAML_LAB_MAX_RUNS", max(1, cores - 1), 1, 1000),
+            _setting("MAML_LAB_MAX_RUNS_PER_PERSON", 3, 1, 1000),
+            _setting("MAML_LAB_TEST_SAMPLE", TEST_SAMPLE, 2, MOST_TEST_SAMPLE),
+        )
 
 
 class Scheduler:
@@ -119,7 +125,7 @@ class Scheduler:
     def _launch(self, folder: Path, ticket: int) -> None:
         try:
             with (folder / "log.txt").open("ab") as log:
-                self._children[folder] = _detached(folder, log.fileno()), ticket
+                self._children[folder] = _detached(folder, log.fileno(), self.limits.test_sample), ticket
         except OSError as error:
             self._fail(folder, ticket, f"its process could not be started: {error.strerror or error}")
 
@@ -164,9 +170,9 @@ def place_in_queue(
     return places
 
 
-def _detached(folder: Path, log: int) -> subprocess.Popen[bytes]:
+def _detached(folder: Path, log: int, test_sample: int) -> subprocess.Popen[bytes]:
     """The worker as a process that neither a closed terminal nor the end of this server takes with it."""
-    command = [sys.executable, "-m", "maml_core.worker", str(folder.resolve())]
+    command = [sys.executable, "-m", "maml_core.worker", str(folder.resolve()), str(test_sample)]
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         return subprocess.Popen(
@@ -177,9 +183,9 @@ def _detached(folder: Path, log: int) -> subprocess.Popen[bytes]:
     )
 
 
-def _setting(name: str, default: int) -> int:
+def _setting(name: str, default: int, low: int, high: int) -> int:
     text = os.environ.get(name, "").strip() or str(default)
     try:
-        return whole(text, 1, 1000)
+        return whole(text, low, high)
     except ValueError as error:
         raise ConfigError(f"{name}={text!r:.60} is not possible: {error}") from None

@@ -1,4 +1,4 @@
-"""The process that trains one run, to be paused, stopped, interrupted and resumed: `python -m maml_core.worker FOLDER`."""
+"""The process that trains one run, to be paused, stopped and resumed: `python -m maml_core.worker FOLDER [TASKS]`."""
 
 import importlib
 import json
@@ -22,7 +22,7 @@ from maml_core import checkpoint as ckpt
 from maml_core import runs
 from maml_core.baselines import VALIDATION_SEED, tune_alpha
 from maml_core.checkpoint import Checkpoint
-from maml_core.config import JOINT, TrainConfig
+from maml_core.config import JOINT, TEST_SAMPLE, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
 from maml_core.evaluation import evaluate
 from maml_core.runs import RunSettings
@@ -37,15 +37,18 @@ RATE_SECONDS = 5.0
 """How far back the rate looks."""
 
 
-def main(folder: Path) -> int:
-    """Train the run if it is still meant to start; returns the exit status. What goes wrong stands in status.json and stderr."""
+def main(folder: Path, test_sample: int = TEST_SAMPLE) -> int:
+    """Train the run if it is still meant to start, and measure it on so many fresh tasks; returns the exit status.
+
+    What goes wrong stands in status.json and stderr.
+    """
     if sys.platform != "win32":  # there, whoever starts this process says so
         os.nice(10)
     stop_like_ctrl_c()
     try:
         with runs.held(folder):
             if runs.read_status(folder).state == "queued":  # else its owner thought better of it meanwhile
-                _train(folder)
+                _train(folder, test_sample)
     except (RunPaused, KeyboardInterrupt):
         pass
     except (RunError, RunFailed, ConfigError, TrainingDiverged) as error:
@@ -57,7 +60,7 @@ def main(folder: Path) -> int:
 def train(
     folder: Path,
     *,
-    result_tasks: int = 10_000,
+    test_sample: int = TEST_SAMPLE,
     on_start: Callable[[RunSettings], None] = lambda settings: None,
     on_record: Callable[[Record], None] = lambda record: None,
     on_measure: Callable[[], None] = lambda: None,
@@ -65,7 +68,7 @@ def train(
     """Train the run in this folder from where it stands to its end, or until it is asked to stop; a finished one is only read.
 
     Appends to metrics.jsonl, keeps status.json and checkpoints up to date, calls on_start once it is settled how the run is
-    executed, on_record after every record, and on_measure before the trained checkpoint is measured on result_tasks fresh
+    executed, on_record after every record, and on_measure before the trained checkpoint is measured on test_sample fresh
     tasks. A KeyboardInterrupt saves what there is, marks the run interrupted and is raised again.
 
     Raises:
@@ -81,7 +84,7 @@ def train(
             return ckpt.load(final)
         with suppress(OSError):
             (folder / "control.json").unlink()  # asked of an earlier process
-        return _train(folder, result_tasks, on_start, on_record, on_measure)
+        return _train(folder, test_sample, on_start, on_record, on_measure)
 
 
 def is_milestone(iteration: int) -> bool:
@@ -150,7 +153,7 @@ class _Work:
 
 def _train(
     folder: Path,
-    result_tasks: int = 10_000,
+    test_sample: int = TEST_SAMPLE,
     on_start: Callable[[RunSettings], None] = lambda settings: None,
     on_record: Callable[[Record], None] = lambda record: None,
     on_measure: Callable[[], None] = lambda: None,
@@ -162,7 +165,7 @@ def _train(
     def end(word: str) -> Checkpoint:
         on_measure()
         work.tell("running", "measuring")
-        done = _measured(config, work.state, work.execution, result_tasks)
+        done = _measured(config, work.state, work.execution, test_sample)
         ckpt.save(runs.final_of(folder), done)
         work.tell(word)
         return done
@@ -287,7 +290,7 @@ def _interrupt(signum: int, frame: Any) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _measured(config: TrainConfig, state: State, execution: dict[str, Any], result_tasks: int) -> Checkpoint:
+def _measured(config: TrainConfig, state: State, execution: dict[str, Any], test_sample: int) -> Checkpoint:
     """The trained state as a checkpoint with its table of results; a baseline with the step size that suits it best."""
     if config.algorithm in JOINT:
         tuning = tune_alpha(state.learned, config)
@@ -295,9 +298,9 @@ def _measured(config: TrainConfig, state: State, execution: dict[str, Any], resu
         execution = execution | {"alpha_search": {f"{alpha:g}": mean for alpha, mean in tuning.means.items()}}
     results: ckpt.Results = {}
     for k in RESULT_SHOTS:
-        steps = evaluate(state.learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=result_tasks)
+        steps = evaluate(state.learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=test_sample)
         results[str(k)] = {
-            str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": result_tasks}
+            str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": test_sample}
             for stats in steps
         }
     return Checkpoint(state.learned, config, state.iteration, results, execution)
@@ -375,4 +378,4 @@ def _undisturbed() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(Path(sys.argv[1]), *map(int, sys.argv[2:])))

@@ -56,7 +56,7 @@ class Server:
     """`streamlit run app.py` as a person starts it, on a free port that it keeps, with a folder of runs of its own."""
 
     def __init__(self, runs: Path, base_path: str = "") -> None:
-        self.environment = os.environ | {"MAML_LAB_RUNS": str(runs)}
+        self.environment = os.environ | {"MAML_LAB_RUNS": str(runs), "MAML_LAB_TEST_SAMPLE": "1000"}
         self.port, self.options = free_port(), ["--server.baseUrlPath", base_path] if base_path else []
         self.base = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
         self.log: IO[bytes] | None = None

@@ -304,7 +304,7 @@ def test_a_run_on_the_command_line_can_be_paused_from_elsewhere(tmp_path, monkey
 @pytest.mark.parametrize("settled", [{"device": "cuda", "path": "compiled"}, {"device": "cuda"}, {"path": "compiled"}])
 def test_a_run_of_another_machine_goes_on_here_as_it_is_offered(run, tmp_path, monkeypatch, capsys, settled):
     """A run folder as another machine leaves it, on one without GPU and compiler. What --resume offers is then done."""
-    whole, folder = trained(tmp_path / "whole"), tmp_path / "r"
+    folder = tmp_path / "r"
     with monkeypatch.context() as patched:
         patched.setattr(runs, "read_request", lambda folder: "pause" if runs.read_status(folder).iteration >= 100 else None)
         assert main(["train", "--run-dir", str(folder), *QUICK, "--max-steps", "120"]) == 130
@@ -322,7 +322,7 @@ def test_a_run_of_another_machine_goes_on_here_as_it_is_offered(run, tmp_path, m
     assert "from iteration 100 on: " in capsys.readouterr().err
     final = load(folder / "checkpoints" / "final.safetensors")
     assert (final.run["path"], final.run["device"], final.run["changes"]) == ("traced", "cpu", [100])
-    for name, value in weights(whole).items():
+    for name, value in weights(run).items():
         torch.testing.assert_close(final.learned[name], value)
 
 
@@ -348,10 +348,10 @@ def test_a_run_that_another_process_trains_is_left_alone(run, tmp_path, capsys):
 
 @pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals")
 def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tmp_path):
-    command = [sys.executable, "-m", "maml_core", "train", *QUICK, "--max-steps", "4000", "--run-dir"]
+    command = [sys.executable, "-m", "maml_core", "train", *QUICK, "--max-steps", "2000", "--run-dir", str(tmp_path / "cut")]
     # A test run in the background of a shell would hand down that Ctrl-C is ignored.
     listening = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
-    cut = subprocess.Popen([*command, str(tmp_path / "cut")], cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
+    cut = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, preexec_fn=listening)
     metrics = tmp_path / "cut" / "metrics.jsonl"
     while not (metrics.exists() and metrics.read_text().count("\n") >= 3):
         assert cut.poll() is None
@@ -361,15 +361,10 @@ def test_ctrl_c_leaves_a_usable_checkpoint_and_resuming_ends_in_the_same_bits(tm
     assert cut.returncode == 130
     assert "continue with: python -m maml_core train" in said
     assert json.loads((tmp_path / "cut" / "status.json").read_text())["state"] == "interrupted"
-    assert 0 < load(runs.latest_checkpoint(tmp_path / "cut")).iterations < 4000
+    assert 0 < load(runs.latest_checkpoint(tmp_path / "cut")).iterations < 2000
 
-    assert (
-        subprocess.run(
-            [*command[:4], "--resume", "--quiet", "--test-sample", "20", "--run-dir", str(tmp_path / "cut")], cwd=ROOT
-        ).returncode
-        == 0
-    )
-    assert subprocess.run([*command, str(tmp_path / "whole")], cwd=ROOT).returncode == 0
+    assert main(["train", "--resume", "--quiet", "--test-sample", "20", "--run-dir", str(tmp_path / "cut")]) == 0
+    trained(tmp_path / "whole", "--max-steps", "2000")
     cut_final, whole_final = weights(tmp_path / "cut"), weights(tmp_path / "whole")
     assert all(torch.equal(cut_final[name], whole_final[name]) for name in whole_final)
 

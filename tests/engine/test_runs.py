@@ -34,7 +34,7 @@ def made(folder, state=None, config=TINY, **more):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = made(tmp_path_factory.mktemp("runs") / "trained")
-    worker.train(folder, result_tasks=20)
+    worker.train(folder, test_sample=20)
     return folder
 
 
@@ -372,7 +372,7 @@ def test_a_run_can_start_from_a_snapshot_and_then_ends_in_the_same_bits(trained,
     runs.create(tmp_path / "a", TINY, "traced", start=start, about={"title": "again"})
     assert runs.look(tmp_path / "a").about["parent"] == {"run": "trained", "iteration": 200}
     assert [line["iteration"] for line in runs.metrics(tmp_path / "a")[0]] == [0, 100, 200]
-    done = worker.train(tmp_path / "a", result_tasks=20)
+    done = worker.train(tmp_path / "a", test_sample=20)
     whole = load(runs.final_of(trained))
     assert all(done.learned[name].equal(whole.learned[name]) for name in whole.learned)
     assert runs.merged(runs.metrics(tmp_path / "a")[0]) == runs.merged(runs.metrics(trained)[0])
@@ -383,7 +383,7 @@ def test_a_run_that_starts_from_a_snapshot_may_change_all_but_what_is_learned(tr
     start = runs.snapshots(trained)[1]
     changed = TrainConfig(K=5, batch_size=3, hidden=(8, 8), max_steps=130, algorithm="fomaml", beta=0.01)
     runs.create(tmp_path / "a", changed, "traced", start=start)
-    assert worker.train(tmp_path / "a", result_tasks=20).iterations == 130
+    assert worker.train(tmp_path / "a", test_sample=20).iterations == 130
     for config, says in [
         (TrainConfig(hidden=(8, 9)), "it learns other weights"),
         (TrainConfig(hidden=(8, 8), algorithm="meta_sgd"), "it learns other weights"),

@@ -42,7 +42,7 @@ def stand_in(monkeypatch):
     """Workers are stand-ins; none is left running."""
     children = []
 
-    def launch(folder, log):
+    def launch(folder, log, test_sample):
         children.append(subprocess.Popen([sys.executable, "-c", STAND_IN, str(folder)], stderr=log))
         return children[-1]
 
@@ -160,7 +160,7 @@ def test_when_a_server_stops_another_takes_over(tmp_path, servers, stand_in):
 def test_a_process_that_dies_before_it_begins_is_not_started_over_and_over(tmp_path, servers, monkeypatch):
     started = []
 
-    def broken(folder, log):
+    def broken(folder, log, test_sample):
         started.append(subprocess.Popen([sys.executable, "-c", "import no_such_module"], stderr=log))
         return started[-1]
 
@@ -179,7 +179,7 @@ def test_a_process_that_dies_before_it_begins_is_not_started_over_and_over(tmp_p
 def test_a_run_whose_failure_cannot_be_written_is_given_up_too(tmp_path, servers, monkeypatch):
     attempts = []
 
-    def broken(folder, log):
+    def broken(folder, *more):
         attempts.append(folder)
         raise OSError(28, "No space left on device")
 
@@ -242,7 +242,7 @@ def test_a_killed_server_takes_no_run_with_it_and_the_next_one_finds_them_traini
     """With the real worker, and a server killed with kill -9."""
     server = (
         "import sys, time; from pathlib import Path; from maml_core.scheduler import Limits, Scheduler\n"
-        "Scheduler(Path(sys.argv[1]), Limits(1, 3)).start(); time.sleep(600)"
+        "Scheduler(Path(sys.argv[1]), Limits(1, 3, 200)).start(); time.sleep(600)"
     )
     a, b = queued(tmp_path / "a"), queued(tmp_path / "b", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100))
     first = subprocess.Popen([sys.executable, "-c", server, str(tmp_path)], cwd=ROOT)
@@ -295,7 +295,8 @@ def test_limits_come_from_the_environment(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0}, raising=False)
     monkeypatch.setattr(os, "cpu_count", lambda: 1)
     monkeypatch.setenv("MAML_LAB_MAX_RUNS_PER_PERSON", "7")
-    assert Limits.from_environment() == Limits(runs=1, per_person=7)
+    monkeypatch.setenv("MAML_LAB_TEST_SAMPLE", "2000")
+    assert Limits.from_environment() == Limits(runs=1, per_person=7, test_sample=2000)
     for wrong in ("0", "-1", "two", "1001", "1.5", "²"):
         monkeypatch.setenv("MAML_LAB_MAX_RUNS", wrong)
         with pytest.raises(ConfigError, match="must be a whole number from 1 to 1000"):

@@ -123,10 +123,10 @@ def test_what_went_on_from_a_snapshot_is_trained_again_from_its_zip(tmp_path, mo
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
     config = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200)
     runs.create(tmp_path / "first", config, "traced")
-    worker.train(tmp_path / "first", result_tasks=20)
+    worker.train(tmp_path / "first", test_sample=20)
     longer = dataclasses.replace(config, max_steps=300, beta=0.01)
     runs.create(tmp_path / "second", longer, "traced", start=library.snapshot("first", 100))
-    wanted = worker.train(tmp_path / "second", result_tasks=20)
+    wanted = worker.train(tmp_path / "second", test_sample=20)
     zipfile.ZipFile(io.BytesIO(bundle.zipped("run:second"))).extractall(tmp_path / "home")
     command = recipe.command(wanted).split()[3:]
     monkeypatch.chdir(tmp_path / "home" / "second")

@@ -96,7 +96,7 @@ def test_the_term_through_a_runs_snapshots(client, tmp_path, monkeypatch):
         tmp_path / "tiny", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200), "traced", about={"title": "my run"}
     )
     assert client.get("/geometry/term.json?run=tiny").text == "The run tiny has no snapshots yet"
-    worker.train(tmp_path / "tiny", result_tasks=20)
+    worker.train(tmp_path / "tiny", test_sample=20)
     answer = client.get("/geometry/term.json?run=tiny").json()
     assert answer["runs"] == [{"name": "tiny", "title": "my run"}]
     iterations = [point["iteration"] for point in answer["points"]]

@@ -35,7 +35,7 @@ def trained(tmp_path_factory):
     """A folder of runs with one finished run in it: (root, its name)."""
     root = tmp_path_factory.mktemp("trained")
     runs.create(root / "tiny", TINY, "traced", about={"title": "first", "owner": training.owner(MINE)})
-    worker.train(root / "tiny", result_tasks=20)
+    worker.train(root / "tiny", test_sample=20)
     return root, "tiny"
 
 

@@ -65,7 +65,7 @@ export function advice(row, lines) {
 const PHASES = {
   starting: "starting",
   compiling: "compiling this recipe for the first time, about 20 s",
-  measuring: "measuring the result on 10,000 fresh tasks",
+  measuring: "measuring the result on fresh tasks",
 };
 
 // How far a run is, and what is next.
