@@ -1,6 +1,8 @@
 """Settings of the test tools themselves."""
 
 import os
+import sys
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,3 +20,11 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 def nothing_compiled_before(tmp_path_factory: pytest.TempPathFactory) -> None:
     """What this machine compiled earlier must not decide which path a test takes."""
     os.environ["MAML_LAB_CACHE"] = str(tmp_path_factory.mktemp("compiled"))
+
+
+@pytest.fixture(autouse=True)
+def the_main_module_stays_what_it_was() -> Iterator[None]:
+    """AppTest makes a page the main module, which every process that is forked later would then run first."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
