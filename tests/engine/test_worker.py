@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -311,7 +312,11 @@ class Asking(importlib.abc.MetaPathFinder):
             runs.ask(folder, "stop")
             time.sleep(1)
 
-folder = pathlib.Path(sys.argv[1])
+def compile(folder):
+    import torch._inductor  # as the compiler does
+    time.sleep(60)
+
+folder, runs.settle = pathlib.Path(sys.argv[1]), compile
 sys.meta_path.insert(0, Asking())
 sys.exit(worker.main(folder, 200))
 """
@@ -321,13 +326,11 @@ sys.exit(worker.main(folder, 200))
 def test_a_run_that_goes_on_and_is_stopped_within_an_import_is_measured(tmp_path):
     """Half an imported module would be left: a process that goes on has not needed a gradient yet."""
     folder = tmp_path / "a"
-    runs.create(folder, TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100_000), "traced")
-    runs.enqueue(folder)
+    queued(folder, replace(TINY, max_steps=100_000))
     process = Forked(folder)
     eventually(lambda: runs.read_status(folder).iteration >= 100, process)
     runs.ask(folder, "pause")
     assert ended(process) == (0, "")
-    runs.execute_otherwise(folder, runs.RunSettings())
     runs.enqueue(folder)
     command = [sys.executable, "-c", ASKED_WITHIN_AN_IMPORT, str(folder)]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).returncode == 0
