@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, ClassVar
+from typing import IO, Any, ClassVar
 from urllib.parse import urlsplit
 
 import pytest
@@ -160,6 +160,15 @@ class Lab:
         """Until the script is not running, and nothing is about to make it run."""
         self.page.evaluate(AT_REST)
 
+    def module(self, name: str, body: str, given: object = None) -> Any:
+        """What a function body over `module`, as the page loaded it, and `given` returns."""
+        script = f"""async (given) => {{
+            const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
+            const module = await import(loaded.find((address) => address.endsWith("{name}")));
+            {body}
+        }}"""
+        return self.page.evaluate(script, given)
+
     @property
     def plot(self):
         return self.page.locator("svg.task")
@@ -299,7 +308,6 @@ def page(warm: BrowserContext) -> Iterator[Page]:
 @pytest.fixture
 def lab(page: Page, server: str) -> Iterator[Lab]:
     """The lab, just opened; the test fails if the browser complained or asked for anything outside."""
-    page.set_viewport_size({"width": 1280, "height": 800})
     lab = Lab(page, server)
     lab.open()
     yield lab

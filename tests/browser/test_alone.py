@@ -86,7 +86,6 @@ class Alone(Lab):
 
 @pytest.fixture
 def alone(page, server):
-    page.set_viewport_size({"width": 1280, "height": 800})
     lab = Alone(page, server)
     yield lab.put()
     assert lab.problems == []

@@ -49,7 +49,6 @@ class Checkpoints(Lab):
 @pytest.fixture
 def checkpoints(page: Page, server: str) -> Iterator[Checkpoints]:
     """The page, just opened; the test fails if the browser complained or asked for anything outside."""
-    page.set_viewport_size({"width": 1280, "height": 800})
     checkpoints = Checkpoints(page, server)
     yield checkpoints.open()
     assert checkpoints.problems == []

@@ -39,7 +39,6 @@ class Explore(Lab):
 @pytest.fixture
 def explore(page: Page, server: str) -> Iterator[Explore]:
     """The page, just opened; the test fails if the browser complained or asked for anything outside."""
-    page.set_viewport_size({"width": 1280, "height": 800})
     explore = Explore(page, server)
     yield explore.open()
     assert explore.problems == []
@@ -159,16 +158,15 @@ def test_the_browser_rounds_as_python_does(explore):
         *([i / 64, j / 512] for i in range(1, 700) for j in (0, 1, 3)),
         *([huge, 1.0] for huge in (999_999.9, 1e6, 1_250_000.0, 3.17e14)),
     ]
-    script = """async (pairs) => {
-        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-        const { number, interval } = await import(loaded.find((name) => name.endsWith("task_plot/rounding.js")));
-        return pairs.map(([mean, ci95]) => [number(mean), number(mean, 3), interval(mean, ci95), interval(mean, ci95, 3)]);
-    }"""
+    body = """
+        const { number, interval } = module;
+        return given.map(([mean, ci95]) => [number(mean), number(mean, 3), interval(mean, ci95), interval(mean, ci95, 3)]);
+    """
     wanted = [
         [rounding.number(mean), rounding.number(mean, 3), rounding.interval(mean, ci95, 2), rounding.interval(mean, ci95)]
         for mean, ci95 in pairs
     ]
-    assert explore.page.evaluate(script, pairs) == wanted
+    assert explore.module("task_plot/rounding.js", body, pairs) == wanted
 
 
 def test_the_published_table_is_measured_again(explore):

@@ -30,13 +30,8 @@ class Geometry(Lab):
         return self
 
     def toy(self, body: str, *arguments: object) -> list:
-        """What the toy's own module, as the page loaded it, gives for a function body over (toy, ...arguments)."""
-        script = f"""async (given) => {{
-            const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-            const toy = await import(loaded.find((name) => name.endsWith("geometry_view/toy.js")));
-            {body}
-        }}"""
-        return self.page.evaluate(script, list(arguments))
+        """What the toy's own module gives for a function body over (toy, ...arguments)."""
+        return self.module("geometry_view/toy.js", f"const toy = module;\n{body}", list(arguments))
 
     def handle(self, name: str):
         return self.page.locator(f"svg.plane >> nth=0 >> [data-handle='{name}']")
@@ -48,7 +43,6 @@ class Geometry(Lab):
 
 @pytest.fixture
 def geometry(page: Page, server: str) -> Iterator[Geometry]:
-    page.set_viewport_size({"width": 1280, "height": 800})
     geometry = Geometry(page, server).open()
     yield geometry
     assert geometry.problems == []
@@ -290,13 +284,11 @@ def test_the_picture_is_found_again_after_a_visit_to_another_page(geometry):
 
 def test_contours_of_a_bowl_are_circles(geometry):
     """Marching squares on x^2 + y^2: every end of a segment is as far from the middle as the level says, all around."""
-    script = """async (level) => {
-        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-        const { contour } = await import(loaded.find((name) => name.endsWith("geometry_view/contours.js")));
+    body = """
         const n = 41, values = Float32Array.from({ length: n * n }, (_, i) => Math.hypot((i % n) - 20, Math.floor(i / n) - 20));
-        return contour(values, n, level);
-    }"""
-    segments = np.array(geometry.page.evaluate(script, 12.5)) - 20
+        return module.contour(values, n, given);
+    """
+    segments = np.array(geometry.module("geometry_view/contours.js", body, 12.5)) - 20
     ends = segments.reshape(-1, 2)
     np.testing.assert_allclose(np.hypot(*ends.T), 12.5, atol=0.03)
     lengths = np.hypot(*(segments[:, :2] - segments[:, 2:]).T)

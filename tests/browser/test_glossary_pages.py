@@ -65,7 +65,6 @@ def first_standings(pieces: list) -> dict[str, bool]:
 @pytest.mark.parametrize("path", AT_LEAST)
 def test_every_term_is_openable_where_it_first_stands(page, server, path):
     lab = Lab(page, server)
-    page.set_viewport_size({"width": 1280, "height": 800})
     page.goto(server + path)
     for term in AT_LEAST[path]:
         expect(page.locator(f'button.term[data-term="{term}"]')).to_have_count(1)

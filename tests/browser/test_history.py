@@ -42,7 +42,6 @@ def opened(page: Page, server: str) -> Open:
     pages: list[Lab] = []
 
     def opened(kind: type[Lab] = Lab, query: str = "", refuses: str = "all") -> Lab:
-        page.set_viewport_size({"width": 1280, "height": 800})
         page.add_init_script(BROWSER.replace("REFUSES", f'"{refuses}"'))
         pages.append(kind(page, server))
         return pages[-1].open(query)
@@ -178,13 +177,11 @@ def test_a_long_drag_writes_the_address_a_few_times(opened):
 def test_more_steps_than_a_browser_may_write_leave_some_writes_to_streamlit(opened):
     """What Streamlit wants to write and may not is an error that a person sees: so others ask for less than there is."""
     lab = opened(Lab, refuses="often")
-    asked = """async () => {
-        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-        const { push } = await import(loaded.find((name) => name.endsWith("task_plot/address.js")));
-        for (let n = 1; n <= 150; n++) push({ n: String(n) });
+    body = """
+        for (let n = 1; n <= 150; n++) module.push({ n: String(n) });
         return [browser.writes, browser.refused];
-    }"""
-    writes, refused = lab.page.evaluate(asked)
+    """
+    writes, refused = lab.module("task_plot/address.js", body)
     assert 30 <= writes <= 70
     assert refused == 0
     says(lab.page, n="150")  # once it may again

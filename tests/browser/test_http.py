@@ -177,7 +177,6 @@ class Watched(Lab):
 @pytest.fixture
 def watched(page: Page, logged: Server) -> Iterator[Watched]:
     """The test fails if the browser refused anything."""
-    page.set_viewport_size({"width": 1280, "height": 800})
     watched = Watched(page, logged.base)
     yield watched
     watched.judge()

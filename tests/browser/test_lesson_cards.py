@@ -188,7 +188,6 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def lessons(page: Page, school: str) -> Iterator[Lessons]:
     """The list, just opened; the test fails if the browser complained or asked for anything outside."""
-    page.set_viewport_size({"width": 1280, "height": 800})
     lessons = Lessons(page, school).open()
     yield lessons
     assert lessons.problems == []
@@ -313,16 +312,15 @@ def test_a_curve_is_drawn_with_the_keyboard_and_every_move_is_said(lessons):
 
 
 def test_what_a_stroke_and_the_keyboard_make_of_a_curve(lessons):
-    body = """async () => {
-        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-        const { stroke, whole, nudged } = await import(loaded.find((name) => name.endsWith("lesson_view/sketch.js")));
+    body = """
+        const { stroke, whole, nudged } = module;
         const nothing = Array(41).fill(null), flat = Array(41).fill(0), sketch = { x: [-5, 5], y: [-6, 6], points: 41 };
         return {
             line: whole(stroke(nothing, [-1, -2], [1, 2], sketch)), back: stroke(nothing, [1, 2], [-1, -2], sketch),
             high: stroke(flat, [0, 9], [0, 9], sketch), up: nudged(flat, 20, 1, sketch), edge: nudged(flat, 0, 8, sketch),
         };
-    }"""
-    found = lessons.page.evaluate(body)
+    """
+    found = lessons.module("lesson_view/sketch.js", body)
     xs = [-5 + i / 4 for i in range(41)]
     assert found["line"] == pytest.approx([min(max(2 * x, -2), 2) for x in xs], abs=0.01)
     assert found["back"] == pytest.approx([2 * x if abs(x) <= 1 else None for x in xs], abs=0.01)
@@ -332,12 +330,8 @@ def test_what_a_stroke_and_the_keyboard_make_of_a_curve(lessons):
 
 
 def test_the_ends_of_a_slider_can_be_given(lessons):
-    body = """async () => {
-        const loaded = performance.getEntriesByType("resource").map((entry) => entry.name);
-        const { scaleOf } = await import(loaded.find((name) => name.endsWith("lesson_view/slider.js")));
-        return [true, false].map((log) => [0, 1].map(scaleOf({ low: 0.0124, high: 9.98765, log }).value));
-    }"""
-    assert lessons.page.evaluate(body) == [[0.0124, 9.98765]] * 2
+    body = "return [true, false].map((log) => [0, 1].map(module.scaleOf({ low: 0.0124, high: 9.98765, log }).value));"
+    assert lessons.module("lesson_view/slider.js", body) == [[0.0124, 9.98765]] * 2
 
 
 def test_a_prediction_survives_reload_and_back_and_can_be_made_again(lessons):

@@ -34,7 +34,6 @@ class Start(Lab):
 
 @pytest.fixture
 def start(page, server):
-    page.set_viewport_size({"width": 1280, "height": 800})
     start = Start(page, server).open()
     yield start
     assert start.problems == []
