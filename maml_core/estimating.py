@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 
-from maml_core.config import JOINT, TrainConfig
+from maml_core.config import JOINT, TEST_SAMPLE, TrainConfig
 from maml_core.network import MLP
 from maml_core.runs import Run
 from maml_core.training import is_compiled, likely_path, meta_train, program_of
@@ -18,24 +18,27 @@ SPEEDUP = {"traced": 1.9, "compiled": 14.0}
 STARTING, COMPILING = 3.0, 20.0
 """Seconds until the first iteration, and those that compiling adds, as `python -m benchmarks.time_to_target` finds them."""
 MEASURING, SEARCHING = 3.0, 15.0
-"""Seconds that the result takes to measure, and those that a baseline's step size takes to find."""
+"""Seconds that the result takes to measure on TEST_SAMPLE tasks, and those that a baseline's step size takes to find."""
 TRIED = 5
 LIGHT = 10_000_000
 """Multiplications up to which an iteration is tried; a heavier one is counted."""
 
 
-def seconds(config: TrainConfig, done: int = 0, known: Iterable[Run] = ()) -> float:
-    """Until a run of this config has ended, `done` iterations of it being behind it. known: runs whose rates may tell."""
+def seconds(config: TrainConfig, done: int = 0, known: Iterable[Run] = (), test_sample: int = TEST_SAMPLE) -> float:
+    """Until a run of this config has ended, `done` iterations of it being behind it. known: runs whose rates may tell.
+
+    test_sample: fresh tasks that the result is measured on.
+    """
     path, program = likely_path(config), program_of(config)
     alike = (run.rate for run in known if run.rate and run.settings.path == path and program_of(run.config) == program)
     rate = max(alike, default=0.0) or SPEEDUP[path] * _eager_rate(program)
     compiling = COMPILING if path == "compiled" and not is_compiled(config) else 0.0
-    return STARTING + compiling + (config.max_steps - done) / rate + measuring(config)
+    return STARTING + compiling + (config.max_steps - done) / rate + measuring(config, test_sample)
 
 
-def measuring(config: TrainConfig) -> float:
+def measuring(config: TrainConfig, test_sample: int = TEST_SAMPLE) -> float:
     """Seconds from the last iteration to the end of a run of this config."""
-    return MEASURING + SEARCHING * (config.algorithm in JOINT)
+    return MEASURING * test_sample / TEST_SAMPLE + SEARCHING * (config.algorithm in JOINT)
 
 
 @lru_cache(maxsize=256)

@@ -24,16 +24,17 @@ HOME = Path(__file__).parent.parent
 
 @dataclass(frozen=True)
 class Limits:
-    """How many runs there may be: in training at once, and of one person in training or waiting; what one is measured on."""
+    """How much there may be: runs in training at once, runs of one person in training or waiting."""
 
     runs: int
     per_person: int
     test_sample: int = TEST_SAMPLE
+    """Fresh tasks that a run is measured on at its end."""
 
     @classmethod
     def from_environment(cls) -> "Limits":
         """MAML_LAB_MAX_RUNS (one fewer than there are cores, at least one), MAML_LAB_MAX_RUNS_PER_PERSON (3), and
-        MAML_LAB_TEST_SAMPLE (10000), the fresh tasks that a run is measured on at its end.
+        MAML_LAB_TEST_SAMPLE (10000).
 
         Raises:
             ConfigError: one of them is not a whole number, or out of range.

@@ -88,7 +88,7 @@ def widths(text: str) -> tuple[int, ...]:
 
 def time_words(config: TrainConfig) -> str:
     """How long a run of this config would take here, in words."""
-    seconds = estimating.seconds(config, known=_seen().known)
+    seconds = estimating.seconds(config, known=_seen().known, test_sample=Limits.from_environment().test_sample)
     if seconds < 55:
         return f"about {5 * max(1, round(seconds / 5))} s"
     if seconds < 5400:
@@ -279,8 +279,9 @@ def _seen() -> Seen:
             _rows = now
             found = sorted(((run, row) for _, run, row in now.values()), key=lambda it: (it[0].created, it[0].name), reverse=True)
             known = [run for run, _ in found]
-            left = {run.name: _seconds_left(run, known) for run in known if run.state in ("queued", "running")}
-            places = place_in_queue(known, Limits.from_environment(), left)
+            limits, going = Limits.from_environment(), [run for run in known if run.state in ("queued", "running")]
+            left = {run.name: _seconds_left(run, known, limits.test_sample) for run in going}
+            places = place_in_queue(known, limits, left)
             seen = Seen(
                 known,
                 [(row | {"left": left.get(run.name)}, run.about["owner"]) for run, row in found],
@@ -301,10 +302,10 @@ def _read(folder: Path, before: tuple[tuple, Run, dict[str, Any]] | None) -> tup
     return files, run, row
 
 
-def _seconds_left(run: Run, known: list[Run]) -> float:
+def _seconds_left(run: Run, known: list[Run], test_sample: int) -> float:
     if run.state == "running" and run.rate:
-        return (run.max_steps - run.iteration) / run.rate + estimating.measuring(run.config)
-    return estimating.seconds(run.config, run.iteration, known)
+        return (run.max_steps - run.iteration) / run.rate + estimating.measuring(run.config, test_sample)
+    return estimating.seconds(run.config, run.iteration, known, test_sample)
 
 
 def _row(run: Run, size: int) -> dict[str, Any]:

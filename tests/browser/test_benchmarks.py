@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from conftest import QUICKLY
 
 ROOT = Path(__file__).parents[2]
 BENCHMARKS = re.findall(r"python -m (benchmarks\.\w+)", (ROOT / "Makefile").read_text(encoding="utf-8"))
@@ -20,7 +21,7 @@ def done(name: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", name, "--quick"],
         cwd=ROOT,
-        env=os.environ | {"OMP_NUM_THREADS": "1", "MAML_LAB_TEST_SAMPLE": "1000"},
+        env=os.environ | QUICKLY | {"OMP_NUM_THREADS": "1"},
         text=True,
         capture_output=True,
         timeout=300,

@@ -86,7 +86,6 @@ def test_the_compiled_path_agrees_resumes_to_the_same_bits_and_is_compiled_once(
     package.write_bytes(b"not a program" + good[:999])
     with pytest.raises(ConfigError, match="compiled again"):  # what is damaged is of no use
         build(SMALL, "compiled")
-    package.write_bytes(b"not a program" + good[:999])
     # What the compiler would write, without the half a minute that it takes.
     monkeypatch.setattr(
         torch._inductor, "aoti_compile_and_package", lambda *_, package_path, **__: Path(package_path).write_bytes(good)

@@ -254,6 +254,18 @@ def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, 
     assert curve(folder) == curve(whole)
 
 
+@pytest.mark.clock
+def test_a_pause_is_obeyed_within_two_seconds(tmp_path):
+    folder = queued(tmp_path / "a", replace(TINY, max_steps=100_000))
+    process = Forked(folder)
+    eventually(lambda: runs.read_status(folder).iteration >= 100, process)
+    runs.ask(folder, "pause")
+    asked = time.monotonic()
+    eventually(lambda: runs.look(folder).state == "paused")
+    assert time.monotonic() - asked < 2
+    assert ended(process) == (0, "")
+
+
 def test_a_stopped_run_leaves_a_measured_checkpoint(tmp_path):
     folder = queued(tmp_path / "a", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100_000))
     process = Forked(folder)
@@ -318,7 +330,7 @@ def compile(folder):
 
 folder, runs.settle = pathlib.Path(sys.argv[1]), compile
 sys.meta_path.insert(0, Asking())
-sys.exit(worker.main(folder, 200))
+sys.exit(worker.main(folder, int(sys.argv[2])))
 """
 
 
@@ -332,10 +344,10 @@ def test_a_run_that_goes_on_and_is_stopped_within_an_import_is_measured(tmp_path
     runs.ask(folder, "pause")
     assert ended(process) == (0, "")
     runs.enqueue(folder)
-    command = [sys.executable, "-c", ASKED_WITHIN_AN_IMPORT, str(folder)]
+    command = [sys.executable, "-c", ASKED_WITHIN_AN_IMPORT, str(folder), str(SAMPLE)]
     assert subprocess.run(command, cwd=ROOT, capture_output=True, text=True).returncode == 0
     assert runs.look(folder).state == "stopped", runs.look(folder).message
-    assert load(runs.final_of(folder)).results["5"]["10"]["tasks"] == 200
+    assert load(runs.final_of(folder)).results["5"]["10"]["tasks"] == SAMPLE
 
 
 def test_a_run_that_was_paused_before_its_process_came_up_does_not_start(tmp_path):

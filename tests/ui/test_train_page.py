@@ -415,6 +415,7 @@ def test_a_run_of_the_same_program_tells_the_rate(trained):
     longer = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=9000, seed=3, beta=0.1)
     expected = estimating.STARTING + 9000 / known.rate + estimating.MEASURING
     assert estimating.seconds(longer, known=[known]) == pytest.approx(expected)
+    assert estimating.seconds(longer, known=[known], test_sample=40_000) == pytest.approx(expected + 3 * estimating.MEASURING)
     assert estimating.seconds(longer, 4500, [known]) == pytest.approx(expected - 4500 / known.rate)
 
 
