@@ -17,9 +17,16 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ui import classroom, engine, exports, geometry, lessons, maps, modules, page_html, training, trust
+from ui import page_html, trust
 from ui.base_path import below_base
+from ui.classroom import routes as classroom
+from ui.explore import maps
+from ui.geometry import planes as geometry
+from ui.lab import engine, exports
+from ui.lessons import routes as lessons
 from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome, OldLabLinks
+from ui.shared import modules
+from ui.train import routes as training
 
 
 @asynccontextmanager

@@ -18,7 +18,9 @@ from torch.func import vmap
 from benchmarks import options
 from maml_core import sweeps
 from maml_core.algorithms import adapt
-from ui import engine, library, maps
+from ui.explore import maps
+from ui.lab import engine
+from ui.shared import learners as library
 
 STEPS, SHOTS = 20, 20
 TASKS, REFINED = 200, 2000

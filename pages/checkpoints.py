@@ -9,10 +9,12 @@ import streamlit as st
 
 from maml_core.checkpoint import CheckpointError
 from maml_core.figures import LossByStep, comparison_figure
-from ui import address, cards, comparison, library, tables, uploads
-from ui.comparison import MOST, TASKS, Comparison
-from ui.messages import warn
-from ui.state import RANGES
+from ui.checkpoints import cards, comparison, uploads
+from ui.checkpoints.comparison import MOST, TASKS, Comparison
+from ui.lab.state import RANGES
+from ui.shared import address, tables
+from ui.shared import learners as library
+from ui.shared.messages import warn
 
 AT_FIRST = 12
 """Own checkpoints that are shown before one asks for all."""

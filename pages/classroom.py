@@ -1,5 +1,5 @@
 """Classroom: a card for everybody at once, predicted in secret and settled together."""
 
-from ui import classroom_view
+from ui.classroom import component
 
-classroom_view.classroom_view()
+component.classroom()

@@ -6,10 +6,12 @@ from typing import Any
 
 import streamlit as st
 
-from ui import address, explore_view, library
-from ui.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
-from ui.messages import warn
-from ui.state import RANGES
+from ui.explore import component
+from ui.explore.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
+from ui.lab.state import RANGES
+from ui.shared import address
+from ui.shared import learners as library
+from ui.shared.messages import warn
 
 VIEW_LABELS = dict(zip(VIEWS, ("maps", "curves", "published table"), strict=True))
 
@@ -27,7 +29,7 @@ def main() -> None:
     show(asked)
     with st.container(key="explore_controls"):
         who_and_where(asked)
-    explore_view.explore_view(asked)
+    component.explore(asked)
     if asked.view != "published":
         fixed()
     address.write(Exploration, asked.to_query())

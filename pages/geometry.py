@@ -1,5 +1,5 @@
 """Geometry: where MAML's initialisation lies, and why; in a world of two parameters."""
 
-from ui import geometry_view
+from ui.geometry import component
 
-geometry_view.geometry_view()
+component.geometry()

@@ -10,9 +10,11 @@ from typing import Any
 import streamlit as st
 
 from maml_core.palette import NEUTRAL
-from ui import controls, library, task_plot, uploads
-from ui.messages import plain, warn
-from ui.state import CHOICES, HIDE, LabState, in_order
+from ui.checkpoints import uploads
+from ui.lab import component, controls
+from ui.lab.state import CHOICES, HIDE, LabState, in_order
+from ui.shared import learners as library
+from ui.shared.messages import plain, warn
 
 # A request already on its way carries the old value of a widget just set from here. It is no move of a person's.
 ECHO_SECONDS = 2.0
@@ -28,7 +30,7 @@ def main() -> None:
     leave_out_missing()
     state: LabState = session.lab
     show(state)
-    data = task_plot.payload(
+    data = component.payload(
         state,
         epoch=session.lab_epoch,
         rev=session.lab_rev,
@@ -38,7 +40,7 @@ def main() -> None:
         fresh=fresh,
         verdict=session.lab_verdict,
     )
-    task_plot.task_plot(data, on_message=told, on_address=address_changed)
+    component.picture(data, on_message=told, on_address=address_changed)
     with st.expander("Controls") if state.present else st.container(key="controls"):
         draw_controls(state)
 
@@ -149,7 +151,7 @@ def own_checkpoint(state: LabState) -> None:
 
 def told() -> None:
     """The picture has said something. What arrives together is done in the order in which a person did it."""
-    for name, message in task_plot.messages(st.session_state.lab_heard):
+    for name, message in component.messages(st.session_state.lab_heard):
         {"act": button_pressed, "shots": shots_edited, "step": step_rested}[name](message)
 
 
@@ -193,7 +195,7 @@ def step_rested(rest: dict[str, Any]) -> None:
 
 def address_changed() -> None:
     """Back or forward in the browser."""
-    adopt(task_plot.address())
+    adopt(component.address())
 
 
 main()

@@ -1,5 +1,5 @@
 """Lessons: cards that ask for a prediction, show what happens, and say why."""
 
-from ui import lesson_view
+from ui.lessons import component
 
-lesson_view.lesson_view()
+component.lessons()

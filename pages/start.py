@@ -1,5 +1,5 @@
 """The start page: two initialisations, equally wrong; one step; and the ways on from there."""
 
-from ui import start_view
+from ui.start import component
 
-start_view.start_view()
+component.start()

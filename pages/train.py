@@ -8,8 +8,13 @@ from maml_core import runs
 from maml_core.config import DEFAULTS, ConfigError, TrainConfig, without_effect
 from maml_core.palette import ROLES
 from maml_core.runs import RunError
-from ui import controls, library, recipe, training, training_view, visitor
-from ui.messages import plain
+from ui.checkpoints import recipe
+from ui.lab import controls
+from ui.shared import learners as library
+from ui.shared import visitors as visitor
+from ui.shared.messages import plain
+from ui.train import component
+from ui.train import routes as training
 
 DEFAULT = next(iter(training.presets()))
 COLUMNS = 5
@@ -27,7 +32,7 @@ def main() -> None:
     with st.container(key="train_form"):
         draw_form(config, problem)
     marks = training.marks(training.presets()[DEFAULT])
-    training_view.training_view(session.train_selected, session.train_pressed, marks, on_template=template_taken)
+    component.train(session.train_selected, session.train_pressed, marks, on_template=template_taken)
 
 
 def draw_form(config: TrainConfig | None, problem: str) -> None:
@@ -117,7 +122,7 @@ def from_scratch() -> None:
 
 def template_taken() -> None:
     """A new run is to be made from one there is: its settings, and the snapshot to go on from if there is one."""
-    session, asked = st.session_state, training_view.template()
+    session, asked = st.session_state, component.template()
     session.train_problem = ""
     try:
         run = runs.look(library.run_folder(str(asked["run"])))

@@ -11,9 +11,9 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse, RedirectResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui import training
 from ui.base_path import base_path
-from ui.state import LabState
+from ui.lab.state import LabState
+from ui.train import routes as training
 
 LAB_PARAMETERS = {field.name for field in fields(LabState)}
 

@@ -13,19 +13,20 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from streamlit import file_util
 
-from ui import browsers, modules
+from ui import browsers
+from ui.shared import modules
 
 PAGES = {
-    "/": ["task_plot", "start_view"],
-    "/lessons": ["task_plot", "lesson_view"],
-    "/lab": ["task_plot"],
-    "/explore": ["shared", "explore_view", "address"],
-    "/geometry": ["shared", "task_plot", "geometry_view"],
-    "/train": ["task_plot", "training_view"],
-    "/checkpoints": ["cards", "address"],
-    "/classroom": ["task_plot", "lesson_view", "classroom_view"],
+    "/": ["start/main.js"],
+    "/lessons": ["lessons/main.js"],
+    "/lab": ["lab/main.js"],
+    "/explore": ["explore/main.js", "shared/addressed.js"],
+    "/geometry": ["geometry/main.js"],
+    "/train": ["train/main.js"],
+    "/checkpoints": ["shared/addressed.js"],
+    "/classroom": ["classroom/main.js"],
 }
-"""Path of a page -> the folders of the modules it needs."""
+"""Path of a page -> the main modules of its components."""
 
 
 @cache
@@ -33,13 +34,13 @@ def pages() -> dict[str, str]:
     """Path of a page -> its HTML."""
     streamlits = Path(file_util.get_static_dir(), "index.html").read_text("utf-8")
 
-    def html(folders: list[str]) -> str:
-        head = f"{modules.preloads(*folders)}\n{modules.script('glossary/glossary.js')}"
+    def html(mains: list[str]) -> str:
+        head = f"{modules.preloads(*mains)}\n{modules.script('glossary/glossary.js')}"
         page = streamlits.replace("</head>", f"{head}\n  </head>")
         page = re.sub("<noscript>.*</noscript>", browsers.NO_SCRIPT, page, flags=re.DOTALL)  # Streamlit's speaks to programs
         return page.replace("</body>", f"  {browsers.old_browser(browsers.STREAMLIT_NEEDS)}\n  </body>")
 
-    return {path: html(folders) for path, folders in PAGES.items()}
+    return {path: html(mains) for path, mains in PAGES.items()}
 
 
 def routes() -> list[Route]:

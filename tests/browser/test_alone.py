@@ -8,14 +8,14 @@ import pytest
 from conftest import Lab
 from playwright.sync_api import expect
 
-from ui.state import LabState
+from ui.lab.state import LabState
 
 UNANSWERED = "The server could not answer this. Reload the page to try again."
 ALL = ["K", "alpha", "num_updates", "noise", "placement", "freeze"]
 PUT = """async ([query, controls]) => {
   const sheet = [...document.querySelectorAll("link[rel=stylesheet]")].find((link) => link.href.includes("/modules/"));
   const base = sheet.href.replace(/(modules\\/[^/]+\\/).*/, "$1");
-  const { aloneLab } = await import(`${base}task_plot/alone.js`);
+  const { aloneLab } = await import(`${base}lab/alone.js`);
   const start = document.querySelector(".start"), parent = start.parentElement;
   start.hidden = true;
   start.style.display = "none";

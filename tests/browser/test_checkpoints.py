@@ -19,7 +19,7 @@ from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui import library
+from ui.shared import learners as library
 
 
 class Checkpoints(Lab):

@@ -11,7 +11,10 @@ from axe_playwright_python.sync_playwright import Axe
 from conftest import Lab
 from playwright.sync_api import Page, expect
 
-from ui import library, published, recipe, rounding
+from ui.checkpoints import recipe
+from ui.explore import published
+from ui.shared import learners as library
+from ui.shared import rounding
 
 
 class Explore(Lab):
@@ -166,7 +169,7 @@ def test_the_browser_rounds_as_python_does(explore):
         [rounding.number(mean), rounding.number(mean, 3), rounding.interval(mean, ci95, 2), rounding.interval(mean, ci95)]
         for mean, ci95 in pairs
     ]
-    assert explore.module("task_plot/rounding.js", body, pairs) == wanted
+    assert explore.module("shared/rounding.js", body, pairs) == wanted
 
 
 def test_the_published_table_is_measured_again(explore):

@@ -31,7 +31,7 @@ class Geometry(Lab):
 
     def toy(self, body: str, *arguments: object) -> list:
         """What the toy's own module gives for a function body over (toy, ...arguments)."""
-        return self.module("geometry_view/toy.js", f"const toy = module;\n{body}", list(arguments))
+        return self.module("geometry/toy.js", f"const toy = module;\n{body}", list(arguments))
 
     def handle(self, name: str):
         return self.page.locator(f"svg.plane >> nth=0 >> [data-handle='{name}']")
@@ -288,7 +288,7 @@ def test_contours_of_a_bowl_are_circles(geometry):
         const n = 41, values = Float32Array.from({ length: n * n }, (_, i) => Math.hypot((i % n) - 20, Math.floor(i / n) - 20));
         return module.contour(values, n, given);
     """
-    segments = np.array(geometry.module("geometry_view/contours.js", body, 12.5)) - 20
+    segments = np.array(geometry.module("geometry/contours.js", body, 12.5)) - 20
     ends = segments.reshape(-1, 2)
     np.testing.assert_allclose(np.hypot(*ends.T), 12.5, atol=0.03)
     lengths = np.hypot(*(segments[:, :2] - segments[:, 2:]).T)

@@ -181,7 +181,7 @@ def test_more_steps_than_a_browser_may_write_leave_some_writes_to_streamlit(open
         for (let n = 1; n <= 150; n++) module.push({ n: String(n) });
         return [browser.writes, browser.refused];
     """
-    writes, refused = lab.module("task_plot/address.js", body)
+    writes, refused = lab.module("shared/address.js", body)
     assert 30 <= writes <= 70
     assert refused == 0
     says(lab.page, n="150")  # once it may again

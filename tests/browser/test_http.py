@@ -23,8 +23,9 @@ from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui import lessons, trust
-from ui.lesson_format import Choice
+from ui import trust
+from ui.lessons import routes as lessons
+from ui.lessons.format import Choice
 
 POSTED = sorted(route.path for route in app._user_routes if "POST" in route.methods)
 """The routes of ours that read a body."""

@@ -505,7 +505,7 @@ def test_no_shots_is_a_state_of_its_own(lab):
 WATCH_PLACES = """() => {
   window.places = new Set();
   const look = () => {
-    const picture = document.querySelector(".st-key-task_plot"), controls = document.querySelector(".st-key-choices");
+    const picture = document.querySelector(".st-key-picture"), controls = document.querySelector(".st-key-choices");
     if (picture && controls && getComputedStyle(document.querySelector(".stApp")).getPropertyValue("--content-left")) {
       places.add(Math.round(controls.getBoundingClientRect().top - picture.getBoundingClientRect().top));
     }

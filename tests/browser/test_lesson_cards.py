@@ -320,7 +320,7 @@ def test_what_a_stroke_and_the_keyboard_make_of_a_curve(lessons):
             high: stroke(flat, [0, 9], [0, 9], sketch), up: nudged(flat, 20, 1, sketch), edge: nudged(flat, 0, 8, sketch),
         };
     """
-    found = lessons.module("lesson_view/sketch.js", body)
+    found = lessons.module("lessons/sketch.js", body)
     xs = [-5 + i / 4 for i in range(41)]
     assert found["line"] == pytest.approx([min(max(2 * x, -2), 2) for x in xs], abs=0.01)
     assert found["back"] == pytest.approx([2 * x if abs(x) <= 1 else None for x in xs], abs=0.01)
@@ -331,7 +331,7 @@ def test_what_a_stroke_and_the_keyboard_make_of_a_curve(lessons):
 
 def test_the_ends_of_a_slider_can_be_given(lessons):
     body = "return [true, false].map((log) => [0, 1].map(module.scaleOf({ low: 0.0124, high: 9.98765, log }).value));"
-    assert lessons.module("lesson_view/slider.js", body) == [[0.0124, 9.98765]] * 2
+    assert lessons.module("lessons/slider.js", body) == [[0.0124, 9.98765]] * 2
 
 
 def test_a_prediction_survives_reload_and_back_and_can_be_made_again(lessons):

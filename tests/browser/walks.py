@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from conftest import Lab, Training
 from playwright.sync_api import Browser, Page, expect
 
-from ui import lessons
-from ui.lesson_format import Choice
+from ui.lessons import routes as lessons
+from ui.lessons.format import Choice
 
 SHOWN = {
     "/": ".start svg.task .curve",

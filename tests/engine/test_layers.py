@@ -56,7 +56,7 @@ def test_ui_imports_no_page_and_no_streamlit_where_it_says_so():
         if "no streamlit here" in path.read_text(encoding="utf-8").lower():
             without.add(path.stem)
             assert not any(name.startswith("streamlit") for name in imports(path)), path
-    assert without >= {"state", "engine", "library", "recipe", "bundle", "comparison"}
+    assert without >= {"state", "engine", "learners", "recipe", "bundle", "comparison"}
 
 
 def test_every_file_says_what_it_is_for_in_its_first_line():

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-WRITER = ROOT / "ui" / "task_plot" / "address.js"
+WRITER = ROOT / "ui" / "shared" / "address.js"
 BROWSER = re.compile(
     r"\b(push|replace)State\b|\bhistory(?!\.js)[.\[]|\blocation\.(hash|search|href|assign|replace)\b|\blocation = "
 )

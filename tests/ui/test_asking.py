@@ -13,7 +13,7 @@ import pytest
 from playwright._impl._driver import compute_driver_executable
 
 UI = Path(__file__).parents[2] / "ui"
-MODULE = UI / "task_plot" / "server.js"
+MODULE = UI / "shared" / "server.js"
 AWAY = "The server does not answer."
 UNANSWERED = "The server could not answer this. Reload the page to try again."
 SAID = "name one learner"
@@ -71,7 +71,7 @@ def test_nothing_else_fetches_but_the_glossary_and_the_exports_font():
         for path in UI.rglob("*.js")
         if re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon", path.read_text("utf-8"))
     }
-    assert found == {"task_plot/server.js", "task_plot/export.js", "glossary/glossary.js"}
+    assert found == {"shared/server.js", "chart/save.js", "glossary/glossary.js"}
 
 
 def test_a_question_is_a_get_and_one_with_a_body_a_post_of_json(server):

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ui import browsers, exports, modules, page_html
+from ui import browsers, page_html
+from ui.lab import exports
+from ui.shared import modules
 
 HERE = Path(__file__)
 with HERE.with_name("newer.tsv").open(encoding="utf-8") as table:
@@ -46,7 +48,7 @@ def test_a_file_asks_for_no_newer_browser_than_streamlit(name):
 
 @pytest.mark.parametrize("feature", FEATURES, ids=[each["feature"] for each in FEATURES])
 def test_the_check_sees_a_line_that_uses_it(feature):
-    for name in ("task_plot/controls.js", "explore_view/explore.css"):
+    for name in ("lab/controls.js", "explore/explore.css"):
         if feature["in"] in (name.rpartition(".")[2], "any"):
             planted = f"{OURS[name]}\n{feature['example']}\n"
             assert feature["feature"] in uses(planted, name)
@@ -77,6 +79,6 @@ def test_what_tries_a_browser_and_what_it_says_is_on_every_page():
         assert browsers.NO_SCRIPT in html
 
 
-@pytest.mark.parametrize(("what", "where"), [("createObjectURL", "task_plot/download.js"), ("clipboard", "task_plot/copy.js")])
+@pytest.mark.parametrize(("what", "where"), [("createObjectURL", "shared/download.js"), ("clipboard", "shared/copy.js")])
 def test_downloads_and_copies_are_made_in_one_place(what, where):
     assert [name for name, text in OURS.items() if what in text] == [where]

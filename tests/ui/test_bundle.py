@@ -19,7 +19,9 @@ from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.cli import _parser, main
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui import bundle, exports, library, recipe
+from ui.checkpoints import bundle, recipe
+from ui.lab import exports
+from ui.shared import learners as library
 
 SHIPPED = library.shipped()
 

@@ -21,9 +21,12 @@ from maml_core.checkpoint import Checkpoint
 from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import query_losses, summarise
 from maml_core.training import init
-from ui import bundle, cards, comparison, engine, library, recipe, rounding
-from ui.comparison import Comparison
-from ui.state import LabState
+from ui.checkpoints import bundle, cards, comparison, recipe
+from ui.checkpoints.comparison import Comparison
+from ui.lab import engine
+from ui.lab.state import LabState
+from ui.shared import learners as library
+from ui.shared import rounding
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "checkpoints.py")
 SHIPPED = library.shipped()

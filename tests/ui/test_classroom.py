@@ -19,7 +19,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
-from ui import classroom, lessons, rooms, training
+from ui.classroom import rooms
+from ui.classroom import routes as classroom
+from ui.lessons import routes as lessons
+from ui.train import routes as training
 
 CARD = "which"
 LESSON = """+++

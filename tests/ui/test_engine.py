@@ -10,8 +10,9 @@ from maml_core.algorithms import adapt
 from maml_core.config import FREEZES
 from maml_core.evaluation import query_losses
 from maml_core.network import MLP
-from ui import engine, library
-from ui.state import LEARNERS
+from ui.lab import engine
+from ui.lab.state import LEARNERS
+from ui.shared import learners as library
 
 SHOTS = ((-4.0, 2.0), (-1.0, -2.0), (2.5, 1.0))
 

@@ -15,9 +15,11 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from maml_core import sweeps
-from ui import engine, exploration, explore_view, library, maps
-from ui.exploration import Exploration
-from ui.state import LabState
+from ui.explore import component, exploration, maps
+from ui.explore.exploration import Exploration
+from ui.lab import engine
+from ui.lab.state import LabState
+from ui.shared import learners as library
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "explore.py")
 CLIENT = TestClient(Starlette(routes=maps.routes()))
@@ -117,9 +119,7 @@ def test_any_exploration_survives_the_address(asked):
 
 
 def test_a_baseline_has_no_setting_it_was_trained_for():
-    steps = {
-        name: explore_view.payload(Exploration((name,)))["learners"][0]["steps"] for name in ("maml", "pretrained", "random")
-    }
+    steps = {name: component.payload(Exploration((name,)))["learners"][0]["steps"] for name in ("maml", "pretrained", "random")}
     assert steps == {"maml": 1, "pretrained": 0, "random": 0}
 
 
@@ -241,7 +241,7 @@ def test_the_colours_rise_evenly_in_lightness():
         linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
         return 116 * np.cbrt(np.dot(linear, (0.2126, 0.7152, 0.0722))) - 16
 
-    source = (Path(explore_view.__file__).parents[1] / "shared" / "heat.js").read_text("utf-8")
+    source = (Path(component.__file__).parents[1] / "chart" / "heat.js").read_text("utf-8")
     colours = re.findall(r"#[0-9a-f]{6}", source)
     assert len(colours) == 11
     rises = np.diff([lightness(colour) for colour in colours])

@@ -1,6 +1,7 @@
 """What can be taken away: the numbers in it are those on show, and asking wrongly is answered with a sentence."""
 
 import ast
+import base64
 import csv
 import io
 import json
@@ -20,8 +21,10 @@ from starlette.testclient import TestClient
 from maml_core import algorithms, checkpoint
 from maml_core.evaluation import evaluate
 from maml_core.training import init
-from ui import engine, exports, library, modules
-from ui.state import LEARNERS, LabState
+from ui.lab import engine, exports
+from ui.lab.state import LEARNERS, LabState
+from ui.shared import learners as library
+from ui.shared import modules
 
 ROOT = Path(__file__).parents[2]
 
@@ -97,7 +100,7 @@ def test_the_code_says_in_an_empty_folder_what_it_needs_and_runs_with_what_comes
     assert "No module named 'maml_core'" in alone.stderr
     assert f"Share > {exports.CODE_LABEL}" in alone.stderr
     assert "Traceback" not in alone.stderr
-    assert exports.CODE_LABEL in modules.FILES["task_plot/share.js"].read_text("utf-8")
+    assert exports.CODE_LABEL in modules.FILES["lab/share.js"].read_text("utf-8")
     zipfile.ZipFile(io.BytesIO(get(client, "code.zip", state).content)).extractall(tmp_path)
     folder = tmp_path / exports.CODE_ZIP.removesuffix(".zip")
     told = subprocess.run([sys.executable, exports.CODE_FILE], **bare | {"cwd": folder})
@@ -201,7 +204,9 @@ def test_the_saved_page_needs_nothing_from_outside(client):
     page = get(client, "picture.html", LabState(learners=LEARNERS)).text
     assert not re.search(r"""(src|href)=["']?http|@import|url\(""", page)
     imports = json.loads(re.search(r'<script type="importmap">(.*)</script>', page)[1])["imports"]
-    assert set(imports) == {f"lab/{path.name}" for path in modules.FILES.values() if path.match("task_plot/*.js")}
+    assert set(imports) == {name for name in modules.needed("lab/main.js") if name.endswith(".js")}
+    texts = [base64.b64decode(url.partition(",")[2]).decode() for url in imports.values()]
+    assert {name for text in texts for name in re.findall(r'from "([^"]+)"', text)} < set(imports)
     assert urlencode({"learners": ",".join(LEARNERS)}) in page
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ui import expressions
+from ui.lessons import expressions
 
 NAMES = {"a": float, "b": float, "maml.query": float, "gone": bool, "freeze": str}
 VALUES = {"a": 2.0, "b": 3.0, "maml.query": 0.25, "gone": False, "freeze": "body"}

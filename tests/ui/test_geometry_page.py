@@ -15,7 +15,8 @@ from maml_core import runs, worker
 from maml_core.algorithms import adapt
 from maml_core.config import TrainConfig
 from maml_core.palette import NEUTRAL, ROLES
-from ui import geometry, library
+from ui.geometry import planes as geometry
+from ui.shared import learners as library
 
 ROOT = Path(__file__).parents[2]
 

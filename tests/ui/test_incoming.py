@@ -7,7 +7,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.incoming import legible
+from ui.shared.incoming import legible
 
 NAMES = {
     "Persian": "علی\u200cرضا",

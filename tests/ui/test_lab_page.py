@@ -8,7 +8,7 @@ import shown
 from starlette.requests import Request
 from streamlit.testing.v1 import AppTest
 
-from ui import modules
+from ui.shared import modules
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 KEYS = ("amplitude", "phase", "K", "alpha", "num_updates", "noise", "free", "placement", "freeze", "ghosts", "view")
@@ -130,10 +130,10 @@ def test_the_browser_finds_its_modules_and_nothing_else():
         request = Request({"type": "http", "path_params": {"version": version, "name": name}})
         return modules.route().endpoint(request)
 
-    main = get(modules._VERSION, "task_plot/main.js")
+    main = get(modules._VERSION, "lab/main.js")
     assert main.status_code == 200
     assert main.media_type == "text/javascript"
     assert "immutable" in main.headers["cache-control"]
-    assert get(modules._VERSION, "task_plot/__init__.py").status_code == 404
+    assert get(modules._VERSION, "lab/component.py").status_code == 404
     assert get(modules._VERSION, "../state.py").status_code == 404
-    assert get("old", "task_plot/main.js").status_code == 404
+    assert get("old", "lab/main.js").status_code == 404

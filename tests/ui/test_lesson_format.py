@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui import lesson_format, prose
-from ui.lesson_format import LessonError
+from ui.lessons import format as lesson_format
+from ui.lessons import prose
+from ui.lessons.format import LessonError
 
 GOOD = '''+++
 title = "A title"

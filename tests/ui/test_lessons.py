@@ -16,10 +16,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from maml_core.config import DIVERGED_ABOVE
-from ui import engine, expressions, lessons, training
-from ui.answers import MOST_SKETCHES, SKETCH, Slider
-from ui.lesson_format import LessonError
-from ui.state import LabState
+from ui.lab import engine
+from ui.lab.state import LabState
+from ui.lessons import expressions
+from ui.lessons import routes as lessons
+from ui.lessons.__main__ import main as check_lessons
+from ui.lessons.answers import MOST_SKETCHES, SKETCH, Slider
+from ui.lessons.format import LessonError
+from ui.train import routes as training
 
 FOLDER = Path(__file__).parents[2] / "lessons"
 SHIPPED = list(lessons.shelf(FOLDER).lessons.values())
@@ -439,17 +443,17 @@ def test_a_fact_that_stopped_holding_is_said_on_the_card_and_by_the_command(fold
     path.write_text(path.read_text(encoding="utf-8").replace('"own == 0.01"', '"own == 0.02"'), encoding="utf-8")
     settled = client.get("/lessons/answer.json?card=the-cliff&answer=0.5").json()
     assert settled["failed"] == ["own == 0.02"]
-    assert lessons.main([str(folder)]) == 1
+    assert check_lessons([str(folder)]) == 1
     assert "05-the-cliff.md: does not hold: own == 0.02" in capsys.readouterr().out
 
 
 def test_the_command_says_what_holds_and_what_is_broken(folder, capsys):
-    assert lessons.main([str(folder)]) == 0
+    assert check_lessons([str(folder)]) == 0
     assert capsys.readouterr().out.splitlines() == ["01-equally-wrong.md: holds", "05-the-cliff.md: holds"]
     (folder / "02-broken.md").write_bytes(b"\xff")
-    assert lessons.main([str(folder)]) == 2
+    assert check_lessons([str(folder)]) == 2
     assert capsys.readouterr().out.splitlines()[0] == "02-broken.md, line 1: the file is not UTF-8 text"
-    assert lessons.main([str(folder / "none")]) == 2
+    assert check_lessons([str(folder / "none")]) == 2
 
 
 def test_a_question_that_is_read_is_measured_ahead_once(folder, client, monkeypatch):

@@ -19,9 +19,13 @@ from maml_core.checkpoint import Checkpoint, CheckpointError, NoRecipe, Told
 from maml_core.config import TrainConfig
 from maml_core.figures import LossByStep, comparison_figure
 from maml_core.training import init
-from ui import bundle, cards, comparison, engine, explore_view, exports, library, recipe, task_plot
-from ui.comparison import Comparison
-from ui.state import LabState
+from ui.checkpoints import bundle, cards, comparison, recipe
+from ui.checkpoints.comparison import Comparison
+from ui.explore import component as explore_view
+from ui.lab import component as task_plot
+from ui.lab import engine, exports
+from ui.lab.state import LabState
+from ui.shared import learners as library
 
 
 @pytest.fixture(autouse=True)

@@ -12,11 +12,15 @@ import torch
 from maml_core.algorithms import adapt
 from maml_core.curvature import gradient_terms
 from maml_core.evaluation import evaluate
-from ui import engine, geometry, library, measures, world
-from ui.state import LabState
+from ui.geometry import planes as geometry
+from ui.geometry import world
+from ui.lab import engine
+from ui.lab.state import LabState
+from ui.lessons import measures
+from ui.shared import learners as library
 
 GUIDE = Path(__file__).parents[2] / "lessons" / "README.md"
-VIEW = Path(__file__).parents[2] / "ui" / "geometry_view"
+VIEW = Path(__file__).parents[2] / "ui" / "geometry"
 
 
 @pytest.fixture(autouse=True)

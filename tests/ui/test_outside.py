@@ -21,9 +21,13 @@ from maml_core import checkpoint, files, runs
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui import bundle, cards, comparison, exports, library, recipe, rooms, task_plot, training
-from ui.comparison import Comparison
-from ui.state import LabState
+from ui.checkpoints import bundle, cards, comparison, recipe
+from ui.checkpoints.comparison import Comparison
+from ui.classroom import rooms
+from ui.lab import component, exports
+from ui.lab.state import LabState
+from ui.shared import learners as library
+from ui.train import routes as training
 
 CONFIG = TrainConfig(hidden=(3,))
 STATS = {"mean": 1.0, "ci95": 0.1, "median": 0.9, "diverged": 0.0, "tasks": 100}
@@ -71,7 +75,7 @@ def shown_everywhere(name):
     """All that is done with a checkpoint that was taken. Raises whatever goes wrong."""
     assert "cannot be shown" not in cards.card(name)
     saved, state = library.get(name), LabState(learners=("maml", name), num_updates=1)
-    json.loads(task_plot.payload(state), parse_constant=lambda constant: pytest.fail(constant))
+    json.loads(component.payload(state), parse_constant=lambda constant: pytest.fail(constant))
     assert exports.losses_csv(state)
     assert bundle.zipped(name)
     assert recipe.of_checkpoint(saved)

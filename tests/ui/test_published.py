@@ -10,7 +10,8 @@ from starlette.testclient import TestClient
 
 from maml_core.baselines import PUBLISHED
 from maml_core.evaluation import query_losses, summarise
-from ui import library, maps, published
+from ui.explore import maps, published
+from ui.shared import learners as library
 
 CLIENT = TestClient(Starlette(routes=maps.routes()))
 

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ui import library, rooms, training
-from ui.rooms import NoRoom, RoomError
+from ui.classroom import rooms
+from ui.classroom.rooms import NoRoom, RoomError
+from ui.shared import learners as library
+from ui.train import routes as training
 
 OPENED = {"do": "opened", "code": "BCDGH", "salt": "salt", "secret": "digest", "at": 1000.0}
 WHO, CARDS, ANSWERS = st.sampled_from(["a", "b", "c", "d"]), st.sampled_from(["one", "two", ""]), st.sampled_from(["0", "1", "2"])

@@ -12,9 +12,11 @@ from starlette.testclient import TestClient
 
 from app import ROUTES
 from maml_core.runs import RunError
-from ui import classroom, lessons, maps
-from ui.incoming import Refused
-from ui.routes import of_query, route
+from ui.classroom import routes as classroom
+from ui.explore import maps
+from ui.lessons import routes as lessons
+from ui.shared.incoming import Refused
+from ui.shared.routes import of_query, route
 
 
 def ask(make, address="/it", **options):

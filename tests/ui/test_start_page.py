@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
 from ui import middleware
-from ui.state import LabState
+from ui.lab.state import LabState
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 

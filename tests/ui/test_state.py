@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maml_core.config import MAX_SHOTS
-from ui.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState, in_order, task_of_seed
+from ui.lab.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState, in_order, task_of_seed
 
 
 def number(name, kind=st.floats):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.tables import csv_text
+from ui.shared.tables import csv_text
 
 ROOT = Path(__file__).parents[2]
 SEPARATORS = ",;\t|"
@@ -84,4 +84,4 @@ def test_there_is_no_other_writer():
         for path in (ROOT / folder).rglob("*")
         if path.suffix in (".py", ".js") and re.search(r"text/csv|^import csv|to_csv\(", path.read_text(encoding="utf-8"), re.M)
     ]
-    assert writers == ["ui/tables.py"]
+    assert writers == ["ui/shared/tables.py"]

@@ -22,8 +22,10 @@ from maml_core import estimating, runs, worker
 from maml_core.config import DEFAULTS, TrainConfig
 from maml_core.runs import RunError
 from maml_core.training import meta_train
-from ui import controls, engine, library, training
-from ui.state import LabState
+from ui.lab import controls, engine
+from ui.lab.state import LabState
+from ui.shared import learners as library
+from ui.train import routes as training
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200)

@@ -2,7 +2,7 @@
 //
 // Pages draw themselves again and again, so nothing is marked by hand: after each change the prose is walked in its order.
 
-import { sheet } from "../task_plot/styles.js";
+import { sheet } from "../shared/styles.js";
 
 const PROSE = ".maml-lab, .ckpt, .stHtml"; // what this project wrote into the page itself; all else is React's, and is left alone
 const NOT_PROSE =

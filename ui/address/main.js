@@ -1,6 +1,0 @@
-// Keeps a page's address equal to settings that are Python's.
-
-import { leave, write } from "../task_plot/address.js";
-
-export const render = ({ data }) => write(JSON.parse(data).parameters);
-export const remove = leave;

@@ -1,0 +1,179 @@
+// The picture as one SVG file that looks the same anywhere: what CSS says is written into each element, the font goes along, and each
+// text keeps the width that it was measured with, where a viewer has no use for the font.
+
+import { download } from "../shared/download.js";
+import { el } from "../shared/el.js";
+
+const STYLES = [
+  "fill",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-linecap",
+  "stroke-linejoin",
+  "opacity",
+  "font-size",
+  "font-weight",
+  "font-style",
+  "letter-spacing",
+];
+const MARGIN = 20;
+
+const PNG_SCALE = 2;
+const CHARTS = "svg.task, svg.loss, .panel-title svg";
+const TEXTS = "h1, .setting, .panel-title, .area-loss h2, .area-loss .key";
+
+export async function saveSvg(root, name, charts, texts) {
+  const { text } = await pictureOf(root, charts, texts);
+  download(new Blob([text], { type: "image/svg+xml" }), name);
+}
+
+export async function savePng(root, name, charts, texts) {
+  const { text, width, height } = await pictureOf(root, charts, texts);
+  const image = new Image();
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+  await image.decode();
+  const canvas = el("canvas", { width: width * PNG_SCALE, height: height * PNG_SCALE });
+  const context = canvas.getContext("2d");
+  context.scale(PNG_SCALE, PNG_SCALE);
+  context.drawImage(image, 0, 0);
+  download(await new Promise((done) => canvas.toBlob(done, "image/png")), name);
+}
+
+// Charts and texts (selectors; those of the lab if none are given), where they stand on the page, without what stands between them.
+async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
+  const family = getComputedStyle(root).fontFamily;
+  const rule = await fontRule(family);
+  const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
+  const shown = (selector) => [...root.querySelectorAll(selector)].filter((node) => node.getClientRects().length);
+  const charts = shown(chartsOf);
+  const texts = shown(textsOf);
+  const boxes = [...charts, ...texts].map((node) => node.getBoundingClientRect());
+  const labels = charts.flatMap((chart) => [...chart.querySelectorAll("text")].map((label) => label.getBoundingClientRect()));
+  const left = Math.min(...boxes.map((b) => b.left)) - MARGIN;
+  const tops = closedUp(boxes);
+  const width = Math.ceil(Math.max(...[...boxes, ...labels].map((b) => b.right)) - left + MARGIN);
+  const height = Math.ceil(Math.max(...boxes.map((b, i) => tops[i] + b.height)) + MARGIN);
+  const out = el("svg", { viewBox: `0 0 ${width} ${height}`, width, height, "font-family": family });
+  if (rule) el("style", {}, out, rule);
+  el("rect", { width, height, fill: paper }, out);
+  charts.forEach((chart, i) => {
+    const box = boxes[i];
+    const copy = chart.cloneNode(true);
+    inline(chart, copy);
+    const size = { x: box.left - left, y: tops[i], width: box.width, height: box.height, overflow: "visible" }; // labels may stand out
+    for (const [name, value] of Object.entries(size)) copy.setAttribute(name, value);
+    for (const gone of copy.querySelectorAll(".preview, .halo")) gone.remove();
+    for (const node of [copy, ...copy.querySelectorAll("*")]) {
+      for (const name of ["class", "tabindex", "role", "aria-label", "aria-hidden", "aria-roledescription"])
+        node.removeAttribute(name);
+    }
+    out.append(copy);
+  });
+  texts.forEach((text, i) => write(text, out, left, boxes[charts.length + i].top - tops[charts.length + i]));
+  return { text: new XMLSerializer().serializeToString(out), width, height };
+}
+
+// The top of each box in the picture: a gap between what stands below each other is no wider than the margin.
+function closedUp(boxes) {
+  const order = boxes.map((_, i) => i).sort((a, b) => boxes[a].top - boxes[b].top);
+  const tops = [];
+  let bottom = boxes[order[0]].top;
+  let cut = bottom - MARGIN;
+  for (const i of order) {
+    cut += Math.max(0, boxes[i].top - bottom - MARGIN);
+    tops[i] = boxes[i].top - cut;
+    bottom = Math.max(bottom, boxes[i].bottom);
+  }
+  return tops;
+}
+
+function inline(from, to) {
+  const style = getComputedStyle(from);
+  to.removeAttribute("style");
+  for (const name of STYLES) to.setAttribute(name, plain(style.getPropertyValue(name)));
+  if (from.localName === "text" && from.textContent) to.setAttribute("textLength", from.getComputedTextLength());
+  [...from.children].forEach((child, i) => inline(child, to.children[i]));
+}
+
+// Colours that were mixed, as every viewer knows them.
+function plain(value) {
+  return value.replace(
+    /color\(srgb ([^ ]+) ([^ ]+) ([^ )]+)[^)]*\)/g,
+    (_, r, g, b) => `rgb(${[r, g, b].map((part) => Math.round(255 * part)).join(", ")})`,
+  );
+}
+
+// A paragraph, line by line as the browser broke it: what looks the same and follows closely is one text, a term of the glossary too.
+function write(node, out, left, top) {
+  const range = document.createRange();
+  const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  const lines = [];
+  let space = "";
+  for (let part = walker.nextNode(); part; part = walker.nextNode()) {
+    if (part.parentElement.closest("svg")) continue;
+    const style = getComputedStyle(part.parentElement);
+    const size = style.fontSize;
+    const look = {
+      fill: plain(style.color),
+      "font-size": size,
+      "font-weight": style.fontWeight,
+      "letter-spacing": style.letterSpacing,
+    };
+    for (const { 0: word, index } of part.data.matchAll(/\s+|\S+/g)) {
+      if (!word.trim()) {
+        space = " ";
+        continue;
+      }
+      range.setStart(part, index);
+      range.setEnd(part, index + word.length);
+      const { left: from, right, top: at, bottom, height } = range.getBoundingClientRect();
+      const line = lines.at(-1);
+      const follows =
+        line &&
+        Math.abs(at - line.at) <= 2 &&
+        from - line.right < parseFloat(size) / 2 &&
+        JSON.stringify(look) === JSON.stringify(line.look);
+      if (follows) Object.assign(line, { words: line.words + space + word, right });
+      else lines.push({ words: word, from, right, at, y: bottom - 0.25 * height, look });
+      space = "";
+    }
+  }
+  for (const { words, from, right, y, look } of lines)
+    el("text", { x: from - left, y: y - top, textLength: right - from, ...look }, out, words);
+}
+
+// The rule of the page's font, with the file inside; none where the font is the machine's own.
+async function fontRule(family) {
+  const name = bare(family.split(",")[0]);
+  const rules = [...document.styleSheets].flatMap(rulesOf).filter((rule) => rule instanceof CSSFontFaceRule);
+  const face = rules.find(
+    ({ style }) => bare(style.getPropertyValue("font-family")) === name && style.getPropertyValue("font-style") !== "italic",
+  );
+  const address = face?.style.getPropertyValue("src").match(/url\("?([^")]+)"?\)/)?.[1];
+  if (!address) return null;
+  try {
+    const answer = await fetch(new URL(address, face.parentStyleSheet.href ?? document.baseURI));
+    const weight = face.style.getPropertyValue("font-weight") || "normal";
+    return `@font-face { font-family: "${name}"; font-weight: ${weight}; src: url(${await asData(await answer.blob())}) format("woff2"); }`;
+  } catch {
+    return null;
+  }
+}
+
+const bare = (name) => name.trim().replace(/^["']|["']$/g, "");
+
+function rulesOf(sheet) {
+  try {
+    return [...sheet.cssRules];
+  } catch {
+    return []; // from elsewhere, by a browser's extension
+  }
+}
+
+function asData(blob) {
+  return new Promise((done, failed) => {
+    const reader = Object.assign(new FileReader(), { onload: () => done(reader.result), onerror: () => failed(reader.error) });
+    reader.readAsDataURL(blob);
+  });
+}

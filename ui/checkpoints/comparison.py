@@ -1,0 +1,142 @@
+"""Two or more learners on common tasks: what is asked, its form in the address, and what came of it. No streamlit here."""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from html import escape
+from typing import NamedTuple
+
+import torch
+
+from maml_core.evaluation import Difference, StepStats, paired_differences, summarise
+from maml_core.palette import NEUTRAL, ROLES, Look
+from ui.checkpoints import cards, recipe
+from ui.checkpoints.recipe import counted
+from ui.lab import engine
+from ui.lab.state import check_learners, read_query, write_number
+from ui.shared import learners as library
+from ui.shared import rounding
+from ui.shared.tables import csv_text
+
+MOST = 8
+"""Learners on one chart."""
+TASKS = engine.FRESH_TASKS
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is compared, and how. The first learner is what the others are measured against."""
+
+    compare: tuple[str, ...] = ()
+    K: int = 10  # shots
+    num_updates: int = 10  # inner steps
+    alpha: float | None = None  # inner step size of all; None: each learner its own
+
+    def to_query(self) -> dict[str, str]:
+        """The address parameters; what is at its default is left out."""
+        query = {}
+        for f in dataclasses.fields(self):
+            if (value := getattr(self, f.name)) != f.default:
+                query[f.name] = ",".join(value) if f.name == "compare" else write_number(value)
+        return query
+
+    @classmethod
+    def from_query(cls, query: Mapping[str, str]) -> tuple["Comparison", list[str]]:
+        """What an address asks for, and one sentence for each parameter that could not be used."""
+        return read_query(cls, query, {"compare": _learners})
+
+
+class Compared(NamedTuple):
+    """One learner's part of a comparison. No numbers depend on which others there are."""
+
+    name: str
+    look: Look
+    steps: list[StepStats]
+    apart: list[Difference]  # from the first learner, paired by task
+    alpha: float  # inner step size
+
+
+def measure(asked: Comparison) -> list[Compared]:
+    """Every learner on the same tasks. Raises CheckpointError if one is missing."""
+    each = [torch.from_numpy(engine.fresh_losses(name, asked.K, asked.alpha, asked.num_updates)) for name in asked.compare]
+    return [
+        Compared(
+            name,
+            look,
+            summarise(losses),
+            paired_differences(losses, each[0]),
+            library.get(name).config.alpha if asked.alpha is None else asked.alpha,
+        )
+        for name, look, losses in zip(asked.compare, looks(asked.compare), each, strict=True)
+    ]
+
+
+def looks(names: tuple[str, ...]) -> list[Look]:
+    """How they are drawn together: learners as everywhere; own ones, of which there may be several, each in another look."""
+    spare = iter((ROLES["own"], *NEUTRAL.values()))
+    drawn = [next(spare) if library.role(name) == "own" else ROLES[library.role(name)] for name in names]
+    return [replace(look, label=library.title(name)) for name, look in zip(names, drawn, strict=True)]
+
+
+def finding(compared: list[Compared]) -> str:
+    """The result in a sentence or two: who is lowest after the last step, and what sets it apart, with a paired interval."""
+    last = len(compared[0].steps) - 1
+    first, others = compared[0], compared[1:]
+    best = min(compared, key=lambda part: part.steps[last].mean)
+    lowest = rounding.number(best.steps[last].mean, rounding.EXACT)
+    said = f"After {counted(last, 'step')}, {best.look.label} has the lowest mean error, {lowest}: "
+    if best is first:
+        near = min(others, key=lambda part: part.apart[last].mean)
+        gap = near.apart[last]
+        said += f"{near.look.label} is next and {rounding.interval(gap.mean, gap.ci95)} higher"
+    else:
+        gap = best.apart[last]
+        said += f"{rounding.interval(-gap.mean, gap.ci95)} lower than {first.look.label}"
+    said += ", too close to tell apart on these tasks." if abs(gap.mean) <= gap.ci95 else "."
+    gone = [f"{part.look.label} on {recipe.percent(part.steps[last].diverged)}" for part in compared if part.steps[last].diverged]
+    return said + (f" Diverged: {', '.join(gone)} of the tasks." if gone else "")
+
+
+def table_html(compared: list[Compared]) -> str:
+    """Mean error at some inner steps, and below it the difference from the first learner."""
+    last = len(compared[0].steps) - 1
+    steps = sorted({step for step in recipe.STEPS if step <= last} | {last})
+    head = "".join(f'<th scope="col">{recipe.after(step)}</th>' for step in steps)
+    rows = "".join(
+        f'<tr><th scope="row">{cards.swatch(part.look)}{escape(part.look.label)}<small>α = {part.alpha:g}</small></th>'
+        + "".join(f"<td>{_cell(part, step, part is compared[0])}</td>" for step in steps)
+        + "</tr>"
+        for part in compared
+    )
+    about = f"mean error over the same {TASKS:,} tasks; below it, the difference from {escape(compared[0].look.label)} "
+    return f"""<div class="scroller" tabindex="0" role="group" aria-label="Differences"><table class="differences">
+<caption>{about}± its 95% interval, paired by task</caption>
+<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"""
+
+
+def table_csv(compared: list[Compared]) -> str:
+    """One row for each learner and inner step."""
+    return csv_text(
+        ("learner", "step", "mean", "ci95", "median", "diverged", "difference", "difference_ci95"),
+        (
+            (part.look.label, s.step, *(f"{value:.7g}" for value in (s.mean, s.ci95, s.median, s.diverged, d.mean, d.ci95)))
+            for part in compared
+            for s, d in zip(part.steps, part.apart, strict=True)
+        ),
+    )
+
+
+def _cell(part: Compared, step: int, is_first: bool) -> str:
+    stats, apart = part.steps[step], part.apart[step]
+    mean = rounding.number(stats.mean, rounding.EXACT) + (
+        f"<small>{recipe.diverged(stats.diverged).strip(' ()')}</small>" if stats.diverged else ""
+    )
+    sign = "−" if apart.mean < 0 else "+"
+    return mean + ("" if is_first else f"<small>{sign}{rounding.interval(abs(apart.mean), apart.ci95)}</small>")
+
+
+def _learners(name: str, text: str) -> tuple[str, ...]:
+    names = check_learners(tuple(dict.fromkeys(text.split(","))))
+    if len(names) > MOST:
+        raise ValueError(f"at most {MOST} learners can be compared at once")
+    return names

@@ -1,0 +1,1 @@
+"""Rooms: a class that answers a card together."""

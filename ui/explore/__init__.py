@@ -1,0 +1,1 @@
+"""Error over shots, step size and inner step."""

@@ -1,0 +1,1 @@
+"""What MAML looks for, in a world of two parameters and in the real network."""

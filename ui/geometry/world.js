@@ -1,0 +1,401 @@
+// The two-parameter world: its state, its two pictures, its controls, its numbers; all of it moves in the browser.
+
+import { colourBar, tintOf } from "../chart/heat.js";
+import { current, write } from "../shared/address.js";
+import { gesture, timeline, wayOf } from "../shared/history.js";
+import { keyed } from "../shared/pointer.js";
+import { el, swatch } from "../shared/el.js";
+import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
+import { planePlot } from "./plot.js";
+import {
+  BETA,
+  LEARNERS,
+  OUTER_STEPS,
+  adapted,
+  angleBetween,
+  bowl,
+  gradient,
+  loss,
+  lossAfter,
+  lossBefore,
+  makeWorld,
+  path,
+} from "./toy.js";
+import { FOLLOWS, coordinate, degrees, describeAfter, describeBefore, finding, point } from "./words.js";
+import { number } from "../lab/words.js";
+
+const LETTERS = ["A", "B", "C", "D", "E", "F"];
+const PLAY_MS = 6000; // all outer steps; the first ones, which do most, take longer
+const REST_MS = 300; // what has come to rest is told this long after the last change
+const NOTHING = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, null])); // in the address, of this world
+
+let left = null; // the state when the page was left for another one
+
+// query: the parameters to begin with where the world is a part of another page, as text. The page's address is then left alone, and
+// `changed(query)` hears of what has come to rest. still: a picture alone.
+export function twoParameterWorld(parent, { looks, query, still = false, changed = () => {} }) {
+  const embedded = query !== undefined;
+  const begin = embedded ? new URLSearchParams(query) : current().searchParams;
+  const { state: asked, problems } = fromQuery(begin);
+  const back = !embedded && left && !Object.keys(DEFAULTS).some((name) => begin.has(name));
+  let state = back ? left : asked;
+  let timer = null;
+  let frame = null;
+  let drawing = false;
+  const undoable = timeline();
+  parent.classList.toggle("embedded", embedded);
+  parent.classList.toggle("still", still);
+
+  const heading = el(embedded ? "h3" : "h1", { class: "world-finding" }, parent);
+  el(
+    "p",
+    { class: "setting" },
+    parent,
+    "A world of two parameters: each task has a quadratic loss around its optimum. Drag θ or a task; play the outer loop.",
+  );
+  const plots = el("div", { class: "world-plots" }, parent);
+  const picture = (name, reachable) => {
+    const box = el("div", {}, plots);
+    const head = el("h2", {}, box, name);
+    const value = el("span", { class: "value" }, head);
+    return { value, plot: planePlot(box, { move, rest, reachable: reachable && !still }), key: el("p", { class: "hint" }, box) };
+  };
+  const before = picture("Before adaptation: F₀(θ) = mean Lᵢ(θ)", true);
+  const after = picture("After one inner step: F₁(θ) = mean Lᵢ(θ − α∇Lᵢ(θ))", false);
+  before.key.textContent =
+    "arrows: each task’s inner step, θ → θ′ · rings: each task’s curvatures · numbers on the contours: the mean loss";
+  after.key.textContent = "";
+
+  const scale = el("div", { class: "world-scale" }, parent);
+  colourBar(scale, tintOf);
+  el("p", { class: "key" }, scale, "mean loss, on the same scale in both pictures: bright is low");
+
+  const bar = el("div", { class: "world-bar" }, parent);
+  const buttons = el("div", { class: "world-buttons", role: "group", "aria-label": "Outer loop" }, bar);
+  const button = (name, title, act, attributes = {}) => {
+    const made = el("button", { type: "button", title, ...attributes }, buttons, name);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const playButton = button("Play", "Play the outer loop", toggle, { class: "primary" });
+  button("Step", "One outer step of each learner", () => to(state.step + 1));
+  button("To the end", `All ${OUTER_STEPS} outer steps`, () => to(OUTER_STEPS));
+  button("To the start", "Back to θ, before any outer step", () => to(0));
+  const count = el("span", { class: "count" }, bar);
+  const ways = el("div", { class: "world-buttons", role: "group", "aria-label": "Undo and redo" }, bar);
+  const [undoButton, redoButton] = [
+    ["undo", "↶", "Undo", "Ctrl+Z"],
+    ["redo", "↷", "Redo", "Ctrl+Shift+Z"],
+  ].map(([way, sign, name, keys]) => {
+    const made = el("button", { type: "button", title: keyed(name, keys), "aria-label": name }, ways, sign);
+    made.addEventListener("click", () => travel(way));
+    return made;
+  });
+  const chosen = el("div", { class: "world-buttons", role: "group", "aria-label": "Learners" }, bar);
+  const toggles = Object.fromEntries(
+    LEARNERS.map((name) => {
+      const made = el("button", { type: "button" }, chosen);
+      swatch(looks[name], name, made);
+      made.append(looks[name].label);
+      made.addEventListener("click", () =>
+        change({ learners: LEARNERS.filter((other) => (other === name) !== state.learners.includes(other)) }),
+      );
+      return [name, made];
+    }),
+  );
+  const controls = el("div", { class: "world-controls" }, parent);
+  const slider = (name, label, [low, high], low_word, high_word) => {
+    const box = el("label", { class: "world-slider" }, controls);
+    const head = el("span", { class: "world-label" }, box, label);
+    const value = el("strong", {}, head);
+    const input = el("input", { type: "range", min: low, max: high, step: 0.01, name, "aria-label": label }, box);
+    const ends = el("span", { class: "world-ends", "aria-hidden": "true" }, box);
+    el("span", {}, ends, low_word);
+    el("span", {}, ends, high_word);
+    input.addEventListener("input", () => change({ [name]: Number(input.value) }, gesture(`set ${name}`)));
+    return { input, value, done: (at) => input.style.setProperty("--done", `${(100 * (at - low)) / (high - low)}%`) };
+  };
+  const difference = slider("difference", "how much the tasks’ curvatures differ", [0, 1], "all equal", "all different");
+  const alpha = slider("alpha", "inner step size α", ALPHA, "0", String(ALPHA[1]));
+  const more = el("div", { class: "world-buttons", role: "group", "aria-label": "Tasks" }, controls);
+  const tasksButton = (name, title, act) => {
+    const made = el("button", { type: "button", title }, more, name);
+    made.addEventListener("click", act);
+    return made;
+  };
+  const add = tasksButton(
+    "Add a task",
+    "",
+    () => state.tasks.length < TASKS[1] && change({ tasks: [...state.tasks, PLACES[state.tasks.length]] }),
+  );
+  const drop = tasksButton(
+    "Remove a task",
+    "",
+    () => state.tasks.length > TASKS[0] && change({ tasks: state.tasks.slice(0, -1) }),
+  );
+  tasksButton("Reset all", "Back to the settings that the page opens with", () => change({ ...DEFAULTS }));
+  const hint = el("p", { class: "hint alert", role: "status" }, parent, problems.join(" "));
+  const spoken = el("p", { class: "hidden", role: "status" }, parent);
+
+  const learners = el("div", { class: "follows" }, parent);
+  for (const name of LEARNERS) {
+    const card = el("div", {}, learners);
+    const head = el("h2", {}, card);
+    const [formula, text] = FOLLOWS[name];
+    swatch(looks[name], name, head);
+    head.append(`What ${looks[name].label} follows`);
+    el("p", { class: "formula" }, card, `mean over i of ${formula}`);
+    el("p", { class: "about" }, card, text);
+  }
+  const tables = el(
+    "div",
+    { class: "world-tables scroller", tabindex: 0, role: "group", "aria-label": "Numbers of this picture" },
+    parent,
+  );
+  const gradients = table(tables, "Gradients at θ, and where each learner ends", [
+    "learner",
+    "length",
+    "angle to MAML’s",
+    "ends at",
+    "loss there, before a step",
+    "after a step",
+  ]);
+  const each = table(tables, "The tasks", ["task", "optimum", "curvatures", "loss at θ", "θ′ after a step", "loss at θ′"]);
+
+  function table(parent, caption, columns) {
+    const made = el("table", {}, parent);
+    el("caption", {}, made, caption);
+    const head = el("tr", {}, el("thead", {}, made));
+    for (const column of columns) el("th", { scope: "col" }, head, column);
+    return { body: el("tbody", {}, made), drawn: "" };
+  }
+
+  // rows: [{role, cells}]. Rows are made anew only when there are others; while things move, their text alone changes.
+  function fill(table, rows) {
+    const named = JSON.stringify(rows.map(({ cells: [name] }) => name));
+    if (named !== table.drawn) {
+      table.drawn = named;
+      table.body.replaceChildren();
+      for (const {
+        role,
+        cells: [name, ...cells],
+      } of rows) {
+        const row = el("tr", {}, table.body);
+        const first = el("th", { scope: "row" }, row);
+        if (role) swatch(looks[role], role, first);
+        first.append(name);
+        for (const cell of cells) el("td", {}, row, cell);
+      }
+    }
+    rows.forEach(({ cells: [, ...cells] }, i) =>
+      cells.forEach((cell, k) => (table.body.children[i].children[k + 1].textContent = cell)),
+    );
+  }
+
+  // A change shows with the next frame; of several in one, the last. Those of one gesture are undone as one.
+  function change(parts, as = null) {
+    undoable.note(state, as);
+    put({ ...state, ...parts });
+  }
+
+  function travel(way) {
+    const to = undoable[way](state);
+    if (!to) return;
+    pause();
+    put(to);
+  }
+
+  function put(next) {
+    state = next;
+    hint.textContent = "";
+    if (!drawing) requestAnimationFrame(draw);
+    drawing = true;
+    rest();
+  }
+
+  function move(handle, next) {
+    change(
+      handle === "theta" ? { theta: next(state.theta) } : { tasks: state.tasks.map((at, i) => (i === handle ? next(at) : at)) },
+      gesture("drag"),
+    );
+  }
+
+  // On a page of its own wherever the focus is; on somebody else's page in here alone.
+  function key(event) {
+    const on = event.target;
+    const way = wayOf(event);
+    if (!way || (embedded && !parent.contains(on))) return;
+    if (on.closest?.("input:not([type=range]), textarea, select, [contenteditable]")) return;
+    travel(way);
+    event.preventDefault();
+  }
+  if (!still) document.addEventListener("keydown", key);
+
+  function rest() {
+    if (!embedded) write({ ...NOTHING, ...toQuery(state) });
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      if (embedded) changed(new URLSearchParams(toQuery(state)).toString());
+      spoken.textContent = `${heading.textContent} ${count.textContent}`;
+    }, REST_MS);
+  }
+
+  function to(step, as = null) {
+    pause();
+    change({ step: Math.min(Math.max(step, 0), OUTER_STEPS) }, as);
+  }
+
+  function pause() {
+    cancelAnimationFrame(frame);
+    frame = null;
+    playButton.textContent = "Play";
+  }
+
+  function toggle() {
+    if (frame) return pause();
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return to(OUTER_STEPS);
+    const playing = gesture("play");
+    const from = state.step >= OUTER_STEPS ? 0 : state.step;
+    const start = performance.now() - PLAY_MS * Math.sqrt(from / OUTER_STEPS);
+    const tick = (now) => {
+      const part = Math.min(1, Math.max(0, now - start) / PLAY_MS);
+      const step = Math.floor(OUTER_STEPS * part ** 2);
+      if (part === 1) return to(OUTER_STEPS, playing);
+      if (step !== state.step) change({ step }, playing);
+      frame = requestAnimationFrame(tick);
+    };
+    playButton.textContent = "Pause";
+    frame = requestAnimationFrame(tick);
+  }
+
+  function draw() {
+    drawing = false;
+    const { theta, step } = state;
+    const world = makeWorld(state.tasks, state.difference, state.alpha);
+    const bowls = Object.fromEntries(LEARNERS.map((name) => [name, bowl(world, name)]));
+    const exact = gradient(bowls.maml, theta);
+    const rows = state.learners.map((name) => {
+      const g = gradient(bowls[name], theta);
+      return {
+        name,
+        label: looks[name].label,
+        g,
+        norm: Math.hypot(...g),
+        angle: angleBetween(g, exact),
+        end: bowls[name].lowest,
+      };
+    });
+    const phis = world.tasks.map((task) => adapted(world, task, theta));
+    const about = {
+      theta,
+      before: lossBefore(world, theta),
+      after: lossAfter(world, theta),
+      best: bowls.pretrained.lowest,
+      bestAfter: bowls.maml.lowest,
+      tasks: world.tasks.map((task, i) => ({ letter: LETTERS[i], loss: loss(task, theta), lossAfter: loss(task, phis[i]) })),
+    };
+    const paths = step
+      ? rows.map(({ name, end }) => ({ points: path(bowls[name], theta, step), role: name, look: looks[name], end }))
+      : [];
+    const tips = rows.map(({ name, g }) => ({
+      from: theta,
+      to: theta.map((value, k) => value - BETA * g[k]),
+      role: name,
+      look: looks[name],
+    }));
+    const names = step
+      ? paths.map(({ points, role }) => ({ at: points.at(-1), role, text: looks[role].label }))
+      : tips.map(({ to, role }) => ({ at: to, role, text: looks[role].label }));
+    const shared = { world, letters: LETTERS, theta, paths };
+    const inner = phis.map((phi, i) => ({
+      from: theta,
+      to: phi,
+      role: LETTERS[i],
+      look: { ...looks[LETTERS[i]], width: 2 },
+      tip: LETTERS[i],
+    }));
+    before.plot.update({
+      ...shared,
+      bowl: bowls.pretrained,
+      least: lossBefore(world, about.best),
+      arrows: inner,
+      names: [],
+      label: "Before adaptation",
+      said: describeBefore(about),
+    });
+    after.plot.update({
+      ...shared,
+      bowl: bowls.maml,
+      least: lossAfter(world, about.bestAfter),
+      arrows: step ? [] : tips,
+      names,
+      label: "After one inner step",
+      said: describeAfter(about, rows),
+    });
+    before.value.textContent = `${number(about.before)} at θ`;
+    after.value.textContent = `${number(about.after)} at θ`;
+    after.key.textContent = step
+      ? "paths from θ · rings: where each learner ends"
+      : `arrows: each learner’s first outer step, β = ${BETA} times its gradient`;
+    heading.textContent = finding(rows, state.difference);
+    count.textContent = `outer step ${step} of ${OUTER_STEPS}`;
+    for (const name of LEARNERS) toggles[name].setAttribute("aria-pressed", state.learners.includes(name));
+    for (const [part, value] of [
+      [difference, state.difference],
+      [alpha, state.alpha],
+    ]) {
+      if (Number(part.input.value) !== value) part.input.value = value;
+      part.value.textContent = String(value);
+      part.done(value);
+    }
+    // Not `disabled`: that would drop the focus of whoever just pressed it.
+    undoButton.setAttribute("aria-disabled", !undoable.canUndo);
+    redoButton.setAttribute("aria-disabled", !undoable.canRedo);
+    add.setAttribute("aria-disabled", state.tasks.length >= TASKS[1]);
+    drop.setAttribute("aria-disabled", state.tasks.length <= TASKS[0]);
+    fill(
+      gradients,
+      rows.map(({ name, label, norm, angle, end }) => ({
+        role: name,
+        cells: [
+          label,
+          norm.toFixed(2),
+          degrees(angle),
+          ...(end ? [point(end), number(lossBefore(world, end)), number(lossAfter(world, end))] : ["diverges", "–", "–"]),
+        ],
+      })),
+    );
+    fill(
+      each,
+      about.tasks.map(({ letter, loss, lossAfter }, i) => ({
+        role: null,
+        cells: [
+          letter,
+          point(world.tasks[i].centre),
+          world.tasks[i].curvatures.map(coordinate).join(" and "),
+          number(loss),
+          point(phis[i]),
+          number(lossAfter),
+        ],
+      })),
+    );
+  }
+
+  const lay = () => {
+    for (const { plot } of [before, after]) plot.resize();
+    draw();
+  };
+  lay(); // at once, or what is below would move when the pictures come
+  const resized = new ResizeObserver(lay);
+  resized.observe(plots);
+
+  return {
+    remove() {
+      if (!embedded) left = state;
+      clearTimeout(timer);
+      cancelAnimationFrame(frame);
+      resized.disconnect();
+      document.removeEventListener("keydown", key);
+    },
+  };
+}

@@ -1,0 +1,1 @@
+"""Lesson cards: predict, observe, explain, and a challenge."""

@@ -1,0 +1,1 @@
+"""The start page: one task before any step and after it."""

@@ -1,0 +1,1 @@
+"""Training while one watches."""
