@@ -1,6 +1,7 @@
 // How an error becomes a colour, on every map and in both themes: bright where it is low, dark where it is high, all on one scale.
 
-import { el, log } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { log } from "./scale.js";
 
 const LOW = 0.03;
 export const HIGH = 10; // the ends of the scale

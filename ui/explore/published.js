@@ -3,7 +3,7 @@
 import { EXACT, interval } from "../shared/rounding.js";
 import { sentence } from "../shared/server.js";
 import { el } from "../shared/el.js";
-import { alphaWords } from "../lab/words.js";
+import { alphaWords } from "../shared/words.js";
 import { count } from "./words.js";
 
 const AT_ONCE = 2; // questions to the server

@@ -1,6 +1,9 @@
 // Curves through the maps: error by inner step, by shots or by step size, each learner with its 95% band.
 
-import { el, lineOf, linear, log, path, set, spread, unitOf } from "../shared/el.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { lineOf } from "../shared/looks.js";
+import { linear, log, path } from "../chart/scale.js";
+import { spread } from "../chart/labels.js";
 import { rowName } from "./words.js";
 
 const Y = [0.02, 20];

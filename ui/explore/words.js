@@ -1,6 +1,6 @@
 // What the maps say: names, colours and findings. Pure functions of the answers of ui/explore/maps.py.
 
-import { alphaWords, capital, interval, list, number, shots, steps, when } from "../lab/words.js";
+import { alphaWords, capital, interval, list, number, shots, steps, when } from "../shared/words.js";
 
 export const rowName = (along, value) => (along === "K" ? String(value) : alphaWords(value));
 export const rowWords = (along, value) => (along === "K" ? shots(value) : `α = ${alphaWords(value)}`);

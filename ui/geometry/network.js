@@ -2,9 +2,11 @@
 
 import { HIGH, channelsOf, colourBar, tintOf } from "../chart/heat.js";
 import { json, sentence } from "../shared/server.js";
-import { el, linear, set, swatch } from "../shared/el.js";
-import { floats } from "../lab/view.js";
-import { list, number } from "../lab/words.js";
+import { el, set } from "../shared/el.js";
+import { linear } from "../chart/scale.js";
+import { swatch } from "../shared/looks.js";
+import { floats } from "../shared/arrays.js";
+import { list, number } from "../shared/words.js";
 import { contour } from "./contours.js";
 import { whenSeen } from "./seen.js";
 

@@ -2,7 +2,10 @@
 
 import { HIGH, tintOf } from "../chart/heat.js";
 import { byTouch } from "../shared/pointer.js";
-import { el, linear, lineOf, path, set, spread, unitOf } from "../shared/el.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { linear, path } from "../chart/scale.js";
+import { lineOf } from "../shared/looks.js";
+import { spread } from "../chart/labels.js";
 import { X, Y } from "./address.js";
 import { axes, matrix } from "./toy.js";
 

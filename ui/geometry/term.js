@@ -2,7 +2,10 @@
 
 import { current, write } from "../shared/address.js";
 import { json, sentence } from "../shared/server.js";
-import { el, lineOf, linear, log, path, spread, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { lineOf, swatch } from "../shared/looks.js";
+import { linear, log, path } from "../chart/scale.js";
+import { spread } from "../chart/labels.js";
 import { whenSeen } from "./seen.js";
 import { degrees } from "./words.js";
 

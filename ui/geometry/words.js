@@ -1,6 +1,6 @@
 // The findings of the geometry page in words. Pure functions.
 
-import { list } from "../lab/words.js";
+import { list } from "../shared/words.js";
 
 const SAME = 0.01; // distances that are said to be none
 

@@ -4,7 +4,8 @@ import { colourBar, tintOf } from "../chart/heat.js";
 import { current, write } from "../shared/address.js";
 import { gesture, timeline, wayOf } from "../shared/history.js";
 import { keyed } from "../shared/pointer.js";
-import { el, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { swatch } from "../shared/looks.js";
 import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
 import { planePlot } from "./plot.js";
 import {
@@ -22,7 +23,7 @@ import {
   path,
 } from "./toy.js";
 import { FOLLOWS, coordinate, degrees, describeAfter, describeBefore, finding, point } from "./words.js";
-import { number } from "../lab/words.js";
+import { number } from "../shared/words.js";
 
 const LETTERS = ["A", "B", "C", "D", "E", "F"];
 const PLAY_MS = 6000; // all outer steps; the first ones, which do most, take longer

@@ -1,7 +1,8 @@
 // The inner loop as the paper and maml_core/algorithms.py have it, with this task's values; the line being executed is lit.
 
 import { el } from "../shared/el.js";
-import { alphaWords, lossWords, number, shots } from "./words.js";
+import { alphaWords, number, shots } from "../shared/words.js";
+import { lossWords } from "./words.js";
 
 // The parts of a step that can be lit, each with its line.
 const LINES = [

@@ -1,8 +1,10 @@
 // This task against 1,000 fresh ones under the same settings, measured by the server when one looks: one task is an anecdote.
 
-import { el, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { swatch } from "../shared/looks.js";
 import { isDiverged, quantile } from "./view.js";
-import { alphaWords, interval, lossWords, number, shots } from "./words.js";
+import { alphaWords, interval, number, shots } from "../shared/words.js";
+import { lossWords } from "./words.js";
 
 const WAIT_MS = 150; // while one looks, settings may still be on the move
 

@@ -1,7 +1,10 @@
 // The loss chart: query (thick) and support (thin, dotted) MSE by inner step, log scale; the current step and the trained one marked.
 // Behind them, when asked for, what is usual over fresh tasks: the median, and the range of 95% of the tasks.
 
-import { el, log, linear, lineOf, path, set, spread, unitOf } from "../shared/el.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { log, linear, path } from "../chart/scale.js";
+import { lineOf } from "../shared/looks.js";
+import { spread } from "../chart/labels.js";
 import { isDiverged, lastShown, quantile, trainedFor, unfolds } from "./view.js";
 import { describeLoss } from "./words.js";
 

@@ -1,6 +1,7 @@
 // The numbers at this step: a card for each learner, and what to make of them in words.
 
-import { el, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { swatch } from "../shared/looks.js";
 import { lossWords, numbers, remarks, usual } from "./words.js";
 
 /** @import { View } from "./view.js" */

@@ -1,8 +1,10 @@
 // What one step does, with the numbers in it: the losses before and after, each layer's gradient, and how far each layer moved.
 
-import { el, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { swatch } from "../shared/looks.js";
 import { isFrozen, layerNames } from "./view.js";
-import { alphaWords, lossWords, number } from "./words.js";
+import { alphaWords, number } from "../shared/words.js";
+import { lossWords } from "./words.js";
 
 const SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉";
 const sub = (n) => [...String(n)].map((digit) => SUBSCRIPTS[digit]).join("");

@@ -2,7 +2,10 @@
 
 import { gesture } from "../shared/history.js";
 import { byTouch } from "../shared/pointer.js";
-import { el, linear, lineOf, path, set, spread, unitOf } from "../shared/el.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { linear, path } from "../chart/scale.js";
+import { lineOf } from "../shared/looks.js";
+import { spread } from "../chart/labels.js";
 import { curve } from "./view.js";
 import { describeTask } from "./words.js";
 

@@ -1,5 +1,7 @@
 // What Python sent, unpacked; and the true curve, which the browser needs to put shots on it.
 
+import { floats, rows } from "../shared/arrays.js";
+
 /** @import { Look } from "../shared/looks.js" */
 
 /**
@@ -67,22 +69,6 @@
  * The losses of one learner over fresh tasks: at each step, as many as there are levels.
  * @typedef {{ levels: number[], quantiles: number[][] }} Fresh
  */
-
-/** @param {string} base64 */
-export function floats(base64) {
-  const bytes = Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
-  return new Float32Array(bytes.buffer);
-}
-
-/**
- * A flat array of `count` rows as an array of rows.
- * @param {Float32Array} flat
- * @param {number} count
- */
-export function rows(flat, count) {
-  const width = flat.length / count;
-  return Array.from({ length: count }, (_, i) => flat.subarray(i * width, (i + 1) * width));
-}
 
 /**
  * @param {string} json

@@ -1,27 +1,16 @@
 // The findings in words: what the numbers say at this step. Functions of the view alone, but for what a person points with.
 
 import { click } from "../shared/pointer.js";
-import { interval, number } from "../shared/rounding.js";
+import { alphaWords, capital, interval, list, number, shots, steps, when } from "../shared/words.js";
 import { isDiverged, lastShown, trainedFor } from "./view.js";
 
 /** @import { Learner, View } from "./view.js" */
-
-export { interval, number };
-
-/** @param {number} n */
-export const steps = (n) => (n === 1 ? "1 step" : `${n} steps`);
-
-/** @param {number} n */
-export const when = (n) => (n === 0 ? "before any step" : `after ${steps(n)}`);
 
 /**
  * @param {View} view
  * @param {number} loss
  */
 export const lossWords = (view, loss) => (isDiverged(view, loss) ? "diverged" : number(loss));
-
-/** @param {number} alpha */
-export const alphaWords = (alpha) => String(Number(alpha.toPrecision(6)));
 
 /**
  * What a learner is that was not trained to adapt: by what it is, not by the place that it takes.
@@ -31,15 +20,6 @@ const ORIGINS = { pretrained: "was fitted to all tasks at once", oracle: "is tol
 
 /** @param {Learner} l */
 const origin = (l) => (l.trained ? ORIGINS[l.algorithm] : "is untrained");
-
-/** @param {string} text */
-export const capital = (text) => text[0].toUpperCase() + text.slice(1);
-
-/** @param {number} n */
-export const shots = (n) => (n === 1 ? "1 shot" : `${n} shots`);
-
-/** @param {string[]} parts */
-export const list = (parts) => (parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`);
 
 /**
  * One sentence: "After 1 step: MAML 0.38, pretrained 2.12."

@@ -1,6 +1,8 @@
 // Lines laid over every task plot below an element, also over those made later: sketches, and what they are compared with.
 
-import { el, lineOf, path } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { lineOf } from "../shared/looks.js";
+import { path } from "../chart/scale.js";
 
 // Where a sketch's values are, at equal distances over the whole plot.
 export const xsOf = ({ x: [low, high], points }) =>

@@ -2,7 +2,7 @@
 
 import { json, sentence } from "../shared/server.js";
 import { el } from "../shared/el.js";
-import { number, steps } from "../lab/words.js";
+import { number, steps } from "../shared/words.js";
 import { count } from "../train/words.js";
 import { AWAY } from "./server.js";
 import { scaleOf } from "./slider.js";

@@ -2,7 +2,8 @@
 
 import { taskPlot } from "../lab/task.js";
 import { unpack } from "../lab/view.js";
-import { alphaWords, capital, shotCount, when } from "../lab/words.js";
+import { alphaWords, capital, when } from "../shared/words.js";
+import { shotCount } from "../lab/words.js";
 import { el } from "../shared/el.js";
 import { insist } from "./server.js";
 

@@ -1,6 +1,8 @@
 // What a room predicted, large enough for the back row: bars by option, dots on the slider's axis, or every sketch over the task.
 
-import { el, linear, lineOf, set, unitOf } from "../shared/el.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { linear } from "../chart/scale.js";
+import { lineOf } from "../shared/looks.js";
 import { laidOver } from "./laid.js";
 import { YOURS, inline, section } from "./parts.js";
 import { readSketch } from "./sketch.js";

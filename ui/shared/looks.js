@@ -1,4 +1,6 @@
-// The colours of roles as custom properties of an element, in the shade of the theme on show, and again when that changes.
+// How roles look: their colours as custom properties of an element, in the shade of the theme on show, and again when that changes; their lines.
+
+import { el } from "./el.js";
 
 const TINT = { light: "20%", dark: "30%" }; // of a map's colours in the page's own: thin lines in tasks' colours keep 3:1 contrast to it
 
@@ -48,4 +50,28 @@ export function paint(root) {
       preferred.removeEventListener("change", again);
     },
   };
+}
+
+/**
+ * The attributes of a line in the look of its role.
+ * @param {Look} look
+ * @param {string} role
+ */
+export function lineOf(look, role, unit = 1) {
+  return {
+    style: `stroke: var(--${role})`,
+    "stroke-width": look.width * unit,
+    "stroke-dasharray": look.dash.map((length) => length * unit).join(" ") || null,
+  };
+}
+
+/**
+ * A short piece of a role's line, for keys.
+ * @param {Look} look
+ * @param {string} role
+ * @param {Element} parent
+ */
+export function swatch(look, role, parent) {
+  const svg = el("svg", { viewBox: "0 0 26 8", "aria-hidden": "true", class: "swatch" }, parent);
+  el("path", { d: "M0,4H26", ...lineOf(look, role) }, svg);
 }

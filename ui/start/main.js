@@ -5,10 +5,12 @@ import { glide } from "../shared/motion.js";
 import { otherSeed } from "../shared/seeds.js";
 import { AWAY, text } from "../shared/server.js";
 import { mounted } from "../shared/mounted.js";
-import { el, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { swatch } from "../shared/looks.js";
 import { taskPlot } from "../lab/task.js";
 import { queryOf, unpack } from "../lab/view.js";
-import { finding, lossWords, numbers, setting, shots, when } from "../lab/words.js";
+import { finding, lossWords, numbers, setting } from "../lab/words.js";
+import { shots, when } from "../shared/words.js";
 
 const GLIDE_MS = 700;
 const WAYS = [

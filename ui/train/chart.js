@@ -1,8 +1,11 @@
 // The learning chart: validation error by iteration, after each inner step, with its 95% interval; the loss on the
 // meta-batches behind it; what is to be beaten as level lines; other runs to compare with.
 
-import { el, lineOf, linear, log, path, set, spread, unitOf } from "../shared/el.js";
-import { number, steps } from "../lab/words.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { lineOf } from "../shared/looks.js";
+import { linear, log, path } from "../chart/scale.js";
+import { spread } from "../chart/labels.js";
+import { number, steps } from "../shared/words.js";
 import { beaten, count, describe, validations } from "./words.js";
 
 const Y = [0.05, 20];

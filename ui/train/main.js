@@ -7,7 +7,7 @@ import { click } from "../shared/pointer.js";
 import { el } from "../shared/el.js";
 import { EXACT, interval } from "../shared/rounding.js";
 import { STAYS, json, sentence } from "../shared/server.js";
-import { number } from "../lab/words.js";
+import { number } from "../shared/words.js";
 import { learningChart } from "./chart.js";
 import { runTable } from "./runs.js";
 import { throughPanel } from "./through.js";

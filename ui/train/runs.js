@@ -1,6 +1,7 @@
 // The runs of this server as a table: which one is shown, and which are drawn beside it.
 
-import { el, swatch } from "../shared/el.js";
+import { el } from "../shared/el.js";
+import { swatch } from "../shared/looks.js";
 import { EXACT, interval } from "../shared/rounding.js";
 import { count } from "./words.js";
 

@@ -5,8 +5,9 @@ import { shotHelp } from "../shared/pointer.js";
 import { otherSeed } from "../shared/seeds.js";
 import { el } from "../shared/el.js";
 import { taskPlot } from "../lab/task.js";
-import { floats, rows } from "../lab/view.js";
-import { number, shotCount, steps } from "../lab/words.js";
+import { floats, rows } from "../shared/arrays.js";
+import { number, steps } from "../shared/words.js";
+import { shotCount } from "../lab/words.js";
 import { count } from "./words.js";
 
 const TWEEN_MS = 220;

@@ -1,6 +1,6 @@
 // How a run is doing, in words. Pure functions of its row (ui/train/routes.py) and of its metrics.
 
-import { number, steps } from "../lab/words.js";
+import { number, steps } from "../shared/words.js";
 
 export const count = (n) => n.toLocaleString("en");
 export const isLive = (row) => row.state === "running" || row.state === "queued";

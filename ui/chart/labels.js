@@ -1,0 +1,20 @@
+// Labels beside what they name, apart from each other.
+
+/**
+ * Positions near the wanted ones, in their order, at least `gap` apart and inside [low, high].
+ * @param {number[]} wanted
+ * @param {number} gap
+ * @param {number} low
+ * @param {number} high
+ */
+export function spread(wanted, gap, low, high) {
+  const order = wanted.map((_, i) => i).sort((a, b) => wanted[a] - wanted[b]);
+  const at = wanted.map((y) => Math.min(Math.max(y, low), high));
+  for (let k = 1; k < order.length; k++) at[order[k]] = Math.max(at[order[k]], at[order[k - 1]] + gap);
+  let ceiling = high;
+  for (let k = order.length - 1; k >= 0; k--) {
+    at[order[k]] = Math.min(at[order[k]], ceiling);
+    ceiling = at[order[k]] - gap;
+  }
+  return at;
+}
