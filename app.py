@@ -19,6 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import page_html, trust
 from ui.base_path import below_base
+from ui.chart import bundle
 from ui.classroom import routes as classroom
 from ui.explore import maps
 from ui.geometry import planes as geometry
@@ -33,6 +34,7 @@ from ui.train import routes as training
 async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     await asyncio.to_thread(engine.warm)
+    await asyncio.to_thread(bundle.compressed)
     training.start()
     classroom.start(st.get_option("server.address"))
     before_stopping(classroom.stop)
@@ -86,7 +88,7 @@ app = st.App(
     lifespan=warm_start,
     routes=below_base(
         page_html.routes(),
-        [modules.route(), *ROUTES],
+        [modules.route(), bundle.route(), *ROUTES],
     ),
     on_script_error=explain,
     middleware=[

@@ -32,7 +32,7 @@ WATCH = """([selector, type, attribute]) => {
     check();
   }, { capture: true, once: true }));
 }"""
-MAML = "svg.task [data-curve=maml]"
+MAML = ".task-chart [data-curve=maml]"
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 from streamlit import file_util
 
 from ui import browsers
+from ui.chart import bundle
 from ui.shared import modules
 
 PAGES = {
@@ -35,7 +36,8 @@ def pages() -> dict[str, str]:
     streamlits = Path(file_util.get_static_dir(), "index.html").read_text("utf-8")
 
     def html(mains: list[str]) -> str:
-        head = f"{modules.preloads(*mains)}\n{modules.script('glossary/glossary.js')}"
+        draws = any("chart/chart.js" in modules.needed(main) for main in mains)
+        head = f"{modules.preloads(*mains)}\n{bundle.link(draws)}\n{modules.script('glossary/glossary.js')}"
         page = streamlits.replace("</head>", f"{head}\n  </head>")
         page = re.sub("<noscript>.*</noscript>", browsers.NO_SCRIPT, page, flags=re.DOTALL)  # Streamlit's speaks to programs
         return page.replace("</body>", f"  {browsers.old_browser(browsers.STREAMLIT_NEEDS)}\n  </body>")

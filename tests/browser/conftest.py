@@ -121,6 +121,14 @@ AT_REST = """() => new Promise((done) => {
 """By the page's own clock, which is as late as the pauses that Streamlit's sliders make before they say something."""
 
 
+PLACE = """(plot, [x, y]) => {
+  const { margin, width, height, xaxis, yaxis } = plot.layout;
+  const at = (value, [low, high], from, to) => from + ((value - low) / (high - low)) * (to - from);
+  return [at(x, xaxis.range, margin.l, width - margin.r), at(y, yaxis.range, height - margin.b, margin.t)];
+}"""
+"""Where a point of a chart is, in pixels from its corner."""
+
+
 class Lab:
     """The lab page as a person sees it, and what went wrong while it was open."""
 
@@ -148,7 +156,7 @@ class Lab:
         return self.ready()
 
     def ready(self) -> "Lab":
-        expect(self.page.locator(".maml-lab svg.task .curve").first).to_be_attached(timeout=30_000)
+        expect(self.page.locator(".maml-lab .task-chart .curve").first).to_be_attached(timeout=30_000)
         return self.settled()
 
     def settled(self) -> "Lab":
@@ -183,14 +191,10 @@ class Lab:
         return [(float(m[1]), float(m[2])) for m in found]
 
     def pixel(self, x: float, y: float) -> tuple[float, float]:
-        """Where (x, y) is on the screen, from the grid's labels."""
+        """Where (x, y) is on the screen, by the axes that Plotly was given."""
+        px, py = self.plot.locator("xpath=..").locator(".plot").evaluate(PLACE, [x, y])
         box = self.plot.bounding_box()
-        all_lines = self.page.locator("svg.task .grid line").evaluate_all(
-            "lines => lines.map(line => ['x1', 'x2', 'y1', 'y2'].map(name => +line.getAttribute(name)))"
-        )
-        xs = [line[0] for line in all_lines if line[0] == line[1]]  # x = -4, -2, 0, 2, 4
-        ys = [line[2] for line in all_lines if line[2] == line[3]]  # y = -6, -4, ..., 6
-        return box["x"] + xs[2] + x * (xs[4] - xs[2]) / 4, box["y"] + ys[3] + y * (ys[6] - ys[3]) / 6
+        return box["x"] + px, box["y"] + py
 
     def click(self, x: float, y: float) -> None:
         self.page.mouse.click(*self.pixel(x, y))
@@ -204,11 +208,11 @@ class Lab:
         self.page.mouse.up()
 
     def curve(self, name: str) -> str:
-        return self.page.locator(f"svg.task [data-curve={name}]").get_attribute("d")
+        return self.page.locator(f".task-chart [data-curve={name}]").get_attribute("d")
 
     def picture(self) -> dict[str, object]:
         """Everything that makes up the picture."""
-        curves = "() => [...document.querySelectorAll('svg.task [data-curve], svg.loss path')].map(p => p.getAttribute('d'))"
+        curves = "() => [...document.querySelectorAll('.chart [data-curve]')].map(p => p.getAttribute('d'))"
         return {
             "shots": self.shots,
             "curves": self.page.evaluate(curves),

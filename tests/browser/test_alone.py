@@ -44,17 +44,6 @@ class Alone(Lab):
     def plot(self):
         return self.page.locator(".alone svg.task")
 
-    def pixel(self, x, y):
-        box = self.plot.bounding_box()
-        place = """([svg, x, y]) => {
-          const at = (line, name) => +line.getAttribute(name), lines = [...svg.querySelectorAll(".grid line")];
-          const xs = lines.filter((l) => at(l, "x1") === at(l, "x2")).map((l) => at(l, "x1"));
-          const ys = lines.filter((l) => at(l, "y1") === at(l, "y2")).map((l) => at(l, "y1"));
-          return [xs[2] + (x * (xs[4] - xs[2])) / 4, ys[3] + (y * (ys[6] - ys[3])) / 6];
-        }"""
-        px, py = self.page.evaluate(place, [self.plot.element_handle(), x, y])
-        return box["x"] + px, box["y"] + py
-
     @property
     def shots(self):
         labels = self.page.locator(".alone .shot").evaluate_all("all => all.map(s => s.getAttribute('aria-label'))")
@@ -66,7 +55,7 @@ class Alone(Lab):
         self.page.keyboard.press(key)
 
     def curve(self, name):
-        return self.page.locator(f".alone svg.task [data-curve={name}]").get_attribute("d")
+        return self.page.locator(f".alone .task-chart [data-curve={name}]").get_attribute("d")
 
     def rest(self) -> dict[str, str]:
         """What was last said, once all is at rest."""
@@ -155,7 +144,7 @@ def test_a_slider_redraws_while_it_is_dragged_and_is_one_edit(alone, name):
     if name == "num_updates":
         expect(alone.page.locator(".alone .count")).not_to_have_text("step 1 of 10")
     else:
-        expect(alone.page.locator(".alone svg.task [data-curve=maml]")).not_to_have_attribute("d", before)
+        expect(alone.page.locator(".alone .task-chart [data-curve=maml]")).not_to_have_attribute("d", before)
     assert alone.page.evaluate("changes.length") == 0, "nothing is at rest yet"
     alone.page.mouse.up()
     told = alone.rest()
@@ -211,7 +200,7 @@ def test_a_step_alone_is_shown_without_asking_the_server(alone):
     asked, before = len(alone.requests), alone.curve("maml")
     alone.call("show('seed=15&step=4')")
     expect(alone.page.locator(".alone .count")).to_have_text("step 4 of 10")
-    expect(alone.page.locator(".alone svg.task [data-curve=maml]")).not_to_have_attribute("d", before)
+    expect(alone.page.locator(".alone .task-chart [data-curve=maml]")).not_to_have_attribute("d", before)
     alone.call("show('step=7')")  # the same in fewer words
     expect(alone.page.locator(".alone .count")).to_have_text("step 7 of 10")
     assert len(alone.requests) == asked

@@ -114,8 +114,8 @@ def test_a_bad_file_is_refused_in_a_sentence_and_a_good_one_is_shown_and_opens_i
     assert name.startswith("upload:")
     brought.get_by_role("link", name="Open in lab").click()
     Lab.ready(checkpoints)
-    assert page.locator("svg.task [data-curve=own]").count() == 1
-    assert page.locator("svg.task [data-curve=pretrained]").count() == 1
+    assert page.locator(".task-chart [data-curve=own]").count() == 1
+    assert page.locator(".task-chart [data-curve=pretrained]").count() == 1
 
 
 def test_a_network_from_elsewhere_is_taken_with_its_settings_and_deleted_with_a_word_to_who_follows_a_link(

@@ -93,15 +93,15 @@ def test_in_the_lab_shots_tasks_steps_sliders_tabs_and_undo_go_on(opened, refuse
     moved = lab.shots
     truth = lab.curve("true")
     lab.button("New task")
-    expect(page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", truth)
+    expect(page.locator(".task-chart [data-curve=true]")).not_to_have_attribute("d", truth)
     page.keyboard.press("Control+z")
-    expect(page.locator("svg.task [data-curve=true]")).to_have_attribute("d", truth)
+    expect(page.locator(".task-chart [data-curve=true]")).to_have_attribute("d", truth)
     assert lab.settled().shots == moved
     curve = lab.curve("maml")
     lab.slider("alpha").focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
-    expect(page.locator("svg.task [data-curve=maml]")).not_to_have_attribute("d", curve)
+    expect(page.locator(".task-chart [data-curve=maml]")).not_to_have_attribute("d", curve)
     alpha = lab.settled().slider("alpha").get_attribute("aria-valuetext")
     page.get_by_role("slider", name="step shown").fill("3")
     expect(page.locator(".count")).to_have_text("step 3 of 10")
@@ -146,10 +146,10 @@ def test_a_step_of_back_keeps_what_was_not_written_yet(opened):
     page.get_by_role("tab", name="Algorithm").click()
     truth = lab.curve("true")
     page.get_by_role("button", name="New task").click()
-    expect(page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", truth)
+    expect(page.locator(".task-chart [data-curve=true]")).not_to_have_attribute("d", truth)
     page.go_back()
     says(page, panel="algorithm", seed=None)
-    expect(page.locator("svg.task [data-curve=true]")).to_have_attribute("d", truth)
+    expect(page.locator(".task-chart [data-curve=true]")).to_have_attribute("d", truth)
 
 
 def test_a_long_drag_writes_the_address_a_few_times(opened):
@@ -295,7 +295,7 @@ def test_the_start_page_writes_nothing(opened):
     truth = start.curve("true")
     start.press("Take one gradient step")
     start.press("Again, with another task")
-    expect(start.page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", truth)
+    expect(start.page.locator(".task-chart [data-curve=true]")).not_to_have_attribute("d", truth)
     assert start.page.evaluate("[browser.writes, browser.refused]") == [0, 0]
 
 

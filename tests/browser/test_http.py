@@ -184,7 +184,7 @@ def watched(page: Page, logged: Server) -> Iterator[Watched]:
 
 
 def test_what_comes_from_elsewhere_or_is_no_script_of_ours_is_refused_and_noticed(watched):
-    watched.visit("/lab", "svg.task .curve")
+    watched.visit("/lab", ".task-chart .curve")
     for body in (
         "document.body.append(Object.assign(document.createElement('img'), {src: '//elsewhere.example/a.png'}))",
         "document.body.append(Object.assign(document.createElement('script'), {text: 'window.ran = true'}))",
@@ -201,7 +201,7 @@ def test_what_comes_from_elsewhere_or_is_no_script_of_ours_is_refused_and_notice
 
 
 def test_the_lab_draws_shares_saves_and_takes_a_checkpoint(watched, tmp_path):
-    watched.visit("/lab", "svg.task .curve")
+    watched.visit("/lab", ".task-chart .curve")
     watched.ready()
     before = watched.curve("maml")
     watched.click(1.0, 2.0)
@@ -222,16 +222,16 @@ def test_the_lab_draws_shares_saves_and_takes_a_checkpoint(watched, tmp_path):
     checkpoint.save(tmp_path / "mine.safetensors", Checkpoint(init(config).learned, config, iterations=0))
     watched.page.get_by_role("button", name="your checkpoint").click()
     watched.page.locator(".st-key-upload input[type=file]").set_input_files(tmp_path / "mine.safetensors")
-    expect(watched.page.locator("svg.task [data-curve=own]")).to_be_visible()
+    expect(watched.page.locator(".task-chart [data-curve=own]")).to_be_visible()
     (tmp_path / "saved.html").write_bytes(files["interactive page.html"])
     saved = watched.page.context.new_page()
     saved.goto(f"file://{tmp_path}/saved.html")
-    expect(saved.locator("svg.task .curve").first).to_be_visible()
+    expect(saved.locator(".task-chart .curve").first).to_be_visible()
 
 
 def test_the_start_page_and_the_maps_and_the_plane_and_the_chart_of_a_run_are_drawn(watched):
     page = watched.page
-    watched.visit("/", ".start svg.task .curve")
+    watched.visit("/", ".start .task-chart .curve")
     page.get_by_role("button", name="Take one gradient step").click()
     expect(page.locator(".after p")).to_contain_text("After 1 step", timeout=30_000)
     watched.visit("/explore", "svg.heat .tile")
@@ -330,13 +330,13 @@ def test_a_page_is_framed_by_us_and_by_a_site_that_is_named(school, page, tmp_pa
         server.start()
         page.goto(f"{school}/{server.base}/lab")
         lab = page.frame_locator("iframe").locator(".maml-lab")
-        expect(lab.locator("svg.task .curve").first).to_be_visible(timeout=30_000)
+        expect(lab.locator(".task-chart .curve").first).to_be_visible(timeout=30_000)
         beside = (
             '<iframe src="lab" style="width: 100%; height: 700px"></iframe>'  # as on a host that we share with a school's site
         )
         page.route("**/beside", lambda route: route.fulfill(body=beside, content_type="text/html"))
         page.goto(f"{server.base}/beside")
-        expect(lab.locator("svg.task .curve").first).to_be_visible(timeout=30_000)
+        expect(lab.locator(".task-chart .curve").first).to_be_visible(timeout=30_000)
     finally:
         server.stop()
 

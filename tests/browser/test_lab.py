@@ -16,7 +16,7 @@ def on_curve(x, amplitude, phase):
 
 
 def test_opens_with_four_labelled_curves(lab):
-    drawn = lab.page.locator("svg.task [data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
+    drawn = lab.page.locator(".task-chart [data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
     assert sorted(drawn) == ["before", "before-pretrained", "maml", "pretrained", "true"]
     labels = lab.page.locator("svg.task .labels text").evaluate_all("all => all.map(t => t.textContent)")
     assert sorted(labels) == ["MAML", "both before", "pretrained", "true"]
@@ -178,7 +178,7 @@ def test_new_task_and_new_shots(lab):
     expect(first).not_to_have_attribute("aria-label", before)
     assert lab.curve("true") == truth
     lab.button("New task")
-    expect(lab.page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", truth)
+    expect(lab.page.locator(".task-chart [data-curve=true]")).not_to_have_attribute("d", truth)
     assert lab.shots[0][1] != shots[0][1]
 
 
@@ -340,7 +340,7 @@ def test_a_new_task_is_new_whatever_else_is_on_its_way(lab, pause):
     lab.page.keyboard.press("ArrowRight")
     lab.page.wait_for_timeout(pause)  # about when Python hears of the step
     lab.button("New task")
-    expect(lab.page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", before)
+    expect(lab.page.locator(".task-chart [data-curve=true]")).not_to_have_attribute("d", before)
     lab.settled()
     assert lab.curve("true") != before
     assert "amplitude" not in lab.page.url
@@ -393,7 +393,7 @@ def test_a_click_right_after_choosing_learners_is_kept(lab, pause):
     lab.click(2.9, 0)
     lab.settled()
     assert len(lab.shots) == 6
-    assert lab.page.locator("svg.task [data-curve=pretrained]").count() == 0
+    assert lab.page.locator(".task-chart [data-curve=pretrained]").count() == 0
 
 
 def test_the_same_step_again_is_saved_again(lab):

@@ -42,9 +42,10 @@ def test_side_by_side_each_learner_has_a_plot_with_the_same_axes_and_its_loss(la
     choose(lab, "view", "side by side")
     plots = lab.page.locator("svg.task")
     expect(plots).to_have_count(2)
-    axes = [plots.nth(i).locator(".grid text").all_inner_texts() for i in range(2)]
+    drawn = lab.page.locator(".task-chart .plot")
+    axes = [drawn.nth(i).locator("text").all_text_contents() for i in range(2)]
     assert axes[0] == axes[1]
-    assert [plots.nth(i).locator("[data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)") for i in range(2)] == [
+    assert [drawn.nth(i).locator("[data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)") for i in range(2)] == [
         ["before", "true", "maml"],
         ["before", "true", "pretrained"],
     ]
@@ -82,7 +83,7 @@ def test_a_blind_vote_from_the_guess_to_the_verdict(lab, visitor):
     expect(lab.page.locator("h1")).to_contain_text("Which one?")
     assert lab.step == "step 0 of 10"
     neutral(lab)
-    chart = lab.page.locator("svg.loss [d]").evaluate_all("all => all.map(p => p.getAttribute('d')).join()")
+    chart = lab.page.locator(".loss-chart [data-curve]").evaluate_all("all => all.map(p => p.getAttribute('d')).join()")
     assert chart.count("L") == 0, "what comes later would tell the names"
     for name in ("Algorithm", "One step", "1,000 tasks", "Shots", "Numbers"):
         tab(lab, name)
@@ -147,7 +148,7 @@ def test_shots_can_be_sampled_in_other_places(lab, option, word):
 def test_a_hidden_curve_is_nowhere_and_can_be_shown(lab):
     lab.page.get_by_role("button", name="true curve").click()
     lab.settled()
-    assert lab.page.locator("svg.task [data-curve=true]").count() == 0
+    assert lab.page.locator(".task-chart [data-curve=true]").count() == 0
     expect(lab.page.locator("h1")).to_contain_text("5 shots of a sine wave: which one?")
     assert "amplitude" not in lab.page.locator("svg.task desc").text_content()
     assert lab.page.locator(".st-key-amplitude, .st-key-phase").count() == 0
@@ -155,7 +156,7 @@ def test_a_hidden_curve_is_nowhere_and_can_be_shown(lab):
     lab.page.mouse.move(*lab.pixel(1.5, 1))
     expect(lab.page.locator("svg.task .preview")).to_have_attribute("visibility", "hidden")
     lab.button("Show the true curve")
-    assert lab.page.locator("svg.task [data-curve=true]").count() == 1
+    assert lab.page.locator(".task-chart [data-curve=true]").count() == 1
 
 
 def test_how_many_shots_there_are_is_said_where_k_is(lab):
@@ -185,20 +186,20 @@ def test_fifty_shots_are_one_stop_for_the_tab_key(lab):
 
 def test_ghosts_of_earlier_steps(lab):
     step_to(lab, 4)
-    ghosts = lab.page.locator("svg.task [data-ghost]")
+    ghosts = lab.page.locator(".task-chart [data-ghost]")
     assert ghosts.count() == 0
-    assert lab.page.locator("svg.task [data-curve=before]").count() == 1
+    assert lab.page.locator(".task-chart [data-curve=before]").count() == 1
     choose(lab, "ghosts", "previous")
     assert ghosts.evaluate_all("all => all.map(g => g.dataset.ghost)") == ["maml-3", "pretrained-3"]
     choose(lab, "ghosts", "all")
     assert ghosts.count() == 8
-    shades = lab.page.locator("svg.task [data-ghost^=maml]").evaluate_all("all => all.map(g => +g.getAttribute('opacity'))")
+    shades = lab.page.locator(".task-chart [data-ghost^=maml]").evaluate_all("all => all.map(g => +g.getAttribute('opacity'))")
     assert shades == sorted(shades), "the older the fainter"
     assert shades[0] < shades[-1]
     assert "ghosts=all" in lab.page.url
     choose(lab, "ghosts", "none")
     assert ghosts.count() == 0
-    assert lab.page.locator("svg.task [data-curve=before]").count() == 0
+    assert lab.page.locator(".task-chart [data-curve=before]").count() == 0
 
 
 def test_playing_has_three_speeds_and_slowly_it_shows_the_line_being_executed(lab):
@@ -297,11 +298,11 @@ def test_this_task_stands_beside_a_thousand_others(lab):
     assert low < float(maml[1]) < high
     assert 0.5 < float(maml[3].split(" ± ")[0]) < 0.7, "about what the table of the checkpoint says: 0.61"
     expect(panel).to_contain_text(re.compile(r"For MAML this task is harder than \d+% of them\."))
-    assert lab.page.locator("svg.loss [data-range]").count() == 2
+    assert lab.page.locator(".loss-chart [data-curve^=range]").count() == 2
     step_to(lab, 5)
     assert panel.locator("tbody tr").first.locator("td").all_inner_texts() != maml
     tab(lab, "Numbers")
-    assert lab.page.locator("svg.loss [data-range]").count() == 0
+    assert lab.page.locator(".loss-chart [data-curve^=range]").count() == 0
 
 
 def test_divergence_over_a_thousand_tasks_is_a_share(lab):
@@ -429,7 +430,7 @@ def test_the_saved_page_lives_on_its_own(lab, tmp_path, browser):
     page.on("pageerror", lambda error: said.append(str(error)))
     page.goto(f"file://{tmp_path}/saved.html")
     expect(page.locator(".count")).to_have_text("step 2 of 10")
-    here = lambda p: p.locator("svg.task [data-curve=maml]").get_attribute("d")  # noqa: E731
+    here = lambda p: p.locator(".task-chart [data-curve=maml]").get_attribute("d")  # noqa: E731
     before = here(page)
     page.keyboard.press("ArrowRight")
     expect(page.locator(".count")).to_have_text("step 3 of 10")
@@ -465,7 +466,7 @@ def test_presenting_is_large_and_has_one_key_for_each_move(lab):
         lab.page.keyboard.press(key)
         assert lab.step == f"step {expected} of 10"
     lab.page.keyboard.press("n")
-    expect(lab.page.locator("svg.task [data-curve=true]")).not_to_have_attribute("d", truth)
+    expect(lab.page.locator(".task-chart [data-curve=true]")).not_to_have_attribute("d", truth)
     bottom = lab.page.locator(".area-steps").bounding_box()
     assert bottom["y"] + bottom["height"] <= 800
     lab.page.get_by_text("Controls").click()
@@ -547,7 +548,7 @@ def test_an_own_checkpoint_adapts_to_the_same_shots(lab, visitor, tmp_path):
     field.set_input_files(tmp_path / "letter.safetensors")
     expect(lab.page.locator("[data-testid=stAlert]")).to_contain_text("not a safetensors file, or is damaged")
     field.set_input_files(own_file(tmp_path))
-    expect(lab.page.locator("svg.task [data-curve=own]")).to_be_visible()
+    expect(lab.page.locator(".task-chart [data-curve=own]")).to_be_visible()
     lab.settled()
     assert "mine " in lab.sentence
     expect(lab.page.locator(".maml-lab .setting")).to_contain_text("mine is untrained")
@@ -574,7 +575,7 @@ def test_axe_finds_nothing_serious(browser, server, theme, query):
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme=theme)
     page = context.new_page()
     page.goto(f"{server}/lab{query}")
-    expect(page.locator(".maml-lab svg.task .curve").first).to_be_attached(timeout=30_000)
+    expect(page.locator(".maml-lab .task-chart .curve").first).to_be_attached(timeout=30_000)
     page.wait_for_timeout(1500)
     if not query:
         page.get_by_role("button", name="Share").click()
@@ -606,7 +607,7 @@ def test_with_reduced_motion_nothing_glides(browser, server):
     lab = Lab(context.new_page(), server).open()
     before = lab.curve("maml")
     seen = lab.page.evaluate("""async () => {
-      const maml = () => document.querySelector("svg.task [data-curve=maml]").getAttribute("d");
+      const maml = () => document.querySelector(".task-chart [data-curve=maml]").getAttribute("d");
       const seen = new Set([maml()]);
       document.querySelector("[aria-label^='One step forward']").click();
       for (let i = 0; i < 20; i++) { seen.add(maml()); await new Promise(requestAnimationFrame); }

@@ -205,7 +205,7 @@ def test_the_list_has_its_first_ten_minutes_and_says_which_file_is_broken(lesson
 def test_a_choice_is_committed_contradicted_and_explained(lessons):
     page = lessons.page
     page.get_by_role("link", name="Choose").click()
-    expect(page.locator(".question svg.task [data-curve=maml]")).to_be_attached()
+    expect(page.locator(".question .task-chart [data-curve=maml]")).to_be_attached()
     assert page.url.endswith("/lessons?card=choose")
     assert page.locator(".question .steps, .question svg.loss").count() == 0
     shots = page.locator(".question .shot").count()
@@ -232,7 +232,7 @@ def test_a_challenge_is_reached_in_the_live_lab_and_stays_so(lessons):
     lessons.commit()
     state = page.locator(".challenge-state")
     expect(state).to_contain_text("Not yet")
-    page.locator(".live svg.task [data-curve=maml]").wait_for(state="attached")
+    page.locator(".live .task-chart [data-curve=maml]").wait_for(state="attached")
     forward = page.get_by_role("button", name="One step forward")
     forward.click()
     expect(page.locator(".live .count")).to_have_text("step 1 of 10")
@@ -397,14 +397,14 @@ def test_a_server_that_is_away_is_said_and_waited_for(page, tmp_path):
     server = start(tmp_path)
     try:
         lessons = Lessons(page, server.base).open("choose")
-        page.locator(".question svg.task [data-curve=maml]").wait_for(state="attached")
+        page.locator(".question .task-chart [data-curve=maml]").wait_for(state="attached")
         page.get_by_text("The error falls.").click()
         server.stop()
         lessons.commit()
         expect(page.locator(".outcome")).to_have_text("The server does not answer. This page continues when it does.")
         server.start()
         expect(lessons.outcome).to_contain_text("From ", timeout=30_000)
-        expect(page.locator(".live svg.task [data-curve=maml]")).to_be_attached(timeout=30_000)
+        expect(page.locator(".live .task-chart [data-curve=maml]")).to_be_attached(timeout=30_000)
     finally:
         server.stop()
 
@@ -460,7 +460,7 @@ def test_nothing_on_the_list_or_a_card_shuts_anybody_out(browser: Browser, schoo
     told += serious(lessons.page)
     lessons.commit()
     expect(lessons.outcome).to_be_attached()
-    lessons.page.locator(".live svg.task [data-curve=maml]").wait_for(state="attached")
+    lessons.page.locator(".live .task-chart [data-curve=maml]").wait_for(state="attached")
     told += serious(lessons.page)
     for card in ("estimate", "draw"):
         lessons.open(card)

@@ -23,7 +23,7 @@ def test_a_saved_page_does_too(page, server, tmp_path):
     saved = page.request.get(f"{server}/lab/picture.html").text()
     (tmp_path / "picture.html").write_text(saved, encoding="utf-8")
     page.goto(f"file://{tmp_path}/picture.html")
-    expect(page.locator("svg.task .curve").first).to_be_visible()
+    expect(page.locator(".task-chart .curve").first).to_be_visible()
     page.add_init_script(NO_IMPORT_MAPS)
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text(browsers.NAMES)

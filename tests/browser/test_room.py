@@ -189,7 +189,7 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
     teacher.press("Reveal")
     for one in (teacher, ana, bo, cy):
         expect(one.page.locator(".tally strong")).to_have_text(["2", "1", "0"], timeout=20_000)
-        one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
+        one.page.locator(".live .task-chart .curve").first.wait_for(state="attached")
     expect(bo.page.locator(".tally li", has_text=WRONG)).to_contain_text("yours")
     expect(ana.page.locator(".tally li", has_text=RIGHT)).to_contain_text("right · yours")
     bo.reload()
@@ -227,7 +227,7 @@ def test_everybody_follows_the_teachers_lab_and_is_free_again(person, server, te
     teacher.sees("1 of 1 has answered")
     teacher.press("Reveal")
     for one in (teacher, student):
-        one.page.locator(".live svg.task .curve").first.wait_for(state="attached")
+        one.page.locator(".live .task-chart .curve").first.wait_for(state="attached")
     teacher.page.get_by_role("switch", name="Follow me").click()
     student.sees("The lab follows the teacher’s")
     expect(student.page.locator(".live .steps button").first).to_be_disabled()
@@ -350,7 +350,7 @@ def test_who_comes_after_the_reveal_sees_it_too(person, server, teacher):
     late = person(server, f"?room={teacher.code}")
     late.sees("0 predictions")
     late.sees(re.compile(r"^right( · yours)?$"))
-    late.page.locator(".live svg.task .curve").first.wait_for(state="attached")
+    late.page.locator(".live .task-chart .curve").first.wait_for(state="attached")
 
 
 def test_the_end_of_a_room_is_asked_first_offers_the_answers_and_is_seen_by_everybody(person, server, teacher):
@@ -426,5 +426,5 @@ def test_nothing_stands_in_the_way_of_anybody(person, server, teacher, scheme):
     teacher.press("Reveal")
     student.sees(re.compile(r"^right( · yours)?$"))
     for page in (teacher.page, student.page):
-        page.locator(".live svg.task .curve").first.wait_for(state="attached")
+        page.locator(".live .task-chart .curve").first.wait_for(state="attached")
         clean(page)

@@ -15,7 +15,7 @@ class Start(Lab):
 
     def open(self, query: str = "") -> "Start":
         self.page.goto(f"{self.base}/{query}")
-        expect(self.page.locator(".start svg.task .curve").first).to_be_attached(timeout=30_000)
+        expect(self.page.locator(".start .task-chart .curve").first).to_be_attached(timeout=30_000)
         return self
 
     def press(self, name: str) -> None:
@@ -40,7 +40,7 @@ def start(page, server):
 
 
 def test_one_press_shows_and_says_what_a_step_does(start):
-    drawn = start.page.locator("svg.task [data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
+    drawn = start.page.locator(".task-chart [data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
     assert sorted(drawn) == ["maml", "pretrained", "true"]
     assert start.error("maml") == pytest.approx(start.error("pretrained"), rel=0.3)
     before, where = start.curve("maml"), start.places
@@ -57,8 +57,8 @@ def test_one_press_shows_and_says_what_a_step_does(start):
 def test_the_curves_move_to_the_step_over_many_frames(start):
     start.page.evaluate("""() => {
       window.seen = new Set();
-      const look = () => seen.add(document.querySelector("svg.task [data-curve=maml]").getAttribute("d"));
-      new MutationObserver(look).observe(document.querySelector("svg.task"), { subtree: true, childList: true });
+      const look = () => seen.add(document.querySelector(".task-chart [data-curve=maml]").getAttribute("d"));
+      new MutationObserver(look).observe(document.querySelector(".task-chart"), { subtree: true, childList: true, attributes: true });
     }""")
     start.press(STEP)
     assert start.page.evaluate("seen.size") > 5
@@ -133,7 +133,7 @@ def test_shots_can_be_moved_here_too(start):
     start.press(STEP)
     before = start.curve("maml")
     start.drag(start.shots[0], 80, 4)
-    expect(start.page.locator("svg.task [data-curve=maml]")).not_to_have_attribute("d", before)
+    expect(start.page.locator(".task-chart [data-curve=maml]")).not_to_have_attribute("d", before)
     assert len(start.shots) == 5
 
 
@@ -160,7 +160,7 @@ def test_answers_that_come_late_are_of_no_other_task(start):
     start.drag(start.shots[0], 60, 1)
     stale = start.curve("maml")
     old.continue_()
-    expect(start.page.locator("svg.task [data-curve=maml]")).not_to_have_attribute("d", stale)
+    expect(start.page.locator(".task-chart [data-curve=maml]")).not_to_have_attribute("d", stale)
 
 
 def test_without_an_answer_it_says_so_and_another_press_helps(start):

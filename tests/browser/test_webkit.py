@@ -91,7 +91,7 @@ def test_a_step_is_taken_and_a_shot_is_moved(safari):
     safari.done()
     safari.open("/lab?shots=0,1;2,-1")
     safari.eventually("document.querySelector('.maml-lab').dataset.confirmed === 'true'")
-    curve = "document.querySelector('svg.task [data-curve=maml]').getAttribute('d')"
+    curve = "document.querySelector('.task-chart [data-curve=maml]').getAttribute('d')"
     before = safari.driver.execute_script(f"return {curve}")
     safari.press("New task")
     safari.eventually(f"{curve} !== {before!r}")

@@ -10,9 +10,9 @@ from ui.lessons import routes as lessons
 from ui.lessons.format import Choice
 
 SHOWN = {
-    "/": ".start svg.task .curve",
+    "/": ".start .task-chart .curve",
     "/lessons": ".lessons a",
-    "/lab": ".maml-lab svg.task .curve",
+    "/lab": ".maml-lab .task-chart .curve",
     "/explore": ".explore svg.heat .tile",
     "/geometry": "svg.plane .contours ellipse",
     "/train": ".training svg.learning .grid line",

@@ -1,5 +1,7 @@
 // Labels beside what they name, apart from each other.
 
+import { el } from "../shared/el.js";
+
 /**
  * Positions near the wanted ones, in their order, at least `gap` apart and inside [low, high].
  * @param {number[]} wanted
@@ -17,4 +19,25 @@ export function spread(wanted, gap, low, high) {
     ceiling = at[order[k]] - gap;
   }
   return at;
+}
+
+/** @typedef {{ y: number, role: string, text: string }} Label */
+
+/**
+ * Labels in one column beside a chart, each in its role's colour, as near to its line's end as the others let it.
+ * @param {Element} parent
+ * @param {Label[]} labels
+ * @param {{ x: number, gap: number, low: number, high: number, unit: number }} where
+ */
+export function labelled(parent, labels, { x, gap, low, high, unit }) {
+  const places = spread(
+    labels.map((label) => label.y),
+    gap,
+    low,
+    high,
+  );
+  labels.forEach(({ role, text }, i) => {
+    el("text", { x, y: places[i] + 4 * unit, style: `fill: var(--${role}-text)` }, parent, text);
+  });
+  return places;
 }

@@ -12,6 +12,8 @@ const STYLES = [
   "stroke-linecap",
   "stroke-linejoin",
   "opacity",
+  "fill-opacity",
+  "stroke-opacity",
   "font-size",
   "font-weight",
   "font-style",
@@ -20,7 +22,8 @@ const STYLES = [
 const MARGIN = 20;
 
 const PNG_SCALE = 2;
-const CHARTS = "svg.task, svg.loss, .panel-title svg";
+export const DRAWN = ".chart > svg, .chart .main-svg"; // what is under, in and over a chart
+const CHARTS = `${DRAWN}, .panel-title svg`;
 const TEXTS = "h1, .setting, .panel-title, .area-loss h2, .area-loss .key";
 
 export async function saveSvg(root, name, charts, texts) {
@@ -45,7 +48,8 @@ async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
   const family = getComputedStyle(root).fontFamily;
   const rule = await fontRule(family);
   const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
-  const shown = (selector) => [...root.querySelectorAll(selector)].filter((node) => node.getClientRects().length);
+  const shown = (selector) =>
+    [...(selector ? root.querySelectorAll(selector) : [])].filter((node) => node.getClientRects().length);
   const charts = shown(chartsOf);
   const texts = shown(textsOf);
   const boxes = [...charts, ...texts].map((node) => node.getBoundingClientRect());

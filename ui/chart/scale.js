@@ -20,7 +20,10 @@ export function linear([d0, d1], [r0, r1]) {
  */
 export function log([d0, d1], range) {
   const scale = linear([Math.log(d0), Math.log(d1)], range);
-  return (/** @type {number} */ value) => scale(Math.log(Math.max(value, d0 / 1e6)));
+  /** @param {number} value */
+  const logged = (value) => scale(Math.log(Math.max(value, d0 / 1e6)));
+  logged.invert = (/** @type {number} */ pixel) => Math.exp(scale.invert(pixel));
+  return logged;
 }
 
 /**

@@ -2,10 +2,11 @@
 
 import { gesture } from "../shared/history.js";
 import { byTouch } from "../shared/pointer.js";
+import { chart } from "../chart/chart.js";
+import { labelled } from "../chart/labels.js";
+import { path } from "../chart/scale.js";
 import { el, set, unitOf } from "../shared/el.js";
-import { linear, path } from "../chart/scale.js";
 import { lineOf } from "../shared/looks.js";
-import { spread } from "../chart/labels.js";
 import { curve } from "./view.js";
 import { describeTask } from "./words.js";
 
@@ -13,6 +14,8 @@ const DIAMOND = "M0,-8L8,0L0,8L-8,0Z";
 const NEAR = { mouse: 13, pen: 16, touch: 24 }; // pixels within which a press means this shot
 const MOVED = 4; // pixels after which a press is a drag
 const DOUBLE = 400; // milliseconds between the two presses of a double click
+const ticks = (from, to) =>
+  Array.from({ length: (to - from) / 2 + 1 }, (_, i) => [from + 2 * i, String(from + 2 * i).replace("-", "−")]);
 const CROWD = 3; // with more learners than this in one plot, only one of them has ghosts
 
 // `edit(shots, gesture)` is called with the new list on every change, all through a drag; a gesture's edits are undone as one. Without
@@ -21,13 +24,10 @@ const CROWD = 3; // with more learners than this in one plot, only one of them h
 export function taskPlot(parent, { edit = null, only = null } = {}) {
   const still = edit === null;
   const way = still ? { role: "img" } : { tabindex: 0, role: "group", "aria-roledescription": "plot" };
-  const svg = el("svg", { class: still ? "task still" : "task", ...way }, parent);
+  const drawn = chart(parent, { kind: still ? "task still" : "task", attributes: way, pointer: false });
+  const svg = drawn.over;
   const title = el("desc", {}, svg);
-  const clip = `clip-${Math.random().toString(36).slice(2)}`;
-  const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
-  const grid = el("g", { class: "grid", "aria-hidden": "true" }, svg);
-  const ghosts = el("g", { "clip-path": `url(#${clip})`, "aria-hidden": "true" }, svg);
-  const lines = el("g", { "clip-path": `url(#${clip})`, "aria-hidden": "true" }, svg);
+  const names = el("g", { class: "grid", "aria-hidden": "true" }, svg);
   const labels = el("g", { class: "labels", "aria-hidden": "true" }, svg);
   const preview = el("path", { d: DIAMOND, class: "preview", "aria-hidden": "true", visibility: "hidden" }, svg);
   const marks = el("g", { class: "shots", "aria-hidden": still ? "true" : null }, svg);
@@ -37,51 +37,40 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
   let shown;
   let sx;
   let sy;
-  let size;
-  let xs;
+  let size = null;
+  let axes;
   let press = null;
   let lastPress = null;
 
   function layout() {
-    const width = svg.clientWidth;
-    const height = svg.clientHeight;
+    const [width, height] = [svg.clientWidth, svg.clientHeight];
     if (!width) return false;
     unit = unitOf(svg);
     shown = view.learners.filter((l) => only === null || l.name === only);
-    const narrow = width < 500 * unit;
-    const aside = only !== null ? 8 : narrow ? 88 : 102;
-    size = { left: (narrow ? 26 : 34) * unit, right: width - aside * unit, top: 8 * unit, bottom: height - 24 * unit };
-    sx = linear(view.limits.x, [size.left, size.right]);
-    sy = linear(view.limits.y, [size.bottom, size.top]);
-    xs = null;
-    set(svg, { viewBox: `0 0 ${width} ${height}` });
-    set(clipRect, { x: size.left, y: size.top, width: size.right - size.left, height: size.bottom - size.top });
-    grid.replaceChildren();
-    for (let x = -4; x <= 4; x += 2) {
-      el("line", { x1: sx(x), x2: sx(x), y1: size.top, y2: size.bottom }, grid);
-      el("text", { x: sx(x), y: size.bottom + 17 * unit, "text-anchor": "middle" }, grid, String(x).replace("-", "−"));
-    }
-    for (let y = -6; y <= 6; y += 2) {
-      el("line", { x1: size.left, x2: size.right, y1: sy(y), y2: sy(y) }, grid);
-      if (height < 230 * unit && y % 4) continue;
-      el("text", { x: size.left - 7 * unit, y: sy(y) + 4 * unit, "text-anchor": "end" }, grid, String(y).replace("-", "−"));
-    }
-    el("text", { class: "axis", x: size.right, y: size.bottom + 17 * unit, "text-anchor": "end" }, grid, "x");
-    el("text", { class: "axis", x: size.left + 6 * unit, y: size.top + 12 * unit }, grid, "y");
+    const aside = only !== null ? 8 : width < 500 * unit ? 88 : 102;
+    const low = height < 230 * unit;
+    axes = {
+      x: { range: view.limits.x, ticks: ticks(-4, 4) },
+      y: { range: view.limits.y, ticks: ticks(-6, 6).map(([y, text]) => [y, low && y % 4 ? "" : text]) },
+    };
+    const sides = { left: width < 500 * unit ? 26 : 34, right: aside, top: 8, bottom: 24 };
+    ({ x: sx, y: sy, box: size } = drawn.lay({ ...axes, sides }));
+    names.replaceChildren();
+    el("text", { class: "axis", x: size.right, y: size.bottom + 17 * unit, "text-anchor": "end" }, names, "x");
+    el("text", { class: "axis", x: size.left + 6 * unit, y: size.top + 12 * unit }, names, "y");
     svg.dispatchEvent(new CustomEvent("laid", { bubbles: true, detail: { x: sx, y: sy, unit } }));
     return true;
   }
 
-  const pixels = () => {
+  // Where curves have their values, at equal distances over the plot.
+  const places = () => {
     const n = view.learners[0]?.curves[0].length ?? 201;
     const [low, high] = view.limits.x;
-    return (xs ??= Float32Array.from({ length: n }, (_, i) => sx(low + ((high - low) * i) / (n - 1))));
+    return Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
   };
-  const toY = (values) => Float32Array.from(values, sy);
 
   // Each line: its role (how it looks), its values, and the label at its end.
   function strokes(curveOf) {
-    const x = pixels();
     const all = [];
     if (view.ghosts === "before" && step > 0) {
       const who = ghostly();
@@ -97,57 +86,51 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
         all.push({ role: "before", id: i ? `before-${l.name}` : "before", label: i ? "" : name, y: l.curves[0] }),
       );
     }
-    const [low, high] = view.limits.x;
-    const truth = Float32Array.from(x, (_, i) => curve(view, low + ((high - low) * i) / (x.length - 1)));
+    const truth = places().map((x) => curve(view, x));
     if (!view.truth_hidden) all.push({ role: "true", id: "true", label: view.looks.true.label, y: truth });
-    for (const l of [...shown].reverse()) all.push({ role: l.name, id: l.name, label: l.label, y: curveOf(l) });
+    for (const l of shown.toReversed()) all.push({ role: l.name, id: l.name, label: l.label, y: curveOf(l) });
     return all;
   }
 
   // The learners whose earlier steps are drawn.
   const ghostly = () => (shown.length <= CROWD ? shown : [shown.find((l) => l.name === "maml") ?? shown[0]]);
 
-  // The steps before this one, the older the fainter.
+  // The steps before this one, the older the fainter. There may be a hundred of them, each a line of its own to Plotly, which would
+  // take 100 ms: they lie under what it draws.
   function drawGhosts() {
-    ghosts.replaceChildren();
+    drawn.under.replaceChildren();
     const first = { all: 0, previous: step - 1 }[view.ghosts] ?? step;
+    if (first >= step) return;
+    const x = places().map(sx);
+    const inside = (values) => Array.from(values, (y) => Math.min(Math.max(sy(y), size.top), size.bottom));
     for (const l of ghostly()) {
       for (let s = Math.max(first, 0); s < step; s++) {
         const opacity = 0.15 + 0.4 * 0.8 ** (step - 1 - s);
         const look = { ...lineOf(view.looks[l.name], l.name, unit), "stroke-width": 1.3 * unit };
-        el(
-          "path",
-          { d: path(pixels(), toY(l.curves[s])), class: "curve", opacity, "data-ghost": `${l.name}-${s}`, ...look },
-          ghosts,
-        );
+        const ghost = { d: path(x, inside(l.curves[s])), class: "curve", opacity, "data-ghost": `${l.name}-${s}`, ...look };
+        el("path", ghost, drawn.under);
       }
     }
   }
 
   function draw(curveOf = (l) => l.curves[step]) {
     const all = strokes(curveOf);
-    const x = pixels();
-    lines.replaceChildren();
+    const x = places();
+    drawn.draw({ ...axes, lines: all.map((stroke) => ({ ...stroke, x, look: view.looks[stroke.role] })) });
     labels.replaceChildren();
-    for (const stroke of all) {
-      const look = view.looks[stroke.role];
-      el(
-        "path",
-        { d: path(x, toY(stroke.y)), class: "curve", "data-curve": stroke.id, ...lineOf(look, stroke.role, unit) },
-        lines,
-      );
-    }
     if (only !== null) return;
     const named = all.filter((stroke) => stroke.label);
     const ends = named.map((stroke) => (Number.isFinite(stroke.y.at(-1)) ? sy(stroke.y.at(-1)) : size.top - 1));
-    spread(ends, 16 * unit, size.top + 6 * unit, size.bottom - 4).forEach((y, i) => {
-      const stroke = named[i];
+    const words = named.map(({ role, label }, i) => ({
+      role,
+      y: ends[i],
+      text: ends[i] < size.top ? `${label} ↑` : ends[i] > size.bottom ? `${label} ↓` : label,
+    }));
+    const where = { x: size.right + 10 * unit, gap: 16 * unit, low: size.top + 6 * unit, high: size.bottom - 4, unit };
+    labelled(labels, words, where).forEach((y, i) => {
       const away = Math.min(Math.max(ends[i], size.top), size.bottom);
       const leader = `M${size.right + 1},${away}L${size.right + 7 * unit},${y}`;
-      el("path", { class: "leader", style: `stroke: var(--${stroke.role})`, d: leader }, labels);
-      const text =
-        ends[i] < size.top || ends[i] > size.bottom ? `${stroke.label} ${ends[i] < size.top ? "↑" : "↓"}` : stroke.label;
-      el("text", { x: size.right + 10 * unit, y: y + 4 * unit, style: `fill: var(--${stroke.role}-text)` }, labels, text);
+      el("path", { class: "leader", style: `stroke: var(--${named[i].role})`, d: leader }, labels);
     });
   }
 

@@ -32,6 +32,7 @@ export function paint(root) {
       root.style.setProperty(`--${role}`, colour);
       root.style.setProperty(`--${role}-text`, `color-mix(in srgb, ${colour} 82%, var(--ink))`); // thin strokes need more contrast
     }
+    root.dispatchEvent(new CustomEvent("painted")); // to charts, which are told colours as they are
   }
 
   const again = () => apply();
