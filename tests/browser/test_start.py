@@ -58,7 +58,8 @@ def test_the_curves_move_to_the_step_over_many_frames(start):
     start.page.evaluate("""() => {
       window.seen = new Set();
       const look = () => seen.add(document.querySelector(".task-chart [data-curve=maml]").getAttribute("d"));
-      new MutationObserver(look).observe(document.querySelector(".task-chart"), { subtree: true, childList: true, attributes: true });
+      const everything = { subtree: true, childList: true, attributes: true };
+      new MutationObserver(look).observe(document.querySelector(".task-chart"), everything);
     }""")
     start.press(STEP)
     assert start.page.evaluate("seen.size") > 5

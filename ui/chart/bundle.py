@@ -1,5 +1,6 @@
 """The one copy of Plotly that draws every chart: the one inside the installed package, compressed once. No streamlit here."""
 
+import base64
 import gzip
 import hashlib
 from functools import cache
@@ -38,6 +39,11 @@ def route() -> Route:
         return Response(compressed(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
 
     return Route(f"/{PREFIX}/{{name}}", file)
+
+
+def carried() -> str:
+    """For a page that is its own file: the whole of Plotly, compressed as it is sent, for plotly.js to unpack."""
+    return f'<script type="text/plain" data-plotly>{base64.b64encode(compressed()).decode("ascii")}</script>'
 
 
 def link(needed: bool) -> str:

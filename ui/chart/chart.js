@@ -92,7 +92,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
       drawer = found;
       if (picture) show();
     },
-    () => node.classList.add("failed"),
+    () => el("p", { class: "missing", role: "alert" }, node, "The lines did not load. Reload the page to try again."),
   );
 
   /** @param {Axis} axis @param {[number, number] | undefined} range @param {[number, number]} pixels */

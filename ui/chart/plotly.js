@@ -1,26 +1,41 @@
-// Plotly, fetched once a page: its name stands in the page's head (ui/page_html.py); a page that is its own file carries it.
+// Plotly, fetched once a page: its address stands in the page's head (ui/chart/bundle.py); a page that is its own file carries it.
 
 import { el } from "../shared/el.js";
 
 /** @type {Promise<any> | null} */
 let asked = null;
 
-/** Plotly itself; a fetch that failed is tried again by the next one who asks. */
+/** Plotly itself; where it did not come, the next one who asks tries again. */
 export function plotly() {
-  const found = /** @type {any} */ (globalThis).Plotly;
-  return (asked ??= found ? Promise.resolve(found) : fetched());
+  return (asked ??= brought().catch((error) => {
+    asked = null;
+    throw error;
+  }));
 }
 
-function fetched() {
-  const named = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[data-plotly]"));
+async function brought() {
+  const named = document.querySelector("[data-plotly]");
+  if (!named) throw new Error("This page does not name Plotly.");
+  if (named instanceof HTMLLinkElement) await fetched(named.href);
+  else el("script", {}, document.head, await unpacked(/** @type {string} */ (named.textContent)));
+  return /** @type {any} */ (globalThis).Plotly;
+}
+
+/** @param {string} src */
+function fetched(src) {
+  const script = el("script", { src }, document.head);
   return new Promise((done, failed) => {
-    if (!named) return failed(new Error("This page does not name Plotly."));
-    const script = el("script", { src: named.href }, document.head);
-    script.onload = () => done(/** @type {any} */ (globalThis).Plotly);
+    script.onload = done;
     script.onerror = () => {
-      asked = null;
       script.remove();
-      failed(new Error(`Plotly did not load from ${named.href}.`));
+      failed(new Error(`Plotly did not load from ${src}.`));
     };
   });
+}
+
+/** @param {string} base64 Of the compressed file. */
+function unpacked(base64) {
+  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Response(stream).text();
 }

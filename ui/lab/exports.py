@@ -22,6 +22,7 @@ from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from maml_core.reading import whole_of
 from ui import browsers
+from ui.chart import bundle as chart_bundle
 from ui.checkpoints import bundle
 from ui.lab import component, engine
 from ui.lab.settings import SETTINGS
@@ -51,7 +52,7 @@ def routes() -> list[Route]:
         route("/lab/controls.json", lambda request: {name: s._asdict() for name, s in SETTINGS.items()}),
         route("/lab/losses.csv", of_state(lambda state: tables.download(losses_csv(state), "maml-lab-losses.csv"))),
         route("/lab/curves.csv", of_state(lambda state: tables.download(curves_csv(state), "maml-lab-curves.csv"))),
-        route("/lab/picture.html", of_state(lambda state: download(picture_html(state), "maml-lab.html", "text/html"))),
+        route("/lab/picture.html", of_state(_picture_file)),
         route("/lab/code.py", of_state(lambda state: PlainTextResponse(as_python(state)))),
         route("/lab/code.zip", of_state(_code_bundle)),
         route("/lab/fresh.json", of_query(_fresh)),
@@ -145,9 +146,17 @@ def picture_html(state: LabState) -> str:
         css="\n".join(modules.FILES[name].read_text("utf-8") for name in ("shared/views.css", "lab/lab.css")),
         imports=json.dumps({"imports": named}),
         data=json.dumps(data),
+        plotly=chart_bundle.carried(),
         unable=f"{browsers.NO_SCRIPT}\n{browsers.old_browser(browsers.SAVED_PAGE_NEEDS)}",
         address=json.dumps(address),
     )
+
+
+def _picture_file(state: LabState) -> Response:
+    """That file. Nearly all of it is compressed already: to do so again would keep everybody waiting for a fifth of a second."""
+    file = download(picture_html(state), "maml-lab.html", "text/html")
+    file.headers["Content-Encoding"] = "identity"
+    return file
 
 
 _PAGE = """<!doctype html>
@@ -166,6 +175,7 @@ body {{ margin: 0 auto; max-width: 1440px; padding: 24px; background: var(--st-b
 <body>
 <main></main>
 {unable}
+{plotly}
 <script type="module">
 import {{ render }} from "lab/main.js";
 render({{ parentElement: document.querySelector("main"), data: {data}, saved: {address} }});

@@ -21,7 +21,7 @@ const CROWD = 3; // with more learners than this, ranges would only cover each o
  * @param {{ go: (step: number) => void }} host
  */
 export function lossChart(parent, { go }) {
-  const drawn = chart(parent, { kind: "loss" });
+  const drawn = chart(parent, { kind: "loss", keep: "maml-lab-error" });
   const labels = el("g", { class: "labels" }, drawn.over);
   const now = el("g", { class: "now" }, drawn.over);
   /** @type {View} */
