@@ -20,7 +20,7 @@ from maml_core import sweeps
 from maml_core.algorithms import adapt
 from ui.explore import maps
 from ui.lab import engine
-from ui.shared import learners as library
+from ui.shared import learners
 
 STEPS, SHOTS = 20, 20
 TASKS, REFINED = 200, 2000
@@ -70,7 +70,7 @@ def together(queries: list[dict[str, str]], tasks: int) -> None:
 @torch.no_grad()
 def padded(learner: str, tasks: int) -> Tensor:
     """(SHOTS, tasks, STEPS + 1): one batch over K, a chunk of tasks at a time."""
-    saved = library.get(learner)
+    saved = learners.get(learner)
     theta, alpha = saved.split()
     net, batch = saved.network, sweeps.draw().part(0, tasks)
     weights = torch.tril(torch.ones(SHOTS, SHOTS)) / torch.arange(1, SHOTS + 1)[:, None]  # (SHOTS, SHOTS): a row a K

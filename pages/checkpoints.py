@@ -12,8 +12,7 @@ from maml_core.figures import LossByStep, comparison_figure
 from ui.checkpoints import cards, comparison, uploads
 from ui.checkpoints.comparison import MOST, TASKS, Comparison
 from ui.lab.state import RANGES
-from ui.shared import address, tables
-from ui.shared import learners as library
+from ui.shared import address, learners, tables
 from ui.shared.messages import warn
 
 AT_FIRST = 12
@@ -33,7 +32,7 @@ def main() -> None:
         about = "Every network the lab can adapt: how it was trained, its results, and how to download it."
         st.html(f'<h1 class="page-title">Checkpoints</h1><p class="page-about">{about}</p>')
         upload()
-    own = [*library.trained_here(), *library.uploads()]
+    own = [*learners.trained_here(), *learners.uploads()]
     compare(own)
     show_cards(own)
     address.write(Comparison, session.ckpt.to_query())
@@ -84,13 +83,13 @@ def settings(asked: Comparison, own: list[str]) -> None:
         if st.session_state.get(f"ckpt_{name}") != value:
             st.session_state[f"ckpt_{name}"] = value
     who, how = st.columns([5, 3])
-    options = list(dict.fromkeys([*library.shipped(), "random", *own, *asked.compare]))
+    options = list(dict.fromkeys([*learners.shipped(), "random", *own, *asked.compare]))
     with who:
         st.multiselect(
             "Compare",
             options,
             key="ckpt_compare",
-            format_func=library.title,
+            format_func=learners.title,
             placeholder="Choose two or more",
             help="The others are compared with the first one chosen.",
             max_selections=MOST,
@@ -117,7 +116,7 @@ def show_cards(own: list[str]) -> None:
     shown = own if st.session_state.get("ckpt_all") else own[:AT_FIRST]
     shown += [name for name in st.session_state.ckpt.compare if name in own and name not in shown]
     items = [("shipped", cards.section("Shipped", "trained with this project’s code"))]
-    items += [(name, cards.card(name)) for name in library.shipped()]
+    items += [(name, cards.card(name)) for name in learners.shipped()]
     note = "runs trained here, then uploads, newest first" if own else "nothing yet: upload a checkpoint, or train one"
     items += [("own", cards.section("On this server", note))]
     items += [(name, cards.card(name, deletable=uploads.deletable(name))) for name in shown]
@@ -131,9 +130,9 @@ def show_cards(own: list[str]) -> None:
 def leave_out_missing() -> None:
     """Go on without a checkpoint that is not there, or not any more, and say so."""
     session = st.session_state
-    for name, error in library.missing(session.ckpt.compare).items():
+    for name, error in learners.missing(session.ckpt.compare).items():
         session.ckpt = replace(session.ckpt, compare=tuple(other for other in session.ckpt.compare if other != name))
-        warn(f"{library.title(name)} cannot be compared: {error}.")
+        warn(f"{learners.title(name)} cannot be compared: {error}.")
 
 
 def changed(name: str) -> None:

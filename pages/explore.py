@@ -9,8 +9,7 @@ import streamlit as st
 from ui.explore import component
 from ui.explore.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
 from ui.lab.state import RANGES
-from ui.shared import address
-from ui.shared import learners as library
+from ui.shared import address, learners
 from ui.shared.messages import warn
 
 VIEW_LABELS = dict(zip(VIEWS, ("maps", "curves", "published table"), strict=True))
@@ -46,7 +45,7 @@ def show(asked: Exploration) -> None:
 
 def who_and_where(asked: Exploration) -> None:
     """Whose maps, how they are looked at, and under which conditions."""
-    options = list(dict.fromkeys([*library.shipped(), "random", *library.trained_here(), *library.uploads(), *asked.learners]))
+    options = list(dict.fromkeys([*learners.shipped(), "random", *learners.trained_here(), *learners.uploads(), *asked.learners]))
     who, how = st.columns([3, 2], vertical_alignment="bottom")
     with who:
         st.multiselect(
@@ -54,7 +53,7 @@ def who_and_where(asked: Exploration) -> None:
             options,
             key="explore_learners",
             label_visibility="collapsed",
-            format_func=library.title,
+            format_func=learners.title,
             placeholder="Choose learners",
             max_selections=MOST,
             select_all=False,
@@ -101,10 +100,10 @@ def choice(name: str, label: str, options: tuple, words: Callable[[Any], str], *
 def leave_out_missing() -> None:
     """Go on without a checkpoint that is not there, or not any more, and say so."""
     session = st.session_state
-    for name, error in library.missing(session.explore.learners).items():
+    for name, error in learners.missing(session.explore.learners).items():
         left = tuple(other for other in session.explore.learners if other != name)
         session.explore = replace(session.explore, learners=left)
-        warn(f"{library.title(name)} cannot be shown: {error}.")
+        warn(f"{learners.title(name)} cannot be shown: {error}.")
 
 
 def changed(name: str) -> None:

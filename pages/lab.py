@@ -13,7 +13,7 @@ from maml_core.palette import NEUTRAL
 from ui.checkpoints import uploads
 from ui.lab import component, controls
 from ui.lab.state import CHOICES, HIDE, LabState, in_order
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.messages import plain, warn
 
 # A request already on its way carries the old value of a widget just set from here. It is no move of a person's.
@@ -50,7 +50,7 @@ def draw_controls(state: LabState) -> None:
     truth, names = ("truth" not in state.hide), ("names" not in state.hide)
     with st.container(horizontal=True, vertical_alignment="center", key="choices"):
         if names:
-            controls.learners(changed)
+            controls.which_learners(changed)
             own_checkpoint(state)
         controls.free(changed)
         controls.exact_values(changed, truth)
@@ -84,9 +84,9 @@ def adopt(query: dict[str, str]) -> None:
 def leave_out_missing() -> None:
     """Go on without a checkpoint that is not there, or not any more, and say so."""
     session = st.session_state
-    for name, error in library.missing(session.lab.learners).items():
+    for name, error in learners.missing(session.lab.learners).items():
         session.lab = replace(session.lab, learners=tuple(other for other in session.lab.learners if other != name))
-        warn(f"{library.title(name)} cannot be shown: {error}. Showing the others.")
+        warn(f"{learners.title(name)} cannot be shown: {error}. Showing the others.")
 
 
 def show(state: LabState) -> None:
@@ -134,7 +134,7 @@ def changed(key: str) -> None:
 
 def with_own(state: LabState, own: str | None) -> tuple[str, ...]:
     """The learners with this checkpoint of one's own instead of any before it."""
-    return in_order([name for name in state.learners if library.role(name) != "own"] + ([own] if own else []))
+    return in_order([name for name in state.learners if learners.role(name) != "own"] + ([own] if own else []))
 
 
 def own_checkpoint(state: LabState) -> None:
@@ -145,7 +145,7 @@ def own_checkpoint(state: LabState) -> None:
         uploads.uploader("upload", lambda own: act(lambda state: state.change("learners", with_own(state, own))))
         controls.trained_run(changed)
         for name in filter(uploads.deletable, state.learners):
-            if st.button(f"Delete {plain(library.title(name))}", key="upload_ask"):
+            if st.button(f"Delete {plain(learners.title(name))}", key="upload_ask"):
                 uploads.ask_to_delete(name, lambda _: act(lambda state: state.change("learners", with_own(state, None))))
 
 
@@ -170,7 +170,7 @@ def button_pressed(asked: dict[str, Any]) -> None:
         case "truth":
             act(lambda state: state.change("hide", tuple(part for part in state.hide if part != "truth")))
         case "reveal" if "names" in session.lab.hide:
-            labels = [library.look(name).label for name in session.lab.learners]
+            labels = [learners.look(name).label for name in session.lab.learners]
             act(lambda state: state.change("hide", tuple(part for part in state.hide if part != "names")))
             session.lab_verdict = {"guess": str(asked["value"])} | dict(zip(NEUTRAL, labels, strict=False))
         case "address":

@@ -10,7 +10,7 @@ from maml_core.palette import ROLES
 from maml_core.runs import RunError
 from ui.checkpoints import recipe
 from ui.lab import controls
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared import visitors as visitor
 from ui.shared.messages import plain
 from ui.train import component
@@ -87,7 +87,7 @@ def chosen() -> tuple[TrainConfig | None, str]:
     try:
         config = TrainConfig(**settings | {"hidden": training.widths(values["hidden"])})
         if start:
-            runs.state_at(library.snapshot(start["run"], start["iteration"]), config)
+            runs.state_at(learners.snapshot(start["run"], start["iteration"]), config)
     except (ConfigError, RunError, ValueError) as error:
         return None, str(error)
     return config, ""
@@ -125,7 +125,7 @@ def template_taken() -> None:
     session, asked = st.session_state, component.template()
     session.train_problem = ""
     try:
-        run = runs.look(library.run_folder(str(asked["run"])))
+        run = runs.look(learners.run_folder(str(asked["run"])))
     except (RunError, ValueError) as error:
         session.train_problem = str(error)
         return
@@ -148,7 +148,7 @@ def pressed() -> None:
         f"{ROLES[config.algorithm].label}, {recipe.counted(config.K, 'shot')}",
     )
     try:
-        beginning = library.snapshot(start["run"], start["iteration"]) if start else None
+        beginning = learners.snapshot(start["run"], start["iteration"]) if start else None
         session.train_selected = training.press(
             config, visitor.token(), name, local=visitor.is_local(), device=session.train_values["device"], beginning=beginning
         )

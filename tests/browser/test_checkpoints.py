@@ -19,7 +19,7 @@ from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui.shared import learners as library
+from ui.shared import learners
 
 
 class Checkpoints(Lab):
@@ -58,7 +58,7 @@ def test_from_the_lab_to_the_cards_and_two_compared(lab, checkpoints, visitor):
     lab.open()
     lab.page.get_by_role("link", name="Checkpoints").click()
     checkpoints.ready()
-    for name in library.shipped():
+    for name in learners.shipped():
         expect(checkpoints.card(name).locator("svg.thumbnail .line")).to_have_count(3)
     checkpoints.card("anil").locator("summary").click()
     checkpoints.compare("pretrained")
@@ -94,7 +94,7 @@ def test_a_zip_taken_along_loads_in_plain_pytorch(checkpoints, tmp_path):
     code = re.search(r"```python\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)[1]
     code += "\nimport torch\nprint(net(torch.tensor([[0.5, 2.0, 1.0], [-1.0, 3.0, 0.2]])).flatten().tolist())"
     told = subprocess.run([sys.executable, "-I", "-c", code], cwd=folder, capture_output=True, text=True, check=True).stdout
-    saved = library.get("oracle")
+    saved = learners.get("oracle")
     wanted = saved.network.apply(saved.split()[0], torch.tensor([[0.5, 2.0, 1.0], [-1.0, 3.0, 0.2]]))
     assert json.loads(told) == pytest.approx(wanted.flatten().tolist(), abs=1e-4)
 

@@ -13,8 +13,7 @@ from playwright.sync_api import Page, expect
 
 from ui.checkpoints import recipe
 from ui.explore import published
-from ui.shared import learners as library
-from ui.shared import rounding
+from ui.shared import learners, rounding
 
 
 class Explore(Lab):
@@ -146,7 +145,7 @@ def test_on_a_phone_the_published_table_shows_our_figures_rounded_as_everywhere(
     rows = sorted(published.FIGURES, key=lambda figure: list(published.OURS).index(figure.of))
     for figure, (K, step, _, *ours) in zip(rows, shown, strict=True):
         assert (K, step) == (str(figure.K), str(figure.step))
-        cards = [recipe.result_cell(library.get(name).results[K][step]) for name in published.OURS[figure.of]]
+        cards = [recipe.result_cell(learners.get(name).results[K][step]) for name in published.OURS[figure.of]]
         cards = [re.sub(r" \(.*diverged\)", "", card) for card in cards]
         assert [re.sub(r" [▼▲].*", "", text) for text in ours] == cards, "as on the Checkpoints page"
     assert explore.problems == []

@@ -21,9 +21,9 @@ from maml_core.config import TrainConfig
 from maml_core.training import init
 from ui.checkpoints import bundle, recipe
 from ui.lab import exports
-from ui.shared import learners as library
+from ui.shared import learners
 
-SHIPPED = library.shipped()
+SHIPPED = learners.shipped()
 
 
 def made(**settings):
@@ -40,8 +40,8 @@ def outputs(saved):
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_lines_load_it_in_plain_pytorch(name):
     names: dict = {}
-    saved = library.get(name)
-    exec(recipe.load_lines(saved, str(library.find(name))), names)
+    saved = learners.get(name)
+    exec(recipe.load_lines(saved, str(learners.find(name))), names)
     x, wanted = outputs(saved)
     torch.testing.assert_close(names["net"](x), wanted)
     torch.testing.assert_close(names["net"].eval()(x), wanted)
@@ -60,7 +60,7 @@ def test_the_lines_fit_any_network(settings, tmp_path):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_the_command_is_the_recorded_one(name):
-    saved = library.get(name)
+    saved = learners.get(name)
 
     def meant(command):
         return vars(_parser().parse_args(["train", *command.split()[4:]]))
@@ -77,10 +77,10 @@ def test_a_command_in_a_file_is_not_repeated():
 @pytest.mark.parametrize("name", ["maml", "oracle", "meta_sgd", "shipped:maml_batch_norm"])
 def test_the_readme_in_the_zip_loads_its_neighbour_without_this_project(name, tmp_path):
     answer = TestClient(Starlette(routes=exports.routes())).get("/lab/bundle.zip", params={"learner": name})
-    stem = library.stem(name)
+    stem = learners.stem(name)
     assert f'filename="{stem}.zip"' in answer.headers["content-disposition"]
     zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path)
-    folder, saved = tmp_path / stem, library.get(name)
+    folder, saved = tmp_path / stem, learners.get(name)
     assert {file.name for file in folder.iterdir()} == {f"{stem}.safetensors", "config.json", "results.csv", "README.md"}
     text = (folder / "README.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.S)
@@ -127,7 +127,7 @@ def test_what_went_on_from_a_snapshot_is_trained_again_from_its_zip(tmp_path, mo
     runs.create(tmp_path / "first", config, "traced")
     worker.train(tmp_path / "first", test_sample=20)
     longer = dataclasses.replace(config, max_steps=300, beta=0.01)
-    runs.create(tmp_path / "second", longer, "traced", start=library.snapshot("first", 100))
+    runs.create(tmp_path / "second", longer, "traced", start=learners.snapshot("first", 100))
     wanted = worker.train(tmp_path / "second", test_sample=20)
     zipfile.ZipFile(io.BytesIO(bundle.zipped("run:second"))).extractall(tmp_path / "home")
     command = recipe.command(wanted).split()[3:]

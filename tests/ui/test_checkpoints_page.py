@@ -25,11 +25,10 @@ from ui.checkpoints import bundle, cards, comparison, recipe
 from ui.checkpoints.comparison import Comparison
 from ui.lab import engine
 from ui.lab.state import LabState
-from ui.shared import learners as library
-from ui.shared import rounding
+from ui.shared import learners, rounding
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "checkpoints.py")
-SHIPPED = library.shipped()
+SHIPPED = learners.shipped()
 STATS = {"mean": 0.5, "ci95": 0.1, "median": 0.4, "diverged": 0.5, "tasks": 10}
 
 
@@ -71,7 +70,7 @@ def made(**settings):
 
 
 def test_every_shipped_checkpoint_has_a_card_before_ones_own():
-    name = library.add(checkpoint.dumps(made(hidden=(3,))))
+    name = learners.add(checkpoint.dumps(made(hidden=(3,))))
     app = page()
     assert not app.exception
     assert [key for key in shown(app)[0] if key not in ("shipped", "own")] == [*SHIPPED, name]
@@ -79,7 +78,7 @@ def test_every_shipped_checkpoint_has_a_card_before_ones_own():
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_a_card_quotes_its_checkpoint(name):
-    html, saved = cards.card(name), library.get(name)
+    html, saved = cards.card(name), learners.get(name)
     said = text(html)
     for K in ("5", "10"):
         for step in ("0", "1", "5", "10"):
@@ -91,7 +90,7 @@ def test_a_card_quotes_its_checkpoint(name):
     )
     assert f"{saved.config.max_steps:,} iterations" in said
     assert f"{saved.config.K} shots" in said
-    assert f"{library.find(name).stat().st_size / 1024:.0f} KB" in said
+    assert f"{learners.find(name).stat().st_size / 1024:.0f} KB" in said
 
 
 def test_a_thumbnail_says_what_it_shows():
@@ -110,15 +109,17 @@ def test_the_lab_opens_on_what_the_thumbnail_shows(name):
     assert problems == []
     assert name in state.learners
     assert len(state.learners) == 2
-    if library.get(name).config.algorithm not in JOINT:
+    if learners.get(name).config.algorithm not in JOINT:
         run = engine.on_show(state)[state.learners.index(name)]
-        assert f"{rounding.number(run.query[state.step])} after {state.step} step" in cards.thumbnail(name, library.version(name))
+        assert f"{rounding.number(run.query[state.step])} after {state.step} step" in cards.thumbnail(
+            name, learners.version(name)
+        )
 
 
 def test_titles_are_text(monkeypatch):
     evil = '<img src=x onerror="alert(1)">&'
-    name = library.add(checkpoint.dumps(made(hidden=(3,))))
-    monkeypatch.setattr(library, "title", lambda name: evil)
+    name = learners.add(checkpoint.dumps(made(hidden=(3,))))
+    monkeypatch.setattr(learners, "title", lambda name: evil)
 
     class Tags(HTMLParser):
         found: tuple = ()
@@ -139,8 +140,8 @@ def test_titles_are_text(monkeypatch):
 
 
 def test_a_damaged_file_is_said_and_the_others_live_on(own):
-    good, damaged = (library.add(checkpoint.dumps(made(hidden=(3,), seed=seed))) for seed in range(2))
-    library.find(damaged).write_bytes(b"damaged beyond repair")
+    good, damaged = (learners.add(checkpoint.dumps(made(hidden=(3,), seed=seed))) for seed in range(2))
+    learners.find(damaged).write_bytes(b"damaged beyond repair")
     (own / "empty" / "checkpoints").mkdir(parents=True)
     app = page(compare=f"maml,{damaged}")
     items, chosen = shown(app)
@@ -164,15 +165,15 @@ def test_a_damaged_file_is_said_and_the_others_live_on(own):
     ],
 )
 def test_whatever_results_a_file_brings_its_card_is_shown(results, says):
-    name = library.add(checkpoint.dumps(replace(made(hidden=(3,)), results=results)))
+    name = learners.add(checkpoint.dumps(replace(made(hidden=(3,)), results=results)))
     assert says in text(cards.card(name))
-    assert recipe.load_lines(library.get(name), f"{library.stem(name)}.safetensors") in bundle.readme(
-        library.get(name), "mine", f"{library.stem(name)}.safetensors", []
+    assert recipe.load_lines(learners.get(name), f"{learners.stem(name)}.safetensors") in bundle.readme(
+        learners.get(name), "mine", f"{learners.stem(name)}.safetensors", []
     )
 
 
 def test_a_checkpoint_that_diverges_at_its_own_step_size_has_a_card():
-    html = cards.card(library.add(checkpoint.dumps(made(hidden=(9, 9), alpha=10.0, num_updates=50))))
+    html = cards.card(learners.add(checkpoint.dumps(made(hidden=(9, 9), alpha=10.0, num_updates=50))))
     assert "∞ after 50 steps" in text(html)
     assert "nan" not in html
     assert all(d == "" or re.fullmatch(r"M[-\d.]+,[-\d.]+[-\d.,LHZ]*", d) for d in re.findall(r' d="([^"]*)"', html))
@@ -188,7 +189,7 @@ def test_a_run_that_is_not_over_has_a_card_without_results(own):
 
 
 def test_many_own_ones_wait_until_asked_for():
-    names = [library.add(checkpoint.dumps(made(hidden=(2,), seed=seed))) for seed in range(14)]
+    names = [learners.add(checkpoint.dumps(made(hidden=(2,), seed=seed))) for seed in range(14)]
     app = page()
     assert sum(key in names for key in shown(app)[0]) == 12
     app.button(key="ckpt_more").click().run()
@@ -246,7 +247,7 @@ def test_all_meet_the_same_tasks_and_differences_are_paired():
     maml, meta = comparison.measure(Comparison(("maml", "meta_sgd"), K=4, num_updates=2, alpha=None))
     losses = []
     for name in ("maml", "meta_sgd"):
-        saved = library.get(name)
+        saved = learners.get(name)
         theta, alpha = saved.split()
         settings = {"K": 4, "num_updates": 2, "test_tasks": 1000, "query": engine.FRESH_QUERY}
         losses.append(query_losses(saved.network.mse, theta, alpha=alpha, **settings))
@@ -283,7 +284,7 @@ def test_the_finding_names_the_lowest_and_does_not_claim_what_is_not_shown():
 
 
 def test_several_own_ones_are_told_apart():
-    looks = comparison.looks(("maml", *(f"shipped:{name}" for name in library.TITLES), "run:a", "run:b"))
+    looks = comparison.looks(("maml", *(f"shipped:{name}" for name in learners.TITLES), "run:a", "run:b"))
     assert len({(look.light, look.dash) for look in looks}) == len(looks)
     assert len({look.label for look in looks}) == len(looks)
 
@@ -316,9 +317,9 @@ def test_an_uploaded_checkpoint_is_a_card_at_once_and_chosen():
     app = brought(checkpoint.dumps(made(hidden=(5,), seed=9)))
     items, chosen = shown(app)
     assert not app.error
-    assert chosen == library.uploads()
+    assert chosen == learners.uploads()
     assert "layers of 5, seed 9, untrained" in text(items[chosen[0]])
-    assert library.title(chosen[0]) == "mine"
+    assert learners.title(chosen[0]) == "mine"
 
 
 def tensors(**changed):
@@ -353,7 +354,7 @@ def test_each_kind_of_fault_is_one_sentence(content, says):
     said = error.value.replace("\\", "")
     assert says in said
     assert "\n" not in said
-    assert library.uploads() == []
+    assert learners.uploads() == []
     assert shown(app)[1] == []
 
 
@@ -370,7 +371,7 @@ def test_a_file_without_a_recipe_is_taken_with_the_settings_that_are_stated():
     app.button(key="ckpt_upload_use").click().run()
     assert not app.error
     items, (name,) = shown(app)
-    assert library.title(name) == "theirs"
+    assert learners.title(name) == "theirs"
     assert "ANIL, 3 inner steps, α 0.02, hidden layers of 40, 40, trained elsewhere" in text(items[name])
-    assert f'aria-label="Delete {library.title(name)}"' in items[name]
+    assert f'aria-label="Delete {learners.title(name)}"' in items[name]
     assert "Delete" not in items["maml"]

@@ -12,7 +12,7 @@ from maml_core.evaluation import query_losses
 from maml_core.network import MLP
 from ui.lab import engine
 from ui.lab.state import LEARNERS
-from ui.shared import learners as library
+from ui.shared import learners
 
 SHOTS = ((-4.0, 2.0), (-1.0, -2.0), (2.5, 1.0))
 
@@ -24,7 +24,7 @@ def test_trajectories_equal_adapting_each_learner_alone(alpha):
     grid = torch.from_numpy(engine.GRID)[:, None]
     true = 3 * torch.sin(grid - 1)
     for name, got in zip(LEARNERS, every, strict=True):
-        checkpoint = library.get(name)
+        checkpoint = learners.get(name)
         net = MLP.of(checkpoint.config)
         told = torch.tensor([[3.0, 1.0]]) if name == "oracle" else torch.empty(1, 0)
         inputs, everywhere = (torch.cat([part, told.expand(len(part), -1)], 1) for part in (x, grid))
@@ -43,7 +43,7 @@ def test_gradients_and_movements_are_those_of_each_step(freeze):
     every = engine.trajectories(LEARNERS, SHOTS, 3.0, 1.0, alpha, steps, freeze)
     x, y = torch.tensor(SHOTS).split(1, dim=1)
     for name, got in zip(LEARNERS, every, strict=True):
-        saved = library.get(name)
+        saved = learners.get(name)
         net, (theta, sizes) = saved.network, saved.split(alpha, freeze)
         inputs = torch.cat([x, torch.tensor([[3.0, 1.0]]).expand(3, -1)], 1) if name == "oracle" else x
         path = adapt(net.mse, theta, inputs, y, sizes, steps)

@@ -19,7 +19,7 @@ from ui.explore import component, exploration, maps
 from ui.explore.exploration import Exploration
 from ui.lab import engine
 from ui.lab.state import LabState
-from ui.shared import learners as library
+from ui.shared import learners
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "explore.py")
 CLIENT = TestClient(Starlette(routes=maps.routes()))
@@ -129,7 +129,7 @@ def test_a_baseline_has_no_setting_it_was_trained_for():
 @pytest.mark.parametrize("learner", ["maml", "meta_sgd", "anil", "oracle", "pretrained", "shipped:maml_batch_norm", "random"])
 def test_a_map_equals_the_engines_own(learner):
     found = get("map.json", learners=learner, along="alpha", K=4, conditions="noise").json()
-    saved = library.get(learner)
+    saved = learners.get(learner)
     batch = sweeps.draw(("noise",), oracle=learner == "oracle").part(0, 6)
     for row, alpha in enumerate((0.001, 0.01, 1.0)):
         theta, sizes = saved.split(alpha)
@@ -149,7 +149,7 @@ def test_each_answer_has_met_more_tasks_and_the_same_are_not_met_twice():
     seen = [get("map.json", **SMALL, have=have).json()["tasks"] for have in (0, 6, 0, 12)]
     assert seen == [6, 12, 12, 18], "who has seen less than there is gets what there is"
     whole = maps.find(maps.ask(SMALL)).losses
-    saved = library.get("maml")
+    saved = learners.get("maml")
     theta, alpha = saved.split()
     rows = [sweeps.Row(K, alpha) for K in (2, 5)]
     once = sweeps.query_losses(saved.network.mse, theta, rows, sweeps.draw().part(0, 18), 3)

@@ -23,8 +23,7 @@ from maml_core.evaluation import evaluate
 from maml_core.training import init
 from ui.lab import engine, exports
 from ui.lab.state import LEARNERS, LabState
-from ui.shared import learners as library
-from ui.shared import modules
+from ui.shared import learners, modules
 
 ROOT = Path(__file__).parents[2]
 
@@ -126,7 +125,7 @@ def test_what_the_code_says_it_needs_is_what_the_engine_imports():
 def test_fresh_tasks_equal_the_evaluation(client):
     query = {"learners": "maml", "K": "5", "alpha": "0.008", "num_updates": "3", "noise": "0.2", "placement": "left"}
     found = get(client, "fresh.json", **query).json()
-    maml = library.get("maml")
+    maml = learners.get("maml")
     stats = evaluate(
         maml.learned, maml.config, K=5, num_updates=3, test_tasks=1000, alpha=0.008, noise=0.2, placement="left"
     )  # 100 query points, not 50: close, not equal
@@ -176,17 +175,17 @@ def test_a_downloaded_checkpoint_is_the_one_in_use(client, name, tmp_path):
     assert f'filename="{name}.safetensors"' in answer.headers["content-disposition"]
     (tmp_path / "taken.safetensors").write_bytes(answer.content)
     taken = checkpoint.load(tmp_path / "taken.safetensors")
-    for key, value in library.get(name).learned.items():
+    for key, value in learners.get(name).learned.items():
         assert torch.equal(taken.learned[key], value)
 
 
 def test_an_own_checkpoint_can_be_taken_again(client, tmp_path, monkeypatch):
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
-    config = library.get("maml").config
+    config = learners.get("maml").config
     content = checkpoint.dumps(checkpoint.Checkpoint(init(config).learned, config, 0))
-    name = library.add(content)
+    name = learners.add(content)
     assert get(client, "checkpoint", learner=name).content == content
-    (tmp_path / f"{library.stem(name)}.safetensors").write_bytes(content)
+    (tmp_path / f"{learners.stem(name)}.safetensors").write_bytes(content)
     code = get(client, "code.py", LabState(learners=(name,), num_updates=1)).text
     told = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True

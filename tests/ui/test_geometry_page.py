@@ -16,7 +16,7 @@ from maml_core.algorithms import adapt
 from maml_core.config import TrainConfig
 from maml_core.palette import NEUTRAL, ROLES
 from ui.geometry import planes as geometry
-from ui.shared import learners as library
+from ui.shared import learners
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,7 +42,7 @@ def decoded(text, *shape):
 def test_the_middle_of_the_plane_is_theta_itself(client):
     answer = client.get("/geometry/plane.json?learner=maml").json()
     before, after = (decoded(answer[part], geometry.GRID, geometry.GRID) for part in ("before", "after"))
-    found = library.get("maml")
+    found = learners.get("maml")
     theta, alpha = found.split()
     batch = geometry._batch(found, geometry.LOSS_TASKS)
     losses = []
@@ -78,8 +78,8 @@ def test_what_is_not_there_is_said_in_a_sentence(client, asked, tmp_path, monkey
 
 def test_tasks_are_few_but_spread_over_all_there_are():
     """The mean square of their targets is that of 4,096 tasks, within a tenth."""
-    batch = geometry._batch(library.get("maml"), geometry.LOSS_TASKS)
-    many = geometry._batch(library.get("maml"), 4096)
+    batch = geometry._batch(learners.get("maml"), geometry.LOSS_TASKS)
+    many = geometry._batch(learners.get("maml"), 4096)
     mean, sure = (part.y_query.square().mean() for part in (batch, many))
     assert mean == pytest.approx(sure.item(), rel=0.1)
     torch.testing.assert_close(batch.y_query.shape, torch.Size([geometry.LOSS_TASKS, geometry.QUERY, 1]))

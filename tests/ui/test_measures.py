@@ -17,7 +17,7 @@ from ui.geometry import world
 from ui.lab import engine
 from ui.lab.state import LabState
 from ui.lessons import measures
-from ui.shared import learners as library
+from ui.shared import learners
 
 GUIDE = Path(__file__).parents[2] / "lessons" / "README.md"
 VIEW = Path(__file__).parents[2] / "ui" / "geometry"
@@ -33,7 +33,7 @@ def take(measure, **arguments):
 
 
 def evaluated(learner, K, steps, **more):
-    found = library.get(learner)
+    found = learners.get(learner)
     return evaluate(found.learned, found.config, K=K, num_updates=steps, test_tasks=2000, **more)
 
 
@@ -64,7 +64,7 @@ def test_steps_beyond_those_measured_at_once_are_measured_too():
 @pytest.mark.parametrize("half", ["all", "left", "right"])
 def test_a_picture_is_one_task_adapted_by_hand(half):
     state = LabState(seed=15, K=10)
-    net, (theta, alpha) = library.get("maml").network, library.get("maml").split()
+    net, (theta, alpha) = learners.get("maml").network, learners.get("maml").split()
     x, y = torch.tensor(state.points).split(1, dim=1)
     phi = adapt(net.mse, theta, x, y, alpha, 3)[-1]
     grid = engine.GRID
@@ -80,7 +80,7 @@ def test_the_wave_in_a_curve_is_found_and_the_mean_task_is_the_mean_of_many():
     amplitude, phase = rng.uniform(0.1, 5, 200_000), rng.uniform(0, np.pi, 200_000)
     assert take("mean_wave", of="sin") == pytest.approx(np.mean(amplitude * np.cos(phase)), abs=0.02)
     assert take("mean_wave", of="cos") == pytest.approx(np.mean(-amplitude * np.sin(phase)), abs=0.02)
-    net, (theta, _) = library.get("pretrained").network, library.get("pretrained").split()
+    net, (theta, _) = learners.get("pretrained").network, learners.get("pretrained").split()
     x = torch.linspace(-5, 5, 201)[:, None]
     curve = net.apply(theta, x)[:, 0].numpy()
 
@@ -101,7 +101,7 @@ def test_the_cliff_is_where_a_scan_finds_it():
 
 
 def test_what_fomaml_leaves_out_is_the_longer_part_of_some_tasks_and_the_shorter_of_others():
-    found = library.get("maml")
+    found = learners.get("maml")
     theta, alpha = found.split()
     g, left = gradient_terms(found.network.mse, theta, geometry._batch(found, geometry.TERM_TASKS), alpha)
     lengths = [torch.cat([part[name].flatten(1) for name in theta], 1).norm(dim=1) for part in (left, g)]
@@ -110,7 +110,7 @@ def test_what_fomaml_leaves_out_is_the_longer_part_of_some_tasks_and_the_shorter
 
 def by_hand(learner, waves, xs, step, judged, alpha=None):
     """The mean error of a learner over waves (A, phi) with shots at xs, judged at other x: one wave after the other."""
-    found = library.get(learner)
+    found = learners.get(learner)
     net, (theta, sizes) = found.network, found.split(alpha)
     x, grid = torch.tensor(xs)[:, None], torch.as_tensor(judged, dtype=torch.float32)[:, None]
     errors = []
@@ -147,7 +147,7 @@ def test_errors_beyond_the_range_of_training():
 def test_what_the_features_of_a_body_are_good_for():
     """Ridge regression as its normal equations on PyTorch's own network, over other waves."""
     net = torch.nn.Sequential(*(layer for sizes in ((1, 40), (40, 40)) for layer in (torch.nn.Linear(*sizes), torch.nn.ReLU())))
-    learned = library.get("maml").learned
+    learned = learners.get("maml").learned
     net.load_state_dict({name: learned[name] for name in net.state_dict()})
     head = torch.cat([learned["4.weight"][0], learned["4.bias"]]).double()
     rng, grid = np.random.default_rng(1), torch.linspace(-5, 5, 101)[:, None]
@@ -170,11 +170,11 @@ def test_what_the_features_of_a_body_are_good_for():
 
 
 def test_step_sizes_that_were_learned_have_signs():
-    learned = library.get("meta_sgd").learned
+    learned = learners.get("meta_sgd").learned
     sizes = np.concatenate([value.numpy().ravel() for name, value in learned.items() if name.startswith("alpha.")])
     assert take("negative_steps", learner="meta_sgd") == pytest.approx(np.mean(sizes < 0))
     assert take("negative_steps", learner="anil") == take("negative_steps", learner="maml") == 0
-    assert take("iterations", learner="meta_sgd") == library.get("meta_sgd").iterations
+    assert take("iterations", learner="meta_sgd") == learners.get("meta_sgd").iterations
 
 
 @pytest.mark.parametrize("query", ["", "difference=0.5&alpha=0.2", "tasks=1,1;2,-1;-3,0.5;0,0;1,2"])

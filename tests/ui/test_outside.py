@@ -26,7 +26,7 @@ from ui.checkpoints.comparison import Comparison
 from ui.classroom import rooms
 from ui.lab import component, exports
 from ui.lab.state import LabState
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.train import routes as training
 
 CONFIG = TrainConfig(hidden=(3,))
@@ -74,7 +74,7 @@ def with_metadata(**changes):
 def shown_everywhere(name):
     """All that is done with a checkpoint that was taken. Raises whatever goes wrong."""
     assert "cannot be shown" not in cards.card(name)
-    saved, state = library.get(name), LabState(learners=("maml", name), num_updates=1)
+    saved, state = learners.get(name), LabState(learners=("maml", name), num_updates=1)
     json.loads(component.payload(state), parse_constant=lambda constant: pytest.fail(constant))
     assert exports.losses_csv(state)
     assert bundle.zipped(name)
@@ -110,7 +110,7 @@ def test_a_checkpoint_that_is_taken_is_shown_everywhere_and_a_refusal_is_short(r
     texts = {name: json.dumps(value) for name, value in (("results", results), ("run", run), ("config", config))}
     iterations = iterations.encode("utf-8", "replace").decode()
     try:
-        name = library.add(with_metadata(**texts, iterations=iterations), "any.safetensors")
+        name = learners.add(with_metadata(**texts, iterations=iterations), "any.safetensors")
     except CheckpointError as error:
         assert "\n" not in str(error)
         assert len(str(error)) < MOST_SAID
@@ -123,11 +123,11 @@ def test_a_checkpoint_that_is_taken_is_shown_everywhere_and_a_refusal_is_short(r
 def test_a_number_of_shots_or_steps_that_is_none_is_refused(key, level):
     results = {key: {"1": STATS}} if level == 1 else {"5": {key: STATS}}
     with pytest.raises(CheckpointError, match="results must map"):
-        library.add(with_metadata(results=json.dumps(results)))
+        learners.add(with_metadata(results=json.dumps(results)))
 
 
 def test_what_is_taken_can_be_compared():
-    name = library.add(with_metadata(results="{}"))
+    name = learners.add(with_metadata(results="{}"))
     assert comparison.table_csv(comparison.measure(Comparison(("maml", name), num_updates=1)))
 
 
@@ -147,27 +147,27 @@ def test_what_is_taken_can_be_compared():
 def test_a_bomb_is_refused_at_once_and_shortly(metadata, why):
     content, began = with_metadata(**metadata), time.process_time()
     with pytest.raises(CheckpointError, match=why) as refused:
-        library.add(content)
+        learners.add(content)
     assert len(str(refused.value)) < MOST_SAID
     assert time.process_time() - began < 1
 
 
 def test_a_header_that_is_too_long_is_not_read():
     with pytest.raises(CheckpointError, match="has a header of"):
-        library.add(struct.pack("<Q", 50 * 2**20) + b'{"a": [' + b"{}," * 2**20)
+        learners.add(struct.pack("<Q", 50 * 2**20) + b'{"a": [' + b"{}," * 2**20)
 
 
 @pytest.mark.parametrize("names", [["w" * 20_000], [f"layer{at}" * 20 for at in range(400)]])
 def test_long_names_of_tensors_are_quoted_shortly(names):
     (value,) = list(init(CONFIG).learned.values())[:1]
     with pytest.raises(CheckpointError) as refused:
-        library.add(to_bytes({name: value.clone() for name in names}))
+        learners.add(to_bytes({name: value.clone() for name in names}))
     assert len(str(refused.value)) < MOST_SAID
 
 
 def test_a_damaged_file_costs_its_own_card_alone(monkeypatch):
-    name = library.add(SAVED)
-    library.find(name).write_bytes(b"damaged")
+    name = learners.add(SAVED)
+    learners.find(name).write_bytes(b"damaged")
     assert "It cannot be shown" in cards.card(name)
 
     def broken(saved):
@@ -179,7 +179,7 @@ def test_a_damaged_file_costs_its_own_card_alone(monkeypatch):
 
 @given(anything, st.sampled_from(["config.json", "status.json", "about.json", "control.json", "metrics.jsonl"]))
 def test_a_damaged_run_is_said_and_takes_nothing_down(value, file):
-    folder = library.runs_folder() / "a-run"
+    folder = learners.runs_folder() / "a-run"
     if not folder.exists():
         runs.create(folder, CONFIG, "traced")
         checkpoint.save(folder / "checkpoints" / "step-000000.safetensors", Checkpoint(init(CONFIG).learned, CONFIG, 0))
@@ -192,9 +192,9 @@ def test_a_damaged_run_is_said_and_takes_nothing_down(value, file):
             (folder / file).write_bytes(text.encode() + b"\n")
             training.list_for("token")
             runs.read_request(folder)
-            library.title("run:a-run")
+            learners.title("run:a-run")
             assert bundle.zipped("run:a-run")
-            found, damaged = runs.list_runs(library.runs_folder())
+            found, damaged = runs.list_runs(learners.runs_folder())
             assert len(found) + len(damaged) == 1
             assert all(len(why) < MOST_SAID for why in damaged.values())
     finally:
@@ -207,7 +207,7 @@ def test_a_damaged_run_is_said_and_takes_nothing_down(value, file):
 @given(st.lists(anything.map(json.dumps) | st.text(max_size=20), max_size=5))
 def test_a_damaged_journal_costs_the_lines_that_cannot_be_read(lines):
     room, _ = rooms.open_room()
-    path = library.runs_folder() / ".rooms" / f"{room.code}.jsonl"
+    path = learners.runs_folder() / ".rooms" / f"{room.code}.jsonl"
     with path.open("ab") as journal:
         journal.write("\n".join(lines).encode("utf-8", "replace") + b"\n")
     assert rooms.find(room.code).code == room.code
@@ -240,10 +240,10 @@ CLIENT = TestClient(APP)
 
 def test_what_killed_uploads_left_is_swept(monkeypatch):
     """Old halves go when the server starts, and with the next upload; a young one may still be written."""
-    folder = library.runs_folder() / ".uploads"
+    folder = learners.runs_folder() / ".uploads"
     folder.mkdir(parents=True, exist_ok=True)
     old, young = (files.temporary_for(folder / f"{name}.safetensors") for name in ("old", "young"))
-    for sweep in (library.sweep, lambda: library.add(SAVED)):
+    for sweep in (learners.sweep, lambda: learners.add(SAVED)):
         for path in (old, young):
             path.write_bytes(b"half")
         os.utime(old, (time.time() - 2 * files.ABANDONED,) * 2)
@@ -252,7 +252,7 @@ def test_what_killed_uploads_left_is_swept(monkeypatch):
 
 
 def test_an_upload_that_is_killed_leaves_only_what_is_swept(monkeypatch):
-    folder = library.runs_folder() / ".uploads"
+    folder = learners.runs_folder() / ".uploads"
     folder.mkdir(parents=True, exist_ok=True)
     before = set(folder.iterdir())
 
@@ -263,9 +263,9 @@ def test_an_upload_that_is_killed_leaves_only_what_is_swept(monkeypatch):
         raise Killed
 
     monkeypatch.setattr(checkpoint, "load", killed)
-    monkeypatch.setattr(library.Path, "unlink", lambda self, missing_ok=False: None)
+    monkeypatch.setattr(learners.Path, "unlink", lambda self, missing_ok=False: None)
     with pytest.raises(Killed):
-        library.add(with_metadata(seed="7"))
+        learners.add(with_metadata(seed="7"))
     monkeypatch.undo()
     (left,) = set(folder.iterdir()) - before
     os.utime(left, (0, 0))

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from maml_core.baselines import PUBLISHED
 from maml_core.evaluation import query_losses, summarise
 from ui.explore import maps, published
-from ui.shared import learners as library
+from ui.shared import learners
 
 CLIENT = TestClient(Starlette(routes=maps.routes()))
 
@@ -28,7 +28,7 @@ def test_how_uncertain_their_figures_are_is_what_their_recipe_shows_over_as_many
     said = {10: (0.03, 0.09), 5: (0.09, 0.16)}
     for K, (low, high) in said.items():
         assert f"{low} to {high} with {K}" in note.replace("10 shots", "10")
-        stats = library.get("shipped:maml_tf_small_alpha").results[str(K)]
+        stats = learners.get("shipped:maml_tf_small_alpha").results[str(K)]
         halves = [round(stats[str(step)]["ci95"] * (stats[str(step)]["tasks"] / 100) ** 0.5, 2) for step in PUBLISHED[K]]
         assert all(low <= half <= high for half in halves)
 
@@ -37,7 +37,7 @@ def test_ours_are_those_of_the_checkpoints_and_there_for_every_figure():
     data = published.payload()
     for figure in published.FIGURES:
         for name in published.OURS[figure.of]:
-            stats = library.get(name).results[str(figure.K)][str(figure.step)]
+            stats = learners.get(name).results[str(figure.K)][str(figure.step)]
             assert stats["tasks"] == published.TASKS
             assert data["ours"][name][figure.K][figure.step] == {"mean": stats["mean"], "ci95": stats["ci95"]}, "not rounded yet"
 
@@ -47,7 +47,7 @@ def test_measuring_again_is_the_evaluation_on_other_tasks(monkeypatch):
     published._losses.cache_clear()
     asked = {"learners": "shipped:maml_best", "K": 5, "time": 2}
     found = CLIENT.get("/explore/published.json", params=asked | {"rounds": 3}).json()
-    saved = library.get("shipped:maml_best")
+    saved = learners.get("shipped:maml_best")
     theta, alpha = saved.split()
     settings = {"alpha": alpha, "K": 5, "num_updates": 10, "test_tasks": 20}
     losses = torch.cat([query_losses(saved.network.mse, theta, seed=seed, **settings) for seed in (2000, 2001, 2002)], 1)
@@ -72,7 +72,7 @@ def test_the_csv_is_the_table_on_show_also_where_it_was_measured_again(monkeypat
         (name, K): CLIENT.get("/explore/published.json", params={"learners": name, "K": K, "time": 2, "rounds": 3}).json()
         for name, K in (("shipped:maml_best", "5"), ("maml", "10"))
     }
-    names = {library.title(name): name for name in published.NAMES}
+    names = {learners.title(name): name for name in published.NAMES}
     for old, new in zip(before, again, strict=True):
         name, K, step = names[old["ours"]], old["K"], old["step"]
         assert float(old["mean"]) == ours[name][int(K)][int(step)]["mean"]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ui.classroom import rooms
 from ui.classroom.rooms import NoRoom, RoomError
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.train import routes as training
 
 OPENED = {"do": "opened", "code": "BCDGH", "salt": "salt", "secret": "digest", "at": 1000.0}
@@ -454,4 +454,4 @@ def test_rooms_are_no_runs(root):
     rooms.open_room()
     assert training.list_for("")["runs"] == []
     assert training.list_for("")["damaged"] == {}
-    assert library.trained_here() == []
+    assert learners.trained_here() == []

@@ -24,7 +24,7 @@ from maml_core.runs import RunError
 from maml_core.training import meta_train
 from ui.lab import controls, engine
 from ui.lab.state import LabState
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.train import routes as training
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
@@ -225,7 +225,7 @@ def test_the_list_says_what_there_is_to_know(run):
     (row,) = client(MINE).get("/train/runs.json").json()["runs"]
     assert (row["name"], row["title"], row["state"], row["iteration"], row["mine"]) == (run, "first", "finished", 200, True)
     assert row["recipe"] == "MAML, 4 shots, 1 inner step, α 0.01, hidden layers of 8, 8"
-    last = runs.merged(runs.metrics(library.run_folder(run))[0])[-1]["validation"][-1]
+    last = runs.merged(runs.metrics(learners.run_folder(run))[0])[-1]["validation"][-1]
     assert row["error"] == {"iteration": 200, "mean": last["mean"], "ci95": last["ci95"]}
 
 
@@ -385,7 +385,7 @@ def test_names_are_made_legible(root):
 
 def test_what_is_to_be_beaten_is_measured_or_published():
     marks = training.marks(TrainConfig())
-    baseline = library.get("pretrained").results["10"]["1"]["mean"]
+    baseline = learners.get("pretrained").results["10"]["1"]["mean"]
     assert marks == [
         {"role": "pretrained", "label": "pretrained", "value": baseline, "about": "α = 0.02, over 10,000 tasks"},
         {"role": "true", "label": "MAML-tf", "value": 0.4506, "about": "as published"},

@@ -10,13 +10,13 @@ from pathlib import Path
 from maml_core import runs
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from ui.checkpoints import recipe
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.tables import csv_text
 
 
 def zipped(name: str) -> bytes:
     """The zip of a learner. Raises CheckpointError if it is missing or damaged."""
-    saved, path, stem = library.get(name), library.find(name), library.stem(name)
+    saved, path, stem = learners.get(name), learners.find(name), learners.stem(name)
     files: dict[str, str | bytes] = {
         f"{stem}.safetensors": path.read_bytes(),
         "config.json": json.dumps(recipe.settings(saved), indent=1) + "\n",
@@ -26,7 +26,7 @@ def zipped(name: str) -> bytes:
         files["metrics.csv"] = metrics
     if begun := recipe.started_at(saved):
         files |= _start(name, begun)
-    files["README.md"] = readme(saved, library.title(name), f"{stem}.safetensors", list(files))
+    files["README.md"] = readme(saved, learners.title(name), f"{stem}.safetensors", list(files))
     return packed({f"{stem}/{file}": content for file, content in files.items()})
 
 
@@ -42,7 +42,7 @@ def packed(files: Mapping[str, str | bytes]) -> bytes:
 def _start(name: str, iteration: int) -> dict[str, bytes]:
     """The snapshot that a run went on from, with its training state; nothing where it is not at hand."""
     try:
-        snapshot = library.snapshot(name.removeprefix("run:").partition("@")[0], iteration)
+        snapshot = learners.snapshot(name.removeprefix("run:").partition("@")[0], iteration)
         return {f"{recipe.START}/{path.name}": path.read_bytes() for path in (snapshot, runs.state_of(snapshot))}
     except (CheckpointError, ValueError, OSError):
         return {}

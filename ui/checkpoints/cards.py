@@ -22,8 +22,7 @@ from ui.checkpoints import recipe
 from ui.checkpoints.recipe import counted
 from ui.lab import engine
 from ui.lab.state import FAMILY, RANGES, Y_LIMIT, LabState
-from ui.shared import learners as library
-from ui.shared import rounding
+from ui.shared import learners, rounding
 
 _log = logging.getLogger("maml_lab")
 KEY = "ckpt_cards"
@@ -76,9 +75,9 @@ def section(title: str, note: str = "") -> str:
 
 def card(name: str, deletable: bool = False) -> str:
     """The card of a learner; of one that is missing or damaged, a sentence on why. deletable: by who looks at it."""
-    title = escape(library.title(name))
+    title = escape(learners.title(name))
     delete = f'<button type="button" class="delete" aria-label="Delete {title}">Delete</button>' if deletable else ""
-    head = f"<header>{swatch(library.look(name))}<h3>{title}</h3>{delete}</header>"
+    head = f"<header>{swatch(learners.look(name))}<h3>{title}</h3>{delete}</header>"
     try:
         about = _about(name, title)
     except Exception as error:  # whatever it is, the other cards are shown
@@ -88,8 +87,8 @@ def card(name: str, deletable: bool = False) -> str:
 
 def _about(name: str, title: str) -> str:
     """All of a card below its head. Raises CheckpointError or OSError for a learner that is missing or damaged."""
-    saved, size = library.get(name), library.find(name).stat().st_size
-    picture = thumbnail(name, library.version(name))
+    saved, size = learners.get(name), learners.find(name).stat().st_size
+    picture = thumbnail(name, learners.version(name))
     download, zipped = (f"lab/{route}?{escape(urlencode({'learner': name}))}" for route in ("checkpoint", "bundle.zip"))
     return f"""<p class="recipe">{escape(recipe.of_checkpoint(saved))}</p>
 {picture}
@@ -110,19 +109,19 @@ def swatch(look: Look) -> str:
 @lru_cache(maxsize=256)
 def thumbnail(name: str, version: int) -> str:
     """One task: its true curve, its shots, and the learner before and after the steps it was trained for, at its own alpha."""
-    saved, task = library.get(name), THUMBNAIL.task
+    saved, task = learners.get(name), THUMBNAIL.task
     config = saved.config
     steps = JOINT_STEPS if config.algorithm in JOINT else config.inner_steps
     (run,) = engine.trajectories((name,), THUMBNAIL.points, task.amplitude, task.phase, config.alpha, steps)
-    looks = {"before": ROLES["before"], "true": ROLES["true"], "after": library.look(name)}
+    looks = {"before": ROLES["before"], "true": ROLES["true"], "after": learners.look(name)}
     curves = {"before": run.curves[0], "true": task.curve(engine.GRID), "after": run.curves[-1]}
     lines = "".join(_path(_line(curves[part]), looks[part]) for part in looks)
     at = [f"translate({_x(x):.1f},{_y(y):.1f})" for x, y in THUMBNAIL.points]
     shots = "".join(f'<path class="shot" {_colours(ROLES["shot"])} transform="{place}" d="{_SHOT}"/>' for place in at)
     warning = saved.warning()
     went = f"error {_loss(run.query[0])} before, {_loss(run.query[-1])} after {counted(steps, 'step')}"
-    title, about = escape(library.title(name)), f"A sine wave and {len(THUMBNAIL.points)} shots of it: {went}."
-    ids = [f"ckpt-{escape(library.stem(name))}-{part}" for part in ("title", "desc")]
+    title, about = escape(learners.title(name)), f"A sine wave and {len(THUMBNAIL.points)} shots of it: {went}."
+    ids = [f"ckpt-{escape(learners.stem(name))}-{part}" for part in ("title", "desc")]
     return f"""<svg class="thumbnail" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="{" ".join(ids)}">
 <title id="{ids[0]}">{title} on one task</title><desc id="{ids[1]}">{about}</desc>
 <path class="zero" d="M0,{_y(0):.1f}H{_WIDTH}"/>{lines}{shots}</svg>
@@ -145,7 +144,7 @@ def results(saved: Checkpoint) -> str:
 
 def fold(name: str, saved: Checkpoint) -> str:
     """What only some ask for: how to load it, how to train it again, and every setting."""
-    lines = escape(recipe.load_lines(saved, f"{library.stem(name)}.safetensors"))
+    lines = escape(recipe.load_lines(saved, f"{learners.stem(name)}.safetensors"))
     settings = "".join(
         f'<tr><th scope="row">{escape(key)}</th><td>{escape(str(value).strip("[]"))}</td></tr>'
         for key, value in recipe.settings(saved).items()
@@ -163,7 +162,7 @@ def lab_address(name: str) -> str:
 
     A baseline is shown at the lab's own step size, which MAML beside it needs.
     """
-    config = library.get(name).config
+    config = learners.get(name).config
     if config.algorithm in JOINT:
         return "lab?" + urlencode(LabState(learners=(name, "maml")).to_query())
     alpha, steps = RANGES["alpha"].clip(config.alpha), config.inner_steps

@@ -14,8 +14,7 @@ from ui.checkpoints import cards, recipe
 from ui.checkpoints.recipe import counted
 from ui.lab import engine
 from ui.lab.state import check_learners, read_query, write_number
-from ui.shared import learners as library
-from ui.shared import rounding
+from ui.shared import learners, rounding
 from ui.shared.tables import csv_text
 
 MOST = 8
@@ -65,7 +64,7 @@ def measure(asked: Comparison) -> list[Compared]:
             look,
             summarise(losses),
             paired_differences(losses, each[0]),
-            library.get(name).config.alpha if asked.alpha is None else asked.alpha,
+            learners.get(name).config.alpha if asked.alpha is None else asked.alpha,
         )
         for name, look, losses in zip(asked.compare, looks(asked.compare), each, strict=True)
     ]
@@ -74,8 +73,8 @@ def measure(asked: Comparison) -> list[Compared]:
 def looks(names: tuple[str, ...]) -> list[Look]:
     """How they are drawn together: learners as everywhere; own ones, of which there may be several, each in another look."""
     spare = iter((ROLES["own"], *NEUTRAL.values()))
-    drawn = [next(spare) if library.role(name) == "own" else ROLES[library.role(name)] for name in names]
-    return [replace(look, label=library.title(name)) for name, look in zip(names, drawn, strict=True)]
+    drawn = [next(spare) if learners.role(name) == "own" else ROLES[learners.role(name)] for name in names]
+    return [replace(look, label=learners.title(name)) for name, look in zip(names, drawn, strict=True)]
 
 
 def finding(compared: list[Compared]) -> str:

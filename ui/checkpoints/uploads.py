@@ -7,7 +7,7 @@ import streamlit as st
 from maml_core.checkpoint import CheckpointError, NoRecipe, Told
 from maml_core.config import JOINT, TrainConfig
 from ui.lab import controls
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared import visitors as visitor
 from ui.shared.messages import plain, tell, warn
 
@@ -37,13 +37,13 @@ def uploader(key: str, taken: Taken) -> None:
 
 def deletable(name: str) -> bool:
     """Whether this visitor may delete this learner."""
-    return library.may_delete(name, visitor.owner(), visitor.is_local())
+    return learners.may_delete(name, visitor.owner(), visitor.is_local())
 
 
 def ask_to_delete(name: str, deleted: Taken) -> None:
     """A dialog that deletes an upload, or does not."""
 
-    @st.dialog(f"Delete {plain(library.title(name))}?")
+    @st.dialog(f"Delete {plain(learners.title(name))}?")
     def dialog() -> None:
         st.write("It will be deleted for everyone, and links to it will say so. This cannot be undone.")
         with st.container(horizontal=True):
@@ -57,9 +57,9 @@ def ask_to_delete(name: str, deleted: Taken) -> None:
 
 
 def _delete(name: str, deleted: Taken) -> None:
-    title = library.title(name)
+    title = learners.title(name)
     try:
-        library.delete(name, visitor.owner(), visitor.is_local())
+        learners.delete(name, visitor.owner(), visitor.is_local())
     except CheckpointError as error:
         warn(f"{title} was not deleted: {error}.")
         return
@@ -80,8 +80,8 @@ def _add(key: str, taken: Taken, told: Told | None) -> None:
     file = session[key]
     session[f"{key}_problem"] = None
     try:
-        name = library.add(file.getvalue(), file.name, visitor.owner(), told)
-        session[f"{key}_note"] = library.get(name).warning()
+        name = learners.add(file.getvalue(), file.name, visitor.owner(), told)
+        session[f"{key}_note"] = learners.get(name).warning()
     except CheckpointError as error:
         session[f"{key}_problem"] = error
         return

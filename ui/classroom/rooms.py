@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from maml_core.reading import json_object
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.incoming import legible
 
 ALPHABET = "BCDGHJKMNPQRTVWX"
@@ -276,7 +276,7 @@ def code_in(text: str) -> str:
 
 def folder() -> Path:
     """Where the journals are, one for each room."""
-    return library.runs_folder() / ".rooms"
+    return learners.runs_folder() / ".rooms"
 
 
 class Standing(NamedTuple):

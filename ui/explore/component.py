@@ -13,8 +13,7 @@ from maml_core.palette import ROLES
 from ui.checkpoints import comparison
 from ui.explore import published
 from ui.explore.exploration import ALPHAS, CONDITIONS, MORE_SHOTS, SHOTS, STEPS, Exploration
-from ui.shared import learners as library
-from ui.shared import modules
+from ui.shared import learners, modules
 
 KEY = "explore"
 BASELINE = "pretrained"
@@ -51,7 +50,7 @@ def payload(state: Exploration) -> dict[str, Any]:
 def _about(name: str, role: str, label: str) -> dict[str, Any]:
     """K, steps: the shots and the inner steps it was trained for; 0 steps for one that was not trained to adapt, 0 shots where
     that is not known."""
-    saved = library.get(name)
+    saved = learners.get(name)
     adapts = saved.is_trained and saved.config.algorithm not in JOINT
     steps, K = saved.config.inner_steps if adapts else 0, 0 if saved.from_elsewhere else saved.config.K
     return {"key": name, "role": role, "label": label, "K": K, "steps": steps, "alpha": saved.config.alpha}

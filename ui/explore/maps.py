@@ -24,7 +24,7 @@ from ui.explore import published
 from ui.explore.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
 from ui.lab import engine
 from ui.lab.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.routes import of_query, route
 from ui.shared.tables import csv_text, download
 
@@ -100,7 +100,7 @@ class Measured:
         with self.lock:
             if self.tasks > have or self.tasks >= MOST_TASKS:
                 return
-            checkpoint = library.get(self.asked.learner)
+            checkpoint = learners.get(self.asked.learner)
             settings = [self.asked.setting(row) for row in range(len(self.asked.rows))]
             rows = [Row(K, checkpoint.split(alpha)[1]) for K, alpha in settings]
             theta = checkpoint.split()[0]
@@ -125,7 +125,7 @@ _maps_lock = threading.Lock()
 
 def find(asked: Asked) -> Measured:
     """The map, perhaps not measured yet: the same for everybody. Raises CheckpointError if the learner is missing."""
-    key = asked, library.version(asked.learner)
+    key = asked, learners.version(asked.learner)
     with _maps_lock:
         found = _maps.setdefault(key, Measured(asked))
         _maps.move_to_end(key)
@@ -163,7 +163,7 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     row, step = (whole_of(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
     measured.go_on(0)
     losses, asked = measured.losses[row, step], measured.asked
-    drawn = _drawn(asked.trial, library.get(asked.learner).config.algorithm == "oracle")
+    drawn = _drawn(asked.trial, learners.get(asked.learner).config.algorithm == "oracle")
     K, _ = asked.setting(row)
     found: dict[str, Any] = {}
     for name, task in sweeps.examples(losses)._asdict().items():
@@ -189,7 +189,7 @@ def lab_state(asked: Asked, row: int, step: int, amplitude: float, phase: float,
         amplitude=round(amplitude, 4),
         phase=RANGES["phase"].clip(round(phase, 4)),
         K=int(RANGES["K"].clip(K)),
-        alpha=RANGES["alpha"].clip(library.get(learner).config.alpha if alpha is None else alpha),
+        alpha=RANGES["alpha"].clip(learners.get(learner).config.alpha if alpha is None else alpha),
         num_updates=max(step, LabState.num_updates),
         shots=tuple((round(x, 3), round(y, 3)) for x, y in shots),
         step=step,
@@ -203,12 +203,12 @@ def as_csv(query: Mapping[str, str]) -> str:
     measured = find(ask(query))
     measured.go_on(0)
     asked, cells, tasks = measured.asked, measured.cells(), measured.tasks
-    own = library.get(asked.learner).config.alpha
+    own = learners.get(asked.learner).config.alpha
     return csv_text(
         ("learner", "conditions", "K", "alpha", "step", "mean", "ci95", "median", "diverged", "tasks"),
         (
             (
-                library.title(asked.learner),
+                learners.title(asked.learner),
                 " ".join(asked.conditions),
                 K,
                 f"{own if alpha is None else alpha:g}",

@@ -11,7 +11,7 @@ from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
 from maml_core.reading import whole_of
 from ui.lab import engine
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.tables import csv_text
 
 TASKS, ROUND = 10_000, 1_000
@@ -20,7 +20,7 @@ STEPS = 10
 MOST_TIMES = 99
 OURS = {"maml": ("shipped:maml_tf", "maml", "shipped:maml_best"), "pretrained": ("pretrained",), "oracle": ("oracle",)}
 """What is compared with a published figure, by what it is of. maml_tf has MAML-tf's recipe."""
-NAMES = [name for learners in OURS.values() for name in learners]
+NAMES = [name for names in OURS.values() for name in names]
 
 
 class Figure(NamedTuple):
@@ -64,8 +64,8 @@ def payload() -> dict[str, Any]:
     return {
         "figures": [figure._asdict() for figure in FIGURES],
         "learners": {
-            of: [{"key": name, "label": library.title(name), "alpha": library.get(name).config.alpha} for name in learners]
-            for of, learners in OURS.items()
+            of: [{"key": name, "label": learners.title(name), "alpha": learners.get(name).config.alpha} for name in names]
+            for of, names in OURS.items()
         },
         "ours": _ours(),
         "notes": NOTES,
@@ -103,7 +103,7 @@ def table_csv(query: Mapping[str, str]) -> str:
     return csv_text(
         ("source", "of", "K", "step", "published", "ours", "mean", "ci95", "tasks"),
         (
-            (f.source, f.of, f.K, f.step, f.value, library.title(name), *ours[name][f.K][f.step].values(), TASKS)
+            (f.source, f.of, f.K, f.step, f.value, learners.title(name), *ours[name][f.K][f.step].values(), TASKS)
             for f in FIGURES
             for name in OURS[f.of]
         ),
@@ -112,7 +112,7 @@ def table_csv(query: Mapping[str, str]) -> str:
 
 def _ours() -> dict[str, dict[int, dict[int, dict[str, float]]]]:
     """As they stand in the checkpoints: learner -> shots -> step -> mean and ci95."""
-    results = {name: library.get(name).results for name in NAMES}
+    results = {name: learners.get(name).results for name in NAMES}
     return {
         name: {K: {step: _short(of[str(K)][str(step)]) for step in range(STEPS + 1)} for K in PUBLISHED}
         for name, of in results.items()
@@ -127,7 +127,7 @@ def _measured(name: str, K: int, time: int, rounds: int) -> dict[int, dict[str, 
 @lru_cache(maxsize=512)
 def _losses(name: str, K: int, seed: int) -> Tensor:
     """(STEPS + 1, ROUND)."""
-    saved = library.get(name)
+    saved = learners.get(name)
     theta, alpha = saved.split()
     told = saved.config.algorithm == "oracle"
     with engine.cores:

@@ -18,7 +18,7 @@ from maml_core import curvature, landscape, runs, tasks
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.tasks import Batch
 from ui.lab.state import LEARNERS
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.routes import of_query, route
 
 GRID = 41
@@ -50,18 +50,18 @@ def plane(query: Mapping[str, str]) -> dict[str, Any]:
     if name not in LEARNERS:
         raise ValueError(f"there is no plane for {name!r:.40}; choose from {', '.join(LEARNERS)}")
     with _one_at_a_time:
-        return _plane(name, library.version(name))
+        return _plane(name, learners.version(name))
 
 
 @lru_cache(maxsize=64)
 def _plane(name: str, version: int) -> dict[str, Any]:
-    found = library.get(name)
+    found = learners.get(name)
     theta, alpha = found.split()
     loss, batch = found.network.mse, _batch(found, PLANE_TASKS)
     phis = landscape.paths(loss, theta, batch, alpha, STEPS)
     ends = {name: phi[:, -1] for name, phi in phis.items()}
     if not all(value.isfinite().all() for value in ends.values()):
-        raise ValueError(f"Adaptation of {library.title(name)} diverges within {STEPS} steps: there is no plane to show")
+        raise ValueError(f"Adaptation of {learners.title(name)} diverges within {STEPS} steps: there is no plane to show")
     plane = landscape.principal_plane(theta, ends)
     places = plane.project(phis)  # (PLANE_TASKS, STEPS + 1, 2)
     reach = places.abs().flatten().quantile(0.95).item()
@@ -73,7 +73,7 @@ def _plane(name: str, version: int) -> dict[str, Any]:
     moved = landscape.flat(phis, theta) - landscape.flat(theta, theta)  # (PLANE_TASKS, STEPS + 1, P)
     return {
         "learner": name,
-        "label": library.title(name),
+        "label": learners.title(name),
         "parameters": moved.shape[2],
         "explained": plane.explained,
         "extent": extent,
@@ -87,41 +87,41 @@ def _plane(name: str, version: int) -> dict[str, Any]:
 def term(query: Mapping[str, str]) -> dict[str, Any]:
     """The second-order term through a run's snapshots; of the shipped checkpoints, where no run is named."""
     run = query.get("run", "")
-    learners = list(SHIPPED)
+    names = list(SHIPPED)
     if run:
-        learners = [f"run:{run}@{runs.iteration_of(path)}" for path in runs.snapshots(library.run_folder(run))]
-        if not learners:
+        names = [f"run:{run}@{runs.iteration_of(path)}" for path in runs.snapshots(learners.run_folder(run))]
+        if not names:
             raise ValueError(
-                f"The run {run} has no snapshots yet" if library.run_folder(run).is_dir() else f"There is no run {run}"
+                f"The run {run} has no snapshots yet" if learners.run_folder(run).is_dir() else f"There is no run {run}"
             )
     points = []
-    for name in learners:
+    for name in names:
         try:
             with _one_at_a_time:
-                points.append(_term(name, library.version(name)))
+                points.append(_term(name, learners.version(name)))
         except CheckpointError:  # thinned out a moment ago
             continue
-    every = [{"name": name.removeprefix("run:"), "title": library.title(name)} for name in library.trained_here()]
+    every = [{"name": name.removeprefix("run:"), "title": learners.title(name)} for name in learners.trained_here()]
     return {"run": run, "runs": every, "points": points}
 
 
 def left_out(name: str) -> float:
     """The length of the second-order term over that of the first-order one, the median over tasks. Cached, as all here is."""
     with _one_at_a_time:
-        return _term(name, library.version(name))["whole"][0]
+        return _term(name, learners.version(name))["whole"][0]
 
 
 @lru_cache(maxsize=512)
 def _term(name: str, version: int) -> dict[str, Any]:
-    found = library.get(name)
+    found = learners.get(name)
     theta, alpha = found.split()
     layers = found.network.layers
     count = min(TERM_TASKS, max(1, TERM_NUMBERS // sum(value.numel() for value in theta.values())))
     g, left = curvature.gradient_terms(found.network.mse, theta, _batch(found, count), alpha)
     whole, *each = curvature.ignored(g, left, [list(theta), *layers])
     return {
-        "label": library.title(name),
-        "role": library.role(name),
+        "label": learners.title(name),
+        "role": learners.role(name),
         "iteration": found.iterations,
         "whole": _known(whole),
         "layers": [_known(part) for part in each],

@@ -17,8 +17,7 @@ from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
 from maml_core.palette import NEUTRAL, ROLES, Look
 from ui.lab import engine
 from ui.lab.state import FAMILY, Y_LIMIT, LabState
-from ui.shared import learners as library
-from ui.shared import modules
+from ui.shared import learners, modules
 
 KEY = "picture"
 MAIN = "lab/main.js"
@@ -78,12 +77,12 @@ def payload(
     """
     task, shots, blind = state.task, state.points, "names" in state.hide
     runs = engine.on_show(state)
-    learners = []
+    drawn = []
     for letter, name, run in zip(NEUTRAL, state.learners, runs, strict=False):
         arrays = {field: _base64(value) for field, value in run._asdict().items()}
         about = {"name": letter, "trained_steps": 0, "own_alpha": state.alpha, "results": {}} if blind else _about(name)
-        learners.append(about | {"layers": run.moved.shape[1]} | arrays)
-    drawn = {role: ROLES[role] for role in COMMON} | NEUTRAL if blind else ROLES | _looks(state.learners)
+        drawn.append(about | {"layers": run.moved.shape[1]} | arrays)
+    looks = {role: ROLES[role] for role in COMMON} | NEUTRAL if blind else ROLES | _looks(state.learners)
     content = {
         "epoch": epoch,
         "rev": rev,
@@ -112,21 +111,21 @@ def payload(
         "present": state.present,
         "by_hand": state.shots is not None,
         "shots": shots,
-        "learners": learners,
-        "looks": {role: asdict(look) for role, look in drawn.items()},
+        "learners": drawn,
+        "looks": {role: asdict(look) for role, look in looks.items()},
         "limits": {"x": FAMILY.x, "y": [-Y_LIMIT, Y_LIMIT], "shots": MAX_SHOTS, "diverged": DIVERGED_ABOVE},
     }
     return json.dumps(content)
 
 
-def _looks(learners: tuple[str, ...]) -> dict[str, Look]:
-    return {library.role(name): library.look(name) for name in learners}
+def _looks(names: tuple[str, ...]) -> dict[str, Look]:
+    return {learners.role(name): learners.look(name) for name in names}
 
 
 def _about(name: str) -> dict[str, Any]:
-    checkpoint = library.get(name)
+    checkpoint = learners.get(name)
     return {
-        "name": library.role(name),
+        "name": learners.role(name),
         "key": name,
         "algorithm": checkpoint.config.algorithm,
         "trained": checkpoint.is_trained,

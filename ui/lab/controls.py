@@ -14,7 +14,7 @@ from maml_core.palette import ROLES
 from ui import glossary
 from ui.lab.settings import ALPHAS, SETTINGS
 from ui.lab.state import CHOICES, HIDE, LEARNERS, RANGES
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.messages import plain
 
 Change = Callable[[str], None]
@@ -111,7 +111,7 @@ def alpha(change: Change) -> None:
     st.select_slider(label, options, key="alpha", help=help, format_func=_plain, on_change=change, args=("alpha",))
     if "names" in st.session_state["hide"]:
         return  # a step size could tell who is who
-    own = {library.look(name).label: library.get(name).config.alpha for name in st.session_state["learners"]}
+    own = {learners.look(name).label: learners.get(name).config.alpha for name in st.session_state["learners"]}
     ticks = "".join(
         f'<i style="left: {100 * bisect_left(options, value) / (len(options) - 1):.2f}%"></i>' for value in own.values()
     )
@@ -132,7 +132,7 @@ def noise(change: Change) -> None:
     _scale("noise", change)
 
 
-def learners(change: Change) -> None:
+def which_learners(change: Change) -> None:
     """Which learners are drawn."""
     own = [name for name in st.session_state["learners"] if name not in LEARNERS]
     st.pills(
@@ -141,11 +141,11 @@ def learners(change: Change) -> None:
         selection_mode="multi",
         key="learners",
         label_visibility="collapsed",
-        format_func=lambda name: plain(library.look(name).label),
+        format_func=lambda name: plain(learners.look(name).label),
         on_change=change,
         args=("learners",),
     )
-    st.html(glossary.offer("What are these?", [library.look(name).label for name in LEARNERS]))
+    st.html(glossary.offer("What are these?", [learners.look(name).label for name in LEARNERS]))
 
 
 def free(change: Change) -> None:
@@ -156,9 +156,9 @@ def free(change: Change) -> None:
 
 def trained_run(change: Change) -> None:
     """A run on this server whose latest checkpoint takes the place of one's own; nothing while there is none."""
-    if trained := library.trained_here():
+    if trained := learners.trained_here():
         help = "The latest checkpoint of a run on this server."
-        key, name = "run", lambda run: f"{library.title(run)} ({library.stem(run)})"
+        key, name = "run", lambda run: f"{learners.title(run)} ({learners.stem(run)})"
         st.selectbox("or a run’s checkpoint", trained, None, key=key, help=help, format_func=name, on_change=change, args=(key,))
 
 

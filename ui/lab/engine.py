@@ -17,7 +17,7 @@ from maml_core.config import DIVERGED_ABOVE
 from maml_core.evaluation import query_losses, summarise
 from maml_core.network import MLP, Params
 from ui.lab.state import FAMILY, LEARNERS, LabState, Shots
-from ui.shared import learners as library
+from ui.shared import learners
 
 GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
 """Where curves are drawn, and where the query loss of the task on show is measured, (201,)."""
@@ -61,7 +61,7 @@ def on_show(state: LabState) -> tuple[Trajectory, ...]:
 
 
 def trajectories(
-    learners: tuple[str, ...],
+    names: tuple[str, ...],
     shots: Shots,
     amplitude: float,
     phase: float,
@@ -73,13 +73,13 @@ def trajectories(
 
     The same arguments give the same numbers to every visitor, from a cache. Raises CheckpointError if a learner is missing.
     """
-    versions = tuple(map(library.version, learners))
-    return _trajectories(learners, versions, shots, amplitude, phase, alpha, num_updates, freeze)
+    versions = tuple(map(learners.version, names))
+    return _trajectories(names, versions, shots, amplitude, phase, alpha, num_updates, freeze)
 
 
 @lru_cache(maxsize=512)
 def _trajectories(
-    learners: tuple[str, ...],
+    names: tuple[str, ...],
     versions: tuple[int, ...],
     shots: Shots,
     amplitude: float,
@@ -88,14 +88,14 @@ def _trajectories(
     num_updates: int,
     freeze: str,
 ) -> tuple[Trajectory, ...]:
-    checkpoints = [library.get(name) for name in learners]
+    checkpoints = [learners.get(name) for name in names]
     done: dict[int, Trajectory] = {}
     for net in dict.fromkeys(c.network for c in checkpoints):
         members = [i for i, c in enumerate(checkpoints) if c.network == net]
         these = [checkpoints[i] for i in members]
         sizes = [c.split(alpha, freeze) for c in these] + [c.split(freeze=freeze) for c in these]
         done |= dict(zip(members, _adapt_together(net, sizes, shots, amplitude, phase, num_updates), strict=True))
-    return tuple(done[i] for i in range(len(learners)))
+    return tuple(done[i] for i in range(len(names)))
 
 
 class Ends(NamedTuple):
@@ -107,12 +107,12 @@ class Ends(NamedTuple):
 
 def ends(name: str, shots: Shots, amplitude: float, phase: float, num_updates: int) -> Ends:
     """What a learner makes of the shots with its own step size. Cached; raises CheckpointError if it is missing."""
-    return _ends(name, library.version(name), shots, amplitude, phase, num_updates)
+    return _ends(name, learners.version(name), shots, amplitude, phase, num_updates)
 
 
 @lru_cache(maxsize=4096)
 def _ends(name: str, version: int, shots: Shots, amplitude: float, phase: float, num_updates: int) -> Ends:
-    checkpoint = library.get(name)
+    checkpoint = learners.get(name)
     net, (theta, alpha) = checkpoint.network, checkpoint.split()
     x, y, grid, true = _points(net, shots, amplitude, phase)
     with _one_at_a_time, torch.no_grad():
@@ -192,7 +192,7 @@ def fresh(name: str, K: int, alpha: float, num_updates: int, noise: float, place
     Every learner meets the same tasks, and every visitor gets the same numbers, from a cache.
     Raises CheckpointError if the learner is missing.
     """
-    return measured(_fresh, name, library.version(name), K, alpha, num_updates, noise, placement, freeze)
+    return measured(_fresh, name, learners.version(name), K, alpha, num_updates, noise, placement, freeze)
 
 
 def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np.ndarray:
@@ -200,7 +200,7 @@ def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np
 
     alpha: None for the learner's own. Not finite where adaptation diverged. Raises CheckpointError if the learner is missing.
     """
-    return measured(_fresh_losses, name, library.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
+    return measured(_fresh_losses, name, learners.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
 
 
 @lru_cache(maxsize=1024)
@@ -217,7 +217,7 @@ def _fresh(*asked: Any) -> Fresh:
 def _fresh_losses(
     name: str, version: int, K: int, alpha: float | None, num_updates: int, noise: float, placement: str, freeze: str
 ) -> np.ndarray:
-    checkpoint: Checkpoint = library.get(name)
+    checkpoint: Checkpoint = learners.get(name)
     theta, sizes = checkpoint.split(alpha, freeze)
     return query_losses(
         checkpoint.network.mse,

@@ -27,8 +27,7 @@ from ui.checkpoints import bundle
 from ui.lab import component, engine
 from ui.lab.settings import SETTINGS
 from ui.lab.state import FAMILY, LabState
-from ui.shared import learners as library
-from ui.shared import modules, tables
+from ui.shared import learners, modules, tables
 from ui.shared.routes import download, of_query, route
 from ui.shared.tables import csv_text
 
@@ -90,8 +89,8 @@ def as_python(state: LabState) -> str:
     """A script that computes the losses on show with maml_core alone. Raises ValueError while names are hidden."""
     if "names" in state.hide:
         raise ValueError("the code would name the learners: it is here once the names are shown")
-    roles = [library.role(name) for name in state.learners]
-    told = any(library.get(name).config.inputs > 1 for name in state.learners)
+    roles = [learners.role(name) for name in state.learners]
+    told = any(learners.get(name).config.inputs > 1 for name in state.learners)
     files = [_file(name) for name in state.learners if name != "random"]
     inputs, everywhere = ("told(x)", "told(grid)") if told else ("x", "grid")
     (low, high), points = FAMILY.x, len(engine.GRID)
@@ -187,7 +186,7 @@ render({{ parentElement: document.querySelector("main"), data: {data}, saved: {a
 
 def _theme() -> str:
     """Streamlit's names for colours, with this project's values from its theme, for a page without Streamlit."""
-    theme = tomllib.loads((library.ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
+    theme = tomllib.loads((learners.ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["theme"]
 
     def block(colours: Mapping[str, str]) -> str:
         names = {name: re.sub(r"([A-Z])", lambda m: "-" + m[1].lower(), name) for name in colours}
@@ -214,7 +213,7 @@ def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
     runs = engine.on_show(state)
     if "names" in state.hide:
         return list(zip(NEUTRAL, runs, strict=False))
-    return [(library.look(name).label, run) for name, run in zip(state.learners, runs, strict=True)]
+    return [(learners.look(name).label, run) for name, run in zip(state.learners, runs, strict=True)]
 
 
 def _picture(query: Mapping[str, str]) -> Response:
@@ -237,15 +236,15 @@ def _bundle(name: str) -> Response:
     learner = _one_learner(name)
     if learner == "random":
         raise ValueError("the untrained network has no file: choose another learner")
-    return download(bundle.zipped(learner), f"{library.stem(learner)}.zip", "application/zip")
+    return download(bundle.zipped(learner), f"{learners.stem(learner)}.zip", "application/zip")
 
 
 def _code_bundle(state: LabState) -> Response:
     """The script with all it needs but REQUIRED: the engine and the checkpoints, where it looks for them."""
     files: dict[str, bytes] = {CODE_FILE: as_python(state).encode()}
-    files |= {_file(name): library.find(name).read_bytes() for name in state.learners if name != "random"}
-    engine_files = sorted((library.ROOT / "maml_core").rglob("*.py"))
-    files |= {path.relative_to(library.ROOT).as_posix(): path.read_bytes() for path in engine_files}
+    files |= {_file(name): learners.find(name).read_bytes() for name in state.learners if name != "random"}
+    engine_files = sorted((learners.ROOT / "maml_core").rglob("*.py"))
+    files |= {path.relative_to(learners.ROOT).as_posix(): path.read_bytes() for path in engine_files}
     packed = bundle.packed({f"{CODE_ZIP.removesuffix('.zip')}/{name}": content for name, content in files.items()})
     return download(packed, CODE_ZIP, "application/zip")
 
@@ -259,15 +258,15 @@ def _one_learner(name: str) -> str:
 
 def _checkpoint(name: str) -> Response:
     learner = _one_learner(name)
-    file = f"{library.stem(learner)}.safetensors"
+    file = f"{learners.stem(learner)}.safetensors"
     if learner == "random":
-        return download(checkpoint.dumps(library.get(learner)), file, "application/octet-stream")
-    return FileResponse(library.find(learner), filename=file, media_type="application/octet-stream")
+        return download(checkpoint.dumps(learners.get(learner)), file, "application/octet-stream")
+    return FileResponse(learners.find(learner), filename=file, media_type="application/octet-stream")
 
 
 def _file(learner: str) -> str:
     """Where a script finds a learner's checkpoint: with this project, or as it is called when it is downloaded."""
-    file = f"{library.stem(learner)}.safetensors"
+    file = f"{learners.stem(learner)}.safetensors"
     return file if learner.startswith(("upload:", "run:")) else f"pretrained/{file}"
 
 

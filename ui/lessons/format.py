@@ -16,7 +16,7 @@ from ui.lessons import expressions, measures, prose
 from ui.lessons.answers import Answer, Choice, Kind, Option, Sketch, Slider
 from ui.lessons.expressions import Expression
 from ui.lessons.measures import Question
-from ui.shared import learners as library
+from ui.shared import learners
 
 MOST_BYTES = 100_000
 VIEWS = ("lab", "world", "train")
@@ -366,7 +366,7 @@ class _Reader:
             table.wrong(str(error).replace(" for the measure picture", ""))
         if within <= 0:
             table.wrong("within must be above 0", "within")
-        label = table.take("label", str, library.title(learner))
+        label = table.take("label", str, learners.title(learner))
         return Sketch(learner, label, step, within, table.prose("said"), half)
 
     def read_challenge(self, top: _Table, view: str, observe: str, known: dict[str, type]) -> Challenge | None:
@@ -377,7 +377,7 @@ class _Reader:
         names = GOALS[view] | known
         if view == "lab":
             for learner in measures.lab(observe).learners:
-                names |= {f"{library.role(learner)}.{name}": kind for name, kind in OF_LEARNER.items()}
+                names |= {f"{learners.role(learner)}.{name}": kind for name, kind in OF_LEARNER.items()}
         goal = table.expression("goal", table.take("goal", str), names, bool)
         solution = table.take("solution", str, "")
         try:

@@ -27,7 +27,7 @@ from ui.geometry import world
 from ui.lab import engine
 from ui.lab.settings import ALPHAS
 from ui.lab.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState
-from ui.shared import learners as library
+from ui.shared import learners
 
 FRESH_GRID = 41
 """Points that `beyond` judges a task by."""
@@ -72,7 +72,7 @@ def _one_of(*choices: str) -> Checked:
 
 
 def _learner(value: Any) -> str:
-    names = {*LEARNERS, *library.shipped()}
+    names = {*LEARNERS, *learners.shipped()}
     if not isinstance(value, str) or value not in names:
         raise ValueError(f"there is no learner {value!r:.40}; there are {', '.join(sorted(names))}")
     return value
@@ -168,7 +168,7 @@ def diverged(
 
 
 def _fresh(learner: str, step: int, K: int, alpha: float | None, *more: Any) -> engine.Fresh:
-    size = library.get(learner).config.alpha if alpha is None else alpha
+    size = learners.get(learner).config.alpha if alpha is None else alpha
     return engine.fresh(learner, K, size, USUAL_STEPS if step <= USUAL_STEPS else MAX_UPDATES, *more)
 
 
@@ -208,13 +208,13 @@ def mean_wave(of: Wave) -> float:
 
 def cliff(learner: Learner, K: Shots = 10) -> float:
     """The smallest alpha on the lab's slider, from 0.001 on, with which one step leaves the mean error above that before it."""
-    return engine.measured(_cliff, learner, library.version(learner), K)
+    return engine.measured(_cliff, learner, learners.version(learner), K)
 
 
 @lru_cache(maxsize=64)
 def _cliff(learner: str, version: int, K: int) -> float:
     """By bisection: a longer step than one that does harm does harm too."""
-    found = library.get(learner)
+    found = learners.get(learner)
 
     def does_harm(alpha: float) -> bool:
         theta, size = found.split(alpha)
@@ -233,7 +233,7 @@ def _cliff(learner: str, version: int, K: int) -> float:
 
     at = bisect_left(CLIFF, True, key=does_harm)
     if at == len(CLIFF):
-        raise ValueError(f"{library.title(learner)} does not get worse in one step at any alpha up to {CLIFF[-1]:g}")
+        raise ValueError(f"{learners.title(learner)} does not get worse in one step at any alpha up to {CLIFF[-1]:g}")
     return CLIFF[at]
 
 
@@ -241,7 +241,7 @@ def beyond(learner: Learner, step: Step, low: X, high: X, K: Shots = 10, placeme
     """Mean error over 1,000 waves on x between low and high, which may lie beyond the range that tasks are drawn from."""
     if low >= high:
         raise ValueError(f"low must be below high, and {low:g} is not below {high:g}")
-    return engine.measured(_beyond, learner, library.version(learner), step, low, high, K, placement)
+    return engine.measured(_beyond, learner, learners.version(learner), step, low, high, K, placement)
 
 
 @lru_cache(maxsize=64)
@@ -253,7 +253,7 @@ def _beyond(learner: str, version: int, step: int, low: float, high: float, K: i
 
 def placed(learner: str, xs: tuple[float, ...], step: int, alpha: float, freeze: str) -> float:
     """Mean error over 1,000 waves, each with its shots at these x. Cached; raises CheckpointError if the learner is missing."""
-    return engine.measured(_placed, learner, library.version(learner), xs, step, alpha, freeze)
+    return engine.measured(_placed, learner, learners.version(learner), xs, step, alpha, freeze)
 
 
 @lru_cache(maxsize=256)
@@ -273,9 +273,9 @@ def _waves(K: int, placement: str = "anywhere") -> sweeps.Tasks:
 
 def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch: tasks.Batch) -> float:
     """The mean error on the query points after `step` inner steps on the support; a diverged task counts as in `evaluate`."""
-    found = library.get(learner)
+    found = learners.get(learner)
     if found.network.sizes[0] > 1:
-        raise ValueError(f"{library.title(learner)} is told each task, so this cannot be measured of it")
+        raise ValueError(f"{learners.title(learner)} is told each task, so this cannot be measured of it")
     theta, sizes = found.split(alpha, freeze)
     row = sweeps.Row(batch.x_support.shape[1], sizes)
     (losses,) = sweeps.query_losses(found.network.mse, theta, [row], batch, step if row.K else 0)
@@ -284,7 +284,7 @@ def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch
 
 def ridge(learner: Learner, K: Shots = 10) -> float:
     """Mean error over 1,000 waves with the body as it is and the head that the best ridge regression fits to the K shots."""
-    return engine.measured(_ridge, learner, library.version(learner), K)
+    return engine.measured(_ridge, learner, learners.version(learner), K)
 
 
 @lru_cache(maxsize=64)
@@ -304,7 +304,7 @@ def _ridge(learner: str, version: int, K: int) -> float:
 
 def best_head(learner: Learner) -> float:
     """Mean error over 1,000 waves with the body as it is and the head that least squares fits to the whole wave."""
-    return engine.measured(_best_head, learner, library.version(learner))
+    return engine.measured(_best_head, learner, learners.version(learner))
 
 
 @lru_cache(maxsize=64)
@@ -318,10 +318,10 @@ def _best_head(learner: str, version: int) -> float:
 
 def _features(learner: str, x: Tensor) -> tuple[Tensor, Tensor]:
     """What the body makes of x (..., N, 1), with a constant: (..., N, F); and the head over it, (F, 1). Both float64."""
-    found = library.get(learner)
+    found = learners.get(learner)
     net, theta = found.network, found.split()[0]
     if net.sizes[0] > 1 or net.norm != "none":
-        raise ValueError(f"{library.title(learner)} has no features of x alone, so this cannot be measured of it")
+        raise ValueError(f"{learners.title(learner)} has no features of x alone, so this cannot be measured of it")
     weight, bias = net.layers[-1]
     width = net.sizes[-2]
     # The body's output is what a head of the identity lets through.
@@ -334,14 +334,14 @@ def _features(learner: str, x: Tensor) -> tuple[Tensor, Tensor]:
 
 def negative_steps(learner: Learner) -> float:
     """The share of a learner's step sizes, one a weight where it learned them, that are below zero."""
-    sizes = library.get(learner).split()[1]
+    sizes = learners.get(learner).split()[1]
     each = sizes.values() if isinstance(sizes, Mapping) else [sizes]
     return float((torch.cat([torch.as_tensor(size, dtype=torch.float32).flatten() for size in each]) < 0).float().mean())
 
 
 def iterations(learner: Learner) -> float:
     """How many meta-iterations a learner was trained for."""
-    return library.get(learner).iterations
+    return learners.get(learner).iterations
 
 
 def left_out(learner: Learner) -> float:
@@ -392,7 +392,7 @@ def published(K: Shots = 10, step: Step = 1) -> float:
 
 def own_alpha(learner: Learner) -> float:
     """The inner step size that a learner was trained with, or that was found best for it."""
-    return library.get(learner).config.alpha
+    return learners.get(learner).config.alpha
 
 
 MEASURES: dict[str, Callable[..., float]] = {
@@ -472,8 +472,8 @@ def read(asked: Mapping[str, Any]) -> Question:
 
 def take(question: Question) -> float:
     """Measure, or find it measured. Raises ValueError (CheckpointError is one) with one sentence if it cannot be."""
-    learners = [value for key, value in question.arguments if key in ("learner", "other")]
-    return _take(question, tuple(map(library.version, learners)))
+    asked = [value for key, value in question.arguments if key in ("learner", "other")]
+    return _take(question, tuple(map(learners.version, asked)))
 
 
 @lru_cache(maxsize=4096)

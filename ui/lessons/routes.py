@@ -29,7 +29,7 @@ from ui.lessons import measures, prose
 from ui.lessons.answers import SKETCH, Choice, Sketch, Slider
 from ui.lessons.expressions import Expression
 from ui.lessons.format import Lesson, LessonError, card_of, read
-from ui.shared import learners as library
+from ui.shared import learners
 from ui.shared.routes import of_query, route
 from ui.train import routes as training
 
@@ -49,7 +49,7 @@ class Shelf(NamedTuple):
 
 def folder() -> Path:
     """Where lessons are: `MAML_LAB_LESSONS`, or lessons/ beside app.py."""
-    return Path(os.environ.get("MAML_LAB_LESSONS") or library.ROOT / "lessons")
+    return Path(os.environ.get("MAML_LAB_LESSONS") or learners.ROOT / "lessons")
 
 
 def shelf(where: Path | None = None) -> Shelf:
@@ -345,7 +345,7 @@ def of_lab(state: LabState, asked: Collection[str] = ()) -> dict[str, Any]:
         "placement": state.placement,
     }
     for name, run in zip(state.learners, engine.on_show(state), strict=True):
-        role, loss = library.role(name), float(run.query[state.step])
+        role, loss = learners.role(name), float(run.query[state.step])
         values |= {
             f"{role}.query": loss,
             f"{role}.support": float(run.support[state.step]),

@@ -35,8 +35,7 @@ from ui.base_path import cookie_path
 from ui.checkpoints import recipe
 from ui.lab import engine
 from ui.lab.state import RANGES, RUN, LabState
-from ui.shared import incoming
-from ui.shared import learners as library
+from ui.shared import incoming, learners
 from ui.shared.routes import of_query, route
 
 COOKIE = "maml_lab_visitor"
@@ -60,10 +59,10 @@ _scheduler: Scheduler | None = None
 def start() -> None:
     """Start queued runs from now on, for as long as this server is up. Raises ConfigError if a limit set for it is none."""
     global _scheduler
-    library.sweep()
+    learners.sweep()
     if os.environ.get("MAML_LAB_TRAINING") == "off":
         return
-    _scheduler = Scheduler(library.runs_folder(), Limits.from_environment())
+    _scheduler = Scheduler(learners.runs_folder(), Limits.from_environment())
     _scheduler.start()
 
 
@@ -77,7 +76,7 @@ def stop() -> None:
 def presets() -> dict[str, TrainConfig]:
     """The recipes to begin with. All but the demo are those of shipped checkpoints."""
     shipped = {"MAML-tf's recipe": "maml_tf", "Best MAML": "maml_best", "Meta-SGD": "meta_sgd"}
-    files = {name: library.PRETRAINED / f"{file}.safetensors" for name, file in shipped.items()}
+    files = {name: learners.PRETRAINED / f"{file}.safetensors" for name, file in shipped.items()}
     return {"Quick demo": DEMO} | {name: checkpoint.load(file).config for name, file in files.items()}
 
 
@@ -143,7 +142,7 @@ def press(
     """
     if why := refusal(local):
         raise RunError(why)
-    folder = _new_folder(library.runs_folder(), config.algorithm)
+    folder = _new_folder(learners.runs_folder(), config.algorithm)
     try:
         runs.create(folder, config, device=device, start=beginning, about={"title": title, "owner": owner(token)})
         runs.enqueue(folder, Limits.from_environment().per_person)
@@ -173,7 +172,7 @@ def act(name: str, do: str, value: Any, token: str, local: bool) -> None:
     Raises:
         RunError: with one sentence on why not.
     """
-    run = runs.look(library.run_folder(name))
+    run = runs.look(learners.run_folder(name))
     if run.about["owner"] != owner(token):
         raise RunError("Only the browser that started a run can control it")
     if do == "resume":
@@ -271,7 +270,7 @@ def _seen() -> Seen:
         when, seen = _last_look
         if seen is None or time.monotonic() - when > FRESH:
             now, damaged = {}, {}
-            for folder in runs.folders(library.runs_folder()):
+            for folder in runs.folders(learners.runs_folder()):
                 if not RUN.fullmatch(folder.name):
                     continue
                 try:
@@ -351,7 +350,7 @@ def marks(config: TrainConfig) -> list[dict[str, Any]]:
     K, steps = config.K, config.inner_steps
     if config.family != "sinusoid" or not steps:
         return []
-    baseline, measured, found = library.get("pretrained"), None, []
+    baseline, measured, found = learners.get("pretrained"), None, []
     if known := baseline.results.get(str(K), {}).get(str(steps)):
         measured = known["mean"], known["tasks"]
     elif RANGES["K"].high >= K and steps <= 10:
@@ -379,7 +378,7 @@ def details(query: Mapping[str, str]) -> dict[str, Any]:
     """What the list does not say of a run: the lines of its metrics from a byte offset on and the offset to ask from next time,
     the iterations of its snapshots, and what it is to beat."""
     since = whole_of(query, "since", 0, 10**12, "0")
-    run = runs.look(library.run_folder(query.get("run", "")))
+    run = runs.look(learners.run_folder(query.get("run", "")))
     lines, offset = runs.metrics(run.folder, since, MOST)
     iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]
     return {"metrics": lines, "offset": offset, "snapshots": iterations, "marks": marks(run.config)}
@@ -395,14 +394,14 @@ def task(query: Mapping[str, str]) -> dict[str, Any]:
     state, problems = LabState.from_query({key: query[key] for key in ("seed", "amplitude", "phase", "shots") if key in query})
     if problems:
         raise ValueError(" ".join(problems))
-    config, learners = TrainConfig(), {0: "random"}
+    config, by_iteration = TrainConfig(), {0: "random"}
     if name:
-        run = runs.look(library.run_folder(name))
+        run = runs.look(learners.run_folder(name))
         config = run.config
-        learners = {at: f"run:{name}@{at}" for at in map(runs.iteration_of, runs.snapshots(run.folder))}
+        by_iteration = {at: f"run:{name}@{at}" for at in map(runs.iteration_of, runs.snapshots(run.folder))}
     state = replace(state, K=int(RANGES["K"].clip(config.K)))
     found, why = {}, ""
-    for at, learner in learners.items():
+    for at, learner in by_iteration.items():
         try:
             found[at] = engine.ends(learner, state.points, state.task.amplitude, state.task.phase, config.num_updates)
         except CheckpointError as error:  # thinned out since it was listed, or too large to show
