@@ -18,16 +18,19 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import page_html, trust
-from ui.base_path import below_base
 from ui.chart import bundle
+from ui.checkpoints import routes as checkpoints
 from ui.classroom import routes as classroom
 from ui.explore import maps
 from ui.geometry import planes as geometry
 from ui.lab import engine, exports
+from ui.lab.old_links import OldLinks
 from ui.lessons import routes as lessons
-from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome, OldLabLinks
+from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome
 from ui.shared import modules
+from ui.shared.base_path import below_base
 from ui.train import routes as training
+from ui.train import steering
 
 
 @asynccontextmanager
@@ -35,13 +38,13 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     await asyncio.to_thread(engine.warm)
     await asyncio.to_thread(bundle.compressed)
-    training.start()
+    steering.start()
     classroom.start(st.get_option("server.address"))
     before_stopping(classroom.stop)
     gc.collect()
     gc.freeze()
     yield
-    training.stop()
+    steering.stop()
 
 
 def before_stopping(act: Callable[[], None]) -> None:
@@ -70,6 +73,7 @@ def explain(error: Exception) -> bool:
 
 ROUTES = [
     *exports.routes(),
+    *checkpoints.routes(),
     *maps.routes(),
     *geometry.routes(),
     *training.routes(),
@@ -98,7 +102,7 @@ app = st.App(
         # Streamlit asks its own socket alone who it is spoken to as; a page elsewhere must not speak to a route by another name.
         Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"], www_redirect=False),
         Middleware(MetricsAtHome),
-        Middleware(OldLabLinks),
+        Middleware(OldLinks),
         Middleware(GZipMiddleware, minimum_size=1000),
         Middleware(Acquaintance),
     ],

@@ -11,9 +11,9 @@ from maml_core.checkpoint import CheckpointError
 from maml_core.figures import LossByStep, comparison_figure
 from ui.checkpoints import cards, comparison, uploads
 from ui.checkpoints.comparison import MOST, TASKS, Comparison
-from ui.lab.state import RANGES
 from ui.shared import address, learners, tables
 from ui.shared.messages import warn
+from ui.shared.ranges import RANGES
 
 AT_FIRST = 12
 """Own checkpoints that are shown before one asks for all."""

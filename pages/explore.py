@@ -8,9 +8,9 @@ import streamlit as st
 
 from ui.explore import component
 from ui.explore.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
-from ui.lab.state import RANGES
 from ui.shared import address, learners
 from ui.shared.messages import warn
+from ui.shared.ranges import RANGES
 
 VIEW_LABELS = dict(zip(VIEWS, ("maps", "curves", "published table"), strict=True))
 

@@ -12,8 +12,9 @@ import streamlit as st
 from maml_core.palette import NEUTRAL
 from ui.checkpoints import uploads
 from ui.lab import component, controls
-from ui.lab.state import CHOICES, HIDE, LabState, in_order
+from ui.lab.state import CHOICES, HIDE, LabState
 from ui.shared import learners
+from ui.shared.learners import in_order
 from ui.shared.messages import plain, warn
 
 # A request already on its way carries the old value of a widget just set from here. It is no move of a person's.

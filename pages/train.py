@@ -9,14 +9,12 @@ from maml_core.config import DEFAULTS, ConfigError, TrainConfig, without_effect
 from maml_core.palette import ROLES
 from maml_core.runs import RunError
 from ui.checkpoints import recipe
-from ui.lab import controls
-from ui.shared import learners
-from ui.shared import visitors as visitor
+from ui.checkpoints.recipe import CONFIG_LABELS
+from ui.shared import learners, viewer
 from ui.shared.messages import plain
-from ui.train import component
-from ui.train import routes as training
+from ui.train import component, controls, steering, watching
 
-DEFAULT = next(iter(training.presets()))
+DEFAULT = next(iter(steering.presets()))
 COLUMNS = 5
 
 
@@ -24,29 +22,29 @@ def main() -> None:
     """The page."""
     session = st.session_state
     if "train_values" not in session:
-        session.train_values = values_of(training.presets()[DEFAULT])
+        session.train_values = values_of(steering.presets()[DEFAULT])
         session.train_start = None  # {run, iteration, title}: the snapshot to go on from
         session.train_selected, session.train_pressed, session.train_templates = "", 0, 0
         session.train_problem = ""
     config, problem = chosen()
     with st.container(key="train_form"):
         draw_form(config, problem)
-    marks = training.marks(training.presets()[DEFAULT])
+    marks = watching.marks(steering.presets()[DEFAULT])
     component.train(session.train_selected, session.train_pressed, marks, on_template=template_taken)
 
 
 def draw_form(config: TrainConfig | None, problem: str) -> None:
     """The recipe and the button."""
     session = st.session_state
-    refused = training.refusal(visitor.is_local())
+    refused = steering.refusal(viewer.is_local())
     with st.container(horizontal=True, vertical_alignment="center", key="train_recipe"):
-        names = list(training.presets())
-        session.train_preset = next((name for name in names if training.presets()[name] == config), None)
+        names = list(steering.presets())
+        session.train_preset = next((name for name in names if steering.presets()[name] == config), None)
         st.pills("recipe", names, key="train_preset", label_visibility="collapsed", on_change=preset_taken)
         blocked = bool(refused) or config is None
         st.button("Train", type="primary", key="train_press", on_click=pressed, disabled=blocked, help=refused or None)
         if config is not None:
-            st.caption(f"{training.time_words(config)} on this machine")
+            st.caption(f"{steering.time_words(config)} on this machine")
     if start := session.train_start:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Continues from iteration {start['iteration']:,} of {plain(start['title'])}.")
@@ -63,7 +61,7 @@ def draw_settings() -> None:
     values, idle = in_effect()
     for name, value in values.items():
         st.session_state[f"train_{name}"] = value
-    names = [*controls.CONFIG_LABELS, "device"]
+    names = [*CONFIG_LABELS, "device"]
     for first in range(0, len(names), COLUMNS):
         for name, column in zip(names[first:], st.columns(COLUMNS, vertical_alignment="bottom"), strict=False):
             with column:
@@ -83,9 +81,9 @@ def in_effect() -> tuple[dict[str, Any], dict[str, str]]:
 def chosen() -> tuple[TrainConfig | None, str]:
     """The config that the settings make, or why they make none."""
     (values, _), start = in_effect(), st.session_state.train_start
-    settings = {name: values[name] for name in controls.CONFIG_LABELS}
+    settings = {name: values[name] for name in CONFIG_LABELS}
     try:
-        config = TrainConfig(**settings | {"hidden": training.widths(values["hidden"])})
+        config = TrainConfig(**settings | {"hidden": steering.widths(values["hidden"])})
         if start:
             runs.state_at(learners.snapshot(start["run"], start["iteration"]), config)
     except (ConfigError, RunError, ValueError) as error:
@@ -95,7 +93,7 @@ def chosen() -> tuple[TrainConfig | None, str]:
 
 def values_of(config: TrainConfig) -> dict[str, Any]:
     """The form's values for a config."""
-    settings = {name: getattr(config, name) for name in controls.CONFIG_LABELS}
+    settings = {name: getattr(config, name) for name in CONFIG_LABELS}
     return settings | {"hidden": ", ".join(map(str, config.hidden)), "device": "auto"}
 
 
@@ -103,7 +101,7 @@ def preset_taken() -> None:
     """A preset was chosen; a second press on the one chosen leaves it."""
     session = st.session_state
     if name := session.train_preset:
-        session.train_values = values_of(training.presets()[name])
+        session.train_values = values_of(steering.presets()[name])
         session.train_start, session.train_problem = None, ""
 
 
@@ -144,13 +142,13 @@ def pressed() -> None:
         return
     start = session.train_start
     name = next(
-        (name for name, preset in training.presets().items() if preset == config),
+        (name for name, preset in steering.presets().items() if preset == config),
         f"{ROLES[config.algorithm].label}, {recipe.counted(config.K, 'shot')}",
     )
     try:
         beginning = learners.snapshot(start["run"], start["iteration"]) if start else None
-        session.train_selected = training.press(
-            config, visitor.token(), name, local=visitor.is_local(), device=session.train_values["device"], beginning=beginning
+        session.train_selected = steering.press(
+            config, viewer.token(), name, local=viewer.is_local(), device=session.train_values["device"], beginning=beginning
         )
         session.train_pressed += 1
     except (ConfigError, RunError, ValueError) as error:

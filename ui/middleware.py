@@ -1,38 +1,16 @@
-"""What lies between the network and the app: old links, a cookie, answers sent at once, those who leave, figures kept at home."""
+"""What lies between the network and the app: a cookie, answers sent at once, those who leave, figures kept at home."""
 
 import asyncio
 import logging
 import socket
 from contextlib import suppress
-from dataclasses import fields
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
-from starlette.responses import PlainTextResponse, RedirectResponse
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ui.base_path import base_path
-from ui.lab.state import LabState
-from ui.train import routes as training
-
-LAB_PARAMETERS = {field.name for field in fields(LabState)}
-
-
-class OldLabLinks:
-    """Sends a link to the lab from when it was the first page to where the lab is now; the start page has no parameters."""
-
-    def __init__(self, app: ASGIApp):
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Redirect, or pass on."""
-        first = scope["type"] == "http" and scope["path"] == f"{scope.get('root_path', '')}{base_path()}/"
-        if first and LAB_PARAMETERS & HTTPConnection(scope).query_params.keys():
-            # Relative, so that it is right below any path that a proxy serves this from.
-            moved = RedirectResponse("lab?" + scope["query_string"].decode("latin-1"), status_code=307)
-            await moved(scope, receive, send)
-        else:
-            await self.app(scope, receive, send)
+from ui.shared import visitors
 
 
 class Acquaintance:
@@ -48,10 +26,10 @@ class Acquaintance:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 if headers.get("content-type", "").startswith("text/html"):
-                    headers.append("Set-Cookie", training.new_cookie())
+                    headers.append("Set-Cookie", visitors.new_cookie())
             await send(message)
 
-        stranger = scope["type"] == "http" and training.COOKIE not in HTTPConnection(scope).cookies
+        stranger = scope["type"] == "http" and visitors.COOKIE not in HTTPConnection(scope).cookies
         await self.app(scope, receive, with_cookie if stranger else send)
 
 
@@ -79,7 +57,7 @@ class MetricsAtHome:
         """Refuse, or pass on."""
         app = self.app
         is_asked = scope["type"] == "http" and scope["path"].endswith("/_stcore/metrics")
-        if is_asked and not training.asks_here(HTTPConnection(scope)):
+        if is_asked and not visitors.asks_here(HTTPConnection(scope)):
             app = PlainTextResponse("Only the machine that serves may read these figures", status_code=403)
         await app(scope, receive, send)
 

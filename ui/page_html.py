@@ -13,9 +13,8 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from streamlit import file_util
 
-from ui import browsers
 from ui.chart import bundle
-from ui.shared import modules
+from ui.shared import browsers, modules
 
 PAGES = {
     "/": ["start/main.js"],

@@ -14,7 +14,7 @@ from conftest import ROOT, Lab, Server, answer, free_port
 from playwright.sync_api import Response, expect
 
 from ui import page_html
-from ui.train.routes import COOKIE
+from ui.shared.visitors import COOKIE
 
 WHERE = ("one part", "two parts", "nginx passes", "nginx strips")
 FOLDERS = {"modules", "lab", "explore", "geometry", "train", "lessons", "classroom"}

@@ -2,7 +2,7 @@
 
 from playwright.sync_api import expect
 
-from ui import browsers
+from ui.shared import browsers
 
 NO_FLAG_V = """window.RegExp = new Proxy(RegExp, { construct(target, given) {
   if (String(given[1]).includes("v")) throw new SyntaxError("Invalid flags");

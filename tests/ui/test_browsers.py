@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from ui import browsers, page_html
+from ui import page_html
 from ui.lab import exports
-from ui.shared import modules
+from ui.shared import browsers, modules
 
 HERE = Path(__file__)
 with HERE.with_name("newer.tsv").open(encoding="utf-8") as table:
@@ -18,7 +18,7 @@ with HERE.with_name("newer.tsv").open(encoding="utf-8") as table:
 OURS = {
     **{name: path.read_text("utf-8") for name, path in modules.FILES.items() if path.suffix in (".js", ".css")},
     "what fetches a component.js": modules._LOADER,
-    "a saved page.js": exports._PAGE,
+    "a saved page.js": exports.PAGE,
 }
 
 

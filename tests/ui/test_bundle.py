@@ -19,11 +19,14 @@ from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.cli import _parser, main
 from maml_core.config import TrainConfig
 from maml_core.training import init
-from ui.checkpoints import bundle, recipe
-from ui.lab import exports
+from ui.checkpoints import bundle, recipe, routes
 from ui.shared import learners
 
 SHIPPED = learners.shipped()
+
+
+def get(name, learner):
+    return TestClient(Starlette(routes=routes.routes())).get(f"/lab/{name}", params={"learner": learner})
 
 
 def made(**settings):
@@ -76,7 +79,7 @@ def test_a_command_in_a_file_is_not_repeated():
 
 @pytest.mark.parametrize("name", ["maml", "oracle", "meta_sgd", "shipped:maml_batch_norm"])
 def test_the_readme_in_the_zip_loads_its_neighbour_without_this_project(name, tmp_path):
-    answer = TestClient(Starlette(routes=exports.routes())).get("/lab/bundle.zip", params={"learner": name})
+    answer = get("bundle.zip", name)
     stem = learners.stem(name)
     assert f'filename="{stem}.zip"' in answer.headers["content-disposition"]
     zipfile.ZipFile(io.BytesIO(answer.content)).extractall(tmp_path)
@@ -137,11 +140,35 @@ def test_what_went_on_from_a_snapshot_is_trained_again_from_its_zip(tmp_path, mo
     assert all(torch.equal(again.learned[name], value) for name, value in wanted.learned.items())
 
 
+@pytest.mark.parametrize("name", learners.LEARNERS)
+def test_a_downloaded_checkpoint_is_the_one_in_use(name, tmp_path):
+    answer = get("checkpoint", name)
+    assert f'filename="{name}.safetensors"' in answer.headers["content-disposition"]
+    (tmp_path / "taken.safetensors").write_bytes(answer.content)
+    taken = checkpoint.load(tmp_path / "taken.safetensors")
+    for key, value in learners.get(name).learned.items():
+        assert torch.equal(taken.learned[key], value)
+
+
+def test_an_own_checkpoint_can_be_taken_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
+    content = checkpoint.dumps(made())
+    assert get("checkpoint", learners.add(content)).content == content
+
+
 @pytest.mark.parametrize(
-    ("learner", "says"),
-    [("run:gone", "no checkpoint of a run named gone"), ("random", "has no file"), ("shipped:x", "no shipped checkpoint x")],
+    ("name", "learner", "says"),
+    [
+        ("bundle.zip", "run:gone", "no checkpoint of a run named gone"),
+        ("bundle.zip", "random", "has no file"),
+        ("bundle.zip", "shipped:x", "no shipped checkpoint x"),
+        ("checkpoint", "../../etc/passwd", "there is no learner"),
+        ("checkpoint", "maml,anil", "name one learner"),
+        ("checkpoint", "", "there is no learner"),
+    ],
 )
-def test_asking_for_what_is_not_there_is_answered_with_a_sentence(learner, says):
-    answer = TestClient(Starlette(routes=exports.routes())).get("/lab/bundle.zip", params={"learner": learner})
+def test_asking_for_what_is_not_there_is_answered_with_a_sentence(name, learner, says):
+    answer = get(name, learner)
     assert answer.status_code == 400
     assert says in answer.text
+    assert "\n" not in answer.text

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from ui.classroom import rooms
 from ui.classroom import routes as classroom
 from ui.lessons import routes as lessons
-from ui.train import routes as training
+from ui.shared import visitors
 
 CARD = "which"
 LESSON = """+++
@@ -81,7 +81,7 @@ class Person:
 
     def __init__(self, room="", *, token="", secret="", host="127.0.0.1", base="http://lab.test"):
         headers = {classroom.SECRET: secret} if secret else {}
-        cookies = {training.COOKIE: token} if token else None
+        cookies = {visitors.COOKIE: token} if token else None
         self.room, self.client = room, TestClient(APP, base, cookies=cookies, headers=headers, client=(host, 1234))
 
     def send(self, route, /, **asked):
@@ -325,7 +325,7 @@ def test_a_browser_without_a_cookie_gets_one_and_is_known_by_it(teacher):
     answer = newcomer.send("join", name="Cy")
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert newcomer.state["name"] == "Cy"
-    assert newcomer.client.cookies[training.COOKIE] not in (rooms.folder() / f"{teacher.room}.jsonl").read_text()
+    assert newcomer.client.cookies[visitors.COOKIE] not in (rooms.folder() / f"{teacher.room}.jsonl").read_text()
 
 
 def test_a_visitor_at_the_door_is_told_that_it_is_there_and_no_more(teacher, ana):
@@ -808,7 +808,7 @@ def test_a_teacher_at_the_server_is_told_how_others_reach_it(teacher, ana, monke
 def test_who_is_in_a_room_is_not_told_a_card_before_it_is_revealed(teacher, ana, bo, monkeypatch):
     def told(token, card=CARD):
         app = Starlette(routes=lessons.routes(classroom.withholds))
-        return TestClient(app, cookies={training.COOKIE: token}).get("/lessons/answer.json", params={"card": card, "answer": "0"})
+        return TestClient(app, cookies={visitors.COOKIE: token}).get("/lessons/answer.json", params={"card": card, "answer": "0"})
 
     in_it = ("the cookie of ana", "the cookie of bo")
     assert told(in_it[0]).status_code == 200, "no card is open"

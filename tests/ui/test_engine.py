@@ -11,8 +11,8 @@ from maml_core.config import FREEZES
 from maml_core.evaluation import query_losses
 from maml_core.network import MLP
 from ui.lab import engine
-from ui.lab.state import LEARNERS
 from ui.shared import learners
+from ui.shared.learners import LEARNERS
 
 SHOTS = ((-4.0, 2.0), (-1.0, -2.0), (2.5, 1.0))
 

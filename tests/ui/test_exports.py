@@ -14,7 +14,6 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
-import torch
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -22,8 +21,9 @@ from maml_core import algorithms, checkpoint
 from maml_core.evaluation import evaluate
 from maml_core.training import init
 from ui.lab import engine, exports
-from ui.lab.state import LEARNERS, LabState
+from ui.lab.state import LabState
 from ui.shared import learners, modules
+from ui.shared.learners import LEARNERS
 
 ROOT = Path(__file__).parents[2]
 
@@ -155,9 +155,6 @@ def test_fresh_tasks_of_a_learner_that_diverges_are_numbers(client):
         ("fresh.json", {"learners": "maml", "K": "5", "alpha": "9"}, "a number from 0.0001 to 1"),
         ("losses.csv", {"alpha": "seven"}, "a number from 0.0001 to 1"),
         ("losses.csv", {"learners": "upload:0123456789ab"}, "upload it again"),
-        ("checkpoint", {"learner": "../../etc/passwd"}, "there is no learner"),
-        ("checkpoint", {"learner": "maml,anil"}, "name one learner"),
-        ("checkpoint", {}, "there is no learner"),
         ("source", {"of": "__import__"}, "no function to show but inner_step, adapt"),
         ("code.py", {"hide": "names"}, "once the names are shown"),
     ],
@@ -169,22 +166,11 @@ def test_asking_wrongly_is_answered_with_a_sentence(client, name, query, says):
     assert "\n" not in answer.text
 
 
-@pytest.mark.parametrize("name", LEARNERS)
-def test_a_downloaded_checkpoint_is_the_one_in_use(client, name, tmp_path):
-    answer = get(client, "checkpoint", learner=name)
-    assert f'filename="{name}.safetensors"' in answer.headers["content-disposition"]
-    (tmp_path / "taken.safetensors").write_bytes(answer.content)
-    taken = checkpoint.load(tmp_path / "taken.safetensors")
-    for key, value in learners.get(name).learned.items():
-        assert torch.equal(taken.learned[key], value)
-
-
-def test_an_own_checkpoint_can_be_taken_again(client, tmp_path, monkeypatch):
+def test_the_code_runs_beside_an_own_checkpoint_that_was_downloaded(client, tmp_path, monkeypatch):
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
     config = learners.get("maml").config
     content = checkpoint.dumps(checkpoint.Checkpoint(init(config).learned, config, 0))
     name = learners.add(content)
-    assert get(client, "checkpoint", learner=name).content == content
     (tmp_path / f"{learners.stem(name)}.safetensors").write_bytes(content)
     code = get(client, "code.py", LabState(learners=(name,), num_updates=1)).text
     told = subprocess.run(

@@ -7,7 +7,7 @@ from pathlib import Path
 from maml_core.config import DIVERGED_ABOVE
 from maml_core.palette import ROLES
 from ui.glossary import TERMS
-from ui.lab.state import LEARNERS
+from ui.shared.learners import LEARNERS
 
 ROOT = Path(__file__).parents[2]
 ENTRIES = json.loads((ROOT / "ui" / "glossary" / "terms.json").read_text("utf-8"))

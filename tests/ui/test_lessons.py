@@ -23,7 +23,8 @@ from ui.lessons import routes as lessons
 from ui.lessons.__main__ import main as check_lessons
 from ui.lessons.answers import MOST_SKETCHES, SKETCH, Slider
 from ui.lessons.format import LessonError
-from ui.train import routes as training
+from ui.shared import visitors
+from ui.train import watching
 
 FOLDER = Path(__file__).parents[2] / "lessons"
 SHIPPED = list(lessons.shelf(FOLDER).lessons.values())
@@ -357,12 +358,12 @@ def test_a_run_of_ones_own_keeps_a_promise_or_not(client, monkeypatch):
         own | {"K": 20, "error": {"mean": 0.2}},
         own | {"error": None},
     ]
-    monkeypatch.setattr(training, "list_for", lambda token: {"runs": runs if token == "me" else []})
-    client.cookies.set(training.COOKIE, "me")
+    monkeypatch.setattr(watching, "list_for", lambda token: {"runs": runs if token == "me" else []})
+    client.cookies.set(visitors.COOKIE, "me")
     assert check(client, lesson, "", answer="0.45")["done"]
     assert not check(client, lesson, "", answer="0.4")["done"]
     assert not check(client, lesson, "")["done"]
-    client.cookies.set(training.COOKIE, "somebody else")
+    client.cookies.set(visitors.COOKIE, "somebody else")
     assert not check(client, lesson, "", answer="0.45")["done"]
 
 

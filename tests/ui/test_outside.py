@@ -27,7 +27,7 @@ from ui.classroom import rooms
 from ui.lab import component, exports
 from ui.lab.state import LabState
 from ui.shared import learners
-from ui.train import routes as training
+from ui.train import watching
 
 CONFIG = TrainConfig(hidden=(3,))
 STATS = {"mean": 1.0, "ci95": 0.1, "median": 0.9, "diverged": 0.0, "tasks": 100}
@@ -190,7 +190,7 @@ def test_a_damaged_run_is_said_and_takes_nothing_down(value, file):
             json.dumps(dict.fromkeys(("config", "state", "iteration", "title", "request"), value)),
         ):
             (folder / file).write_bytes(text.encode() + b"\n")
-            training.list_for("token")
+            watching.list_for("token")
             runs.read_request(folder)
             learners.title("run:a-run")
             assert bundle.zipped("run:a-run")

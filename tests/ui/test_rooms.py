@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from ui.classroom import rooms
 from ui.classroom.rooms import NoRoom, RoomError
-from ui.shared import learners
-from ui.train import routes as training
+from ui.shared import learners, visitors
+from ui.train import watching
 
 OPENED = {"do": "opened", "code": "BCDGH", "salt": "salt", "secret": "digest", "at": 1000.0}
 WHO, CARDS, ANSWERS = st.sampled_from(["a", "b", "c", "d"]), st.sampled_from(["one", "two", ""]), st.sampled_from(["0", "1", "2"])
@@ -144,7 +144,7 @@ def test_an_odd_event_is_refused_or_harmless(event):
 def test_a_student_is_somebody_else_in_every_room_and_the_secret_is_nowhere(root):
     (one, secret), (two, _) = rooms.open_room(), rooms.open_room()
     assert one.knows("cookie") == one.knows("cookie") != two.knows("cookie")
-    assert training.owner("cookie") not in (one.knows("cookie"), two.knows("cookie"))
+    assert visitors.owner("cookie") not in (one.knows("cookie"), two.knows("cookie"))
     assert one.is_teacher(secret)
     assert not two.is_teacher(secret)
     assert not one.is_teacher(one.secret)
@@ -452,6 +452,6 @@ def test_where_nothing_can_be_kept_nothing_happened(root):
 
 def test_rooms_are_no_runs(root):
     rooms.open_room()
-    assert training.list_for("")["runs"] == []
-    assert training.list_for("")["damaged"] == {}
+    assert watching.list_for("")["runs"] == []
+    assert watching.list_for("")["damaged"] == {}
     assert learners.trained_here() == []

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from ui import middleware
+from ui.lab import old_links
 from ui.lab.state import LabState
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
@@ -21,7 +21,7 @@ FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 @pytest.fixture(scope="module")
 def client():
     pages = [Route(path, lambda request: PlainTextResponse("the page itself")) for path in ("/", "/lab", "/explore")]
-    return TestClient(Starlette(routes=pages, middleware=[Middleware(middleware.OldLabLinks)]), follow_redirects=False)
+    return TestClient(Starlette(routes=pages, middleware=[Middleware(old_links.OldLinks)]), follow_redirects=False)
 
 
 def test_opens_before_any_step_with_two_learners():
@@ -41,7 +41,7 @@ def test_a_link_from_when_the_lab_was_the_first_page_leads_to_the_lab(client, qu
     assert parse_qs(location.query) == parse_qs(query)
 
 
-@pytest.mark.parametrize("name", sorted(middleware.LAB_PARAMETERS))
+@pytest.mark.parametrize("name", sorted(old_links.PARAMETERS))
 def test_every_setting_of_the_lab_is_recognised(client, name):
     assert client.get("/", params={name: "1"}).status_code == 307
 
@@ -52,9 +52,7 @@ def test_nothing_else_is_redirected(client, path):
 
 
 def test_a_redirect_below_a_path_stays_below_it():
-    inner = Starlette(
-        routes=[Route("/", lambda request: PlainTextResponse("no"))], middleware=[Middleware(middleware.OldLabLinks)]
-    )
+    inner = Starlette(routes=[Route("/", lambda request: PlainTextResponse("no"))], middleware=[Middleware(old_links.OldLinks)])
     outer = Starlette()
     outer.mount("/class", inner)
     answer = TestClient(outer).get("/class/?seed=3", follow_redirects=False)

@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from maml_core.config import MAX_SHOTS
-from ui.lab.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState, in_order, task_of_seed
+from ui.lab.state import CHOICES, LabState, task_of_seed
+from ui.shared.learners import LEARNERS, in_order
+from ui.shared.ranges import FAMILY, RANGES
 
 
 def number(name, kind=st.floats):

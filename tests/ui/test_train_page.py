@@ -22,10 +22,11 @@ from maml_core import estimating, runs, worker
 from maml_core.config import DEFAULTS, TrainConfig
 from maml_core.runs import RunError
 from maml_core.training import meta_train
-from ui.lab import controls, engine
+from ui.checkpoints.recipe import CONFIG_LABELS
+from ui.lab import engine
 from ui.lab.state import LabState
-from ui.shared import learners
-from ui.train import routes as training
+from ui.shared import learners, visitors
+from ui.train import routes, steering, watching
 
 FRAME = str(Path(__file__).parents[2] / "ui" / "frame.py")
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200)
@@ -36,7 +37,7 @@ MINE, OTHERS = "a long word", "another one"
 def trained(tmp_path_factory):
     """A folder of runs with one finished run in it: (root, its name)."""
     root = tmp_path_factory.mktemp("trained")
-    runs.create(root / "tiny", TINY, "traced", about={"title": "first", "owner": training.owner(MINE)})
+    runs.create(root / "tiny", TINY, "traced", about={"title": "first", "owner": visitors.owner(MINE)})
     worker.train(root / "tiny", test_sample=20)
     return root, "tiny"
 
@@ -45,8 +46,8 @@ def trained(tmp_path_factory):
 def root(tmp_path, monkeypatch):
     """An empty folder of runs, and nothing remembered of another."""
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
-    monkeypatch.setattr(training, "_last_look", (-1.0, None))
-    monkeypatch.setattr(training, "_rows", {})
+    monkeypatch.setattr(watching, "_last_look", (-1.0, None))
+    monkeypatch.setattr(watching, "_rows", {})
     return tmp_path
 
 
@@ -54,18 +55,18 @@ def root(tmp_path, monkeypatch):
 def run(trained, monkeypatch):
     folder, name = trained
     monkeypatch.setenv("MAML_LAB_RUNS", str(folder))
-    monkeypatch.setattr(training, "_last_look", (-1.0, None))
-    monkeypatch.setattr(training, "_rows", {})
+    monkeypatch.setattr(watching, "_last_look", (-1.0, None))
+    monkeypatch.setattr(watching, "_rows", {})
     return name
 
 
 def client(token=None, host="127.0.0.1"):
-    cookies = {training.COOKIE: token} if token else None
-    return TestClient(Starlette(routes=training.routes()), cookies=cookies, client=(host, 1234))
+    cookies = {visitors.COOKIE: token} if token else None
+    return TestClient(Starlette(routes=routes.routes()), cookies=cookies, client=(host, 1234))
 
 
 def press(token=MINE):
-    return training.press(TINY, token, "x", local=True)
+    return steering.press(TINY, token, "x", local=True)
 
 
 def act(client, **asked):
@@ -77,14 +78,14 @@ def act(client, **asked):
 
 def test_training_is_for_everyone_unless_it_is_said_otherwise(monkeypatch):
     monkeypatch.delenv("MAML_LAB_TRAINING", raising=False)
-    assert training.refusal(local=False) == ""
+    assert steering.refusal(local=False) == ""
     monkeypatch.setenv("MAML_LAB_TRAINING", "teacher")
-    assert training.refusal(local=True) == ""
-    assert "only the teacher" in training.refusal(local=False)
+    assert steering.refusal(local=True) == ""
+    assert "only the teacher" in steering.refusal(local=False)
     monkeypatch.setenv("MAML_LAB_TRAINING", "off")
-    assert "switched off" in training.refusal(local=True)
+    assert "switched off" in steering.refusal(local=True)
     monkeypatch.setenv("MAML_LAB_TRAINING", "of")
-    assert "must be one of everyone, teacher, off" in training.refusal(local=True), "a slip must not open what was to be shut"
+    assert "must be one of everyone, teacher, off" in steering.refusal(local=True), "a slip must not open what was to be shut"
 
 
 @pytest.mark.parametrize(
@@ -102,14 +103,14 @@ def test_the_teacher_is_who_sits_at_the_server(root, monkeypatch, host, headers,
 
 def test_only_the_browser_that_started_a_run_steers_it(root):
     name = press()
-    for other in (client(OTHERS), client(None), client(training.owner(MINE))):
+    for other in (client(OTHERS), client(None), client(visitors.owner(MINE))):
         for do in ("pause", "stop", "resume", "delete", "rename"):
             answer = act(other, run=name, do=do, value={"title": "x", "note": ""})
             assert (answer.status_code, answer.text) == (400, "Only the browser that started a run can control it")
         assert not other.get("/train/runs.json").json()["runs"][0]["mine"]
     assert client(MINE).get("/train/runs.json").json()["runs"][0]["mine"]
     assert MINE not in "".join(path.read_text() for path in (root / name).glob("*.json")), "runs keep a digest alone"
-    assert training.owner(MINE) not in client(OTHERS).get("/train/runs.json").text
+    assert visitors.owner(MINE) not in client(OTHERS).get("/train/runs.json").text
 
 
 def test_a_form_on_another_site_steers_nothing(root):
@@ -119,8 +120,8 @@ def test_a_form_on_another_site_steers_nothing(root):
     )
     assert answer.status_code == 415
     assert runs.look(root / name).state == "queued"
-    assert "SameSite=Lax" in training.new_cookie(), "a link from elsewhere must not make its follower a stranger"
-    assert "HttpOnly" in training.new_cookie()
+    assert "SameSite=Lax" in visitors.new_cookie(), "a link from elsewhere must not make its follower a stranger"
+    assert "HttpOnly" in visitors.new_cookie()
 
 
 # Pressing
@@ -146,7 +147,7 @@ def test_a_folder_that_cannot_be_written_is_said_in_words(root, monkeypatch):
 
 
 def test_presets_are_the_recipes_of_shipped_checkpoints():
-    presets = training.presets()
+    presets = steering.presets()
     assert presets["MAML-tf's recipe"] == TrainConfig()
     assert presets["Meta-SGD"].algorithm == "meta_sgd"
     assert presets["Best MAML"].multi_step
@@ -180,13 +181,13 @@ def test_a_run_of_a_machine_with_a_gpu_is_resumed_with_what_there_is_here(root, 
     assert (row["state"], row["elsewhere"]) == ("paused", True)
     assert act(mine, run=name, do="resume").status_code == 200
     assert worker.main(root / name) == 1
-    training._changed()
+    steering._changed()
     (row,) = mine.get("/train/runs.json").json()["runs"]
     assert (row["state"], row["elsewhere"]) == ("failed", True)
     assert "sees no CUDA GPU" in row["message"]
     assert act(mine, run=name, do="resume", value="here").status_code == 200
     assert worker.main(root / name) == 0
-    training._changed()
+    steering._changed()
     (row,) = mine.get("/train/runs.json").json()["runs"]
     assert (row["state"], row["elsewhere"]) == ("finished", False)
 
@@ -315,11 +316,11 @@ def test_thirty_watchers_are_one_look(root, monkeypatch):
         return found(folder)
 
     monkeypatch.setattr(runs, "look", slow)
-    monkeypatch.setattr(training, "FRESH", 60)
+    monkeypatch.setattr(watching, "FRESH", 60)
 
     def watch():
         together.wait()
-        training.list_for(MINE)
+        watching.list_for(MINE)
 
     watchers = [threading.Thread(target=watch) for _ in range(30)]
     for watcher in watchers:
@@ -330,18 +331,18 @@ def test_thirty_watchers_are_one_look(root, monkeypatch):
 
 
 def test_runs_that_are_over_are_read_once_and_listed_up_to_a_number(root, trained, monkeypatch):
-    names = [f"old-{i:03}" for i in range(training.LISTED + 10)]
+    names = [f"old-{i:03}" for i in range(watching.LISTED + 10)]
     for name in names:
         shutil.copytree(trained[0] / trained[1], root / name)
     mine = press()
-    monkeypatch.setattr(training, "FRESH", -1)
-    assert len(training.list_for(OTHERS, [])["runs"]) == training.LISTED + 1 - 1
+    monkeypatch.setattr(watching, "FRESH", -1)
+    assert len(watching.list_for(OTHERS, [])["runs"]) == watching.LISTED + 1 - 1
     monkeypatch.setattr(runs, "look", lambda folder: pytest.fail(f"{folder} was read again"))
-    answer = training.list_for(OTHERS, ["old-039", "old-000"])
+    answer = watching.list_for(OTHERS, ["old-039", "old-000"])
     listed = {row["name"] for row in answer["runs"]}
     assert listed >= {mine, "old-039", "old-000"}
     assert answer["older"] == len(names) + 1 - len(listed)
-    assert len(training.list_for(MINE)["runs"]) == len(names) + 1, "one's own are all listed"
+    assert len(watching.list_for(MINE)["runs"]) == len(names) + 1, "one's own are all listed"
 
 
 def test_a_question_is_not_longer_than_it_needs_to_be(root):
@@ -354,11 +355,11 @@ def test_a_question_is_not_longer_than_it_needs_to_be(root):
 @pytest.mark.clock
 def test_a_slow_answer_to_one_keeps_nobody_waiting(root, monkeypatch):
     name = press()
-    monkeypatch.setattr(training, "act", lambda *asked, **more: time.sleep(1.5))
+    monkeypatch.setattr(steering, "act", lambda *asked, **more: time.sleep(1.5))
 
     async def both():  # on one event loop, as on a server
-        server = httpx2.ASGITransport(Starlette(routes=training.routes()))
-        async with httpx2.AsyncClient(transport=server, base_url="http://127.0.0.1", cookies={training.COOKIE: MINE}) as mine:
+        server = httpx2.ASGITransport(Starlette(routes=routes.routes()))
+        async with httpx2.AsyncClient(transport=server, base_url="http://127.0.0.1", cookies={visitors.COOKIE: MINE}) as mine:
             await mine.get("/train/runs.json")  # the first one finds out how quick this machine is
             slow = asyncio.create_task(mine.post("/train/act", json={"run": name, "do": "stop"}))
             await asyncio.sleep(0.2)
@@ -384,18 +385,18 @@ def test_names_are_made_legible(root):
 
 
 def test_what_is_to_be_beaten_is_measured_or_published():
-    marks = training.marks(TrainConfig())
+    marks = watching.marks(TrainConfig())
     baseline = learners.get("pretrained").results["10"]["1"]["mean"]
     assert marks == [
         {"role": "pretrained", "label": "pretrained", "value": baseline, "about": "α = 0.02, over 10,000 tasks"},
         {"role": "true", "label": "MAML-tf", "value": 0.4506, "about": "as published"},
     ]
-    (alone,) = training.marks(TrainConfig(K=7, num_updates=2))
+    (alone,) = watching.marks(TrainConfig(K=7, num_updates=2))
     assert alone["label"] == "pretrained"
     assert 1 < alone["value"] < 3
     assert alone["about"] == "α = 0.02, over 1,000 tasks"
-    assert training.marks(TrainConfig(family="sinusoid_2pi")) == []
-    assert training.marks(TrainConfig(algorithm="pretrained")) == []
+    assert watching.marks(TrainConfig(family="sinusoid_2pi")) == []
+    assert watching.marks(TrainConfig(algorithm="pretrained")) == []
 
 
 # How long
@@ -464,9 +465,9 @@ def test_every_setting_has_its_range_and_meaning_and_reaches_the_run(root):
     (run,) = runs.list_runs(root)[0]
     assert (run.config.K, run.config.hidden, run.config.algorithm, run.config.multi_step) == (4, (8, 8), "fomaml", True)
     assert run.state == "queued"
-    for name in [*controls.CONFIG_LABELS, "device"]:
+    for name in [*CONFIG_LABELS, "device"]:
         assert field(app, name).help
-    assert {f.name for f in dataclasses.fields(TrainConfig)} - controls.CONFIG_LABELS.keys() == {"model_type", "loss_type"}
+    assert {f.name for f in dataclasses.fields(TrainConfig)} - CONFIG_LABELS.keys() == {"model_type", "loss_type"}
 
 
 def test_a_preset_fills_the_form_and_a_change_leaves_it(root):
@@ -474,7 +475,7 @@ def test_a_preset_fills_the_form_and_a_change_leaves_it(root):
     pills = next(w for w in app.get("button_group") if w.key == "train_preset")
     assert pills.value == "Quick demo"
     pills.set_value("Best MAML").run()
-    assert field(app, "max_steps").value == training.presets()["Best MAML"].max_steps
+    assert field(app, "max_steps").value == steering.presets()["Best MAML"].max_steps
     field(app, "max_steps").set_value(123).run()
     assert next(w for w in app.get("button_group") if w.key == "train_preset").value is None
     assert any("on this machine" in caption.value for caption in app.caption)
@@ -488,9 +489,7 @@ def test_a_setting_without_effect_is_neither_offered_nor_sent_and_comes_back(roo
     field(app, "alpha").set_value(0.02).run()
     for algorithm, idle in (("reptile", {"multi_step"}), ("pretrained", {"num_updates", "multi_step", "alpha"})):
         field(app, "algorithm").set_value(algorithm).run()
-        assert [name for name in controls.CONFIG_LABELS if field(app, name).disabled] == sorted(
-            idle, key=[*controls.CONFIG_LABELS].index
-        )
+        assert [name for name in CONFIG_LABELS if field(app, name).disabled] == sorted(idle, key=[*CONFIG_LABELS].index)
         for name in idle:
             assert field(app, name).value == DEFAULTS[name]
             assert "It has no effect now" in field(app, name).help

@@ -1,16 +1,13 @@
 """A checkpoint to download: a zip of its file, recipe, results, a run's metrics and a README. No streamlit here."""
 
-import io
 import json
 import re
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 from maml_core import runs
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from ui.checkpoints import recipe
-from ui.shared import learners
+from ui.shared import learners, zips
 from ui.shared.tables import csv_text
 
 
@@ -27,16 +24,7 @@ def zipped(name: str) -> bytes:
     if begun := recipe.started_at(saved):
         files |= _start(name, begun)
     files["README.md"] = readme(saved, learners.title(name), f"{stem}.safetensors", list(files))
-    return packed({f"{stem}/{file}": content for file, content in files.items()})
-
-
-def packed(files: Mapping[str, str | bytes]) -> bytes:
-    """These files, by their names, as a zip."""
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, part in files.items():
-            archive.writestr(name, part)
-    return content.getvalue()
+    return zips.packed({f"{stem}/{file}": content for file, content in files.items()})
 
 
 def _start(name: str, iteration: int) -> dict[str, bytes]:

@@ -21,8 +21,9 @@ from maml_core.palette import ROLES, Look
 from ui.checkpoints import recipe
 from ui.checkpoints.recipe import counted
 from ui.lab import engine
-from ui.lab.state import FAMILY, RANGES, Y_LIMIT, LabState
+from ui.lab.state import LabState
 from ui.shared import learners, rounding
+from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT
 
 _log = logging.getLogger("maml_lab")
 KEY = "ckpt_cards"

@@ -13,8 +13,9 @@ from maml_core.palette import NEUTRAL, ROLES, Look
 from ui.checkpoints import cards, recipe
 from ui.checkpoints.recipe import counted
 from ui.lab import engine
-from ui.lab.state import check_learners, read_query, write_number
 from ui.shared import learners, rounding
+from ui.shared.learners import check_learners
+from ui.shared.query import read_query, write_number
 from ui.shared.tables import csv_text
 
 MOST = 8

@@ -19,6 +19,31 @@ MOST_SHOTS = 4
 _FAMILIES = {"sinusoid_2pi": "phases up to 2π", "sinusoid_line": "sine waves and lines"}
 
 
+CONFIG_LABELS = {
+    "algorithm": "algorithm",
+    "K": "K shots",
+    "num_updates": "inner steps",
+    "alpha": "inner step size α",
+    "family": "task family",
+    "batch_size": "tasks per iteration",
+    "max_steps": "iterations",
+    "beta": "outer step size β",
+    "schedule": "schedule of β",
+    "clip": "clip the meta-gradient at",
+    "norm": "normalisation",
+    "hidden": "hidden layers",
+    "multi_step": "multi-step loss",
+    "seed": "seed",
+}
+"""The settings of a training run that there is a choice in, in the order they are asked for."""
+CHOICE_LABELS = {name: look.label for name, look in ROLES.items()} | {
+    "sinusoid": "phases in [0, π]",
+    "sinusoid_2pi": "phases in [0, 2π]",
+    "sinusoid_line": "sine waves and lines",
+    "batch_norm": "batch norm",
+}
+
+
 def in_words(config: TrainConfig) -> str:
     """One line: the algorithm, its settings, and what is special about it."""
     return ", ".join(_parts(config))

@@ -6,9 +6,8 @@ import streamlit as st
 
 from maml_core.checkpoint import CheckpointError, NoRecipe, Told
 from maml_core.config import JOINT, TrainConfig
-from ui.lab import controls
-from ui.shared import learners
-from ui.shared import visitors as visitor
+from ui.checkpoints.recipe import CHOICE_LABELS, CONFIG_LABELS
+from ui.shared import learners, viewer
 from ui.shared.messages import plain, tell, warn
 
 Taken = Callable[[str], None]
@@ -37,7 +36,7 @@ def uploader(key: str, taken: Taken) -> None:
 
 def deletable(name: str) -> bool:
     """Whether this visitor may delete this learner."""
-    return learners.may_delete(name, visitor.owner(), visitor.is_local())
+    return learners.may_delete(name, viewer.owner(), viewer.is_local())
 
 
 def ask_to_delete(name: str, deleted: Taken) -> None:
@@ -59,7 +58,7 @@ def ask_to_delete(name: str, deleted: Taken) -> None:
 def _delete(name: str, deleted: Taken) -> None:
     title = learners.title(name)
     try:
-        learners.delete(name, visitor.owner(), visitor.is_local())
+        learners.delete(name, viewer.owner(), viewer.is_local())
     except CheckpointError as error:
         warn(f"{title} was not deleted: {error}.")
         return
@@ -80,7 +79,7 @@ def _add(key: str, taken: Taken, told: Told | None) -> None:
     file = session[key]
     session[f"{key}_problem"] = None
     try:
-        name = learners.add(file.getvalue(), file.name, visitor.owner(), told)
+        name = learners.add(file.getvalue(), file.name, viewer.owner(), told)
         session[f"{key}_note"] = learners.get(name).warning()
     except CheckpointError as error:
         session[f"{key}_problem"] = error
@@ -93,10 +92,9 @@ def _settings(key: str, problem: NoRecipe, taken: Taken) -> None:
     st.markdown(plain(f"{problem}. Its layers are assumed to have ReLU between them."))
     fields = {name: f"{key}_{name}" for name in Told._fields}
     default = TrainConfig()
-    label, choice = controls.CONFIG_LABELS, controls.CHOICE_LABELS
-    st.selectbox(label["algorithm"], problem.choices, key=fields["algorithm"], format_func=choice.__getitem__)
+    st.selectbox(CONFIG_LABELS["algorithm"], problem.choices, key=fields["algorithm"], format_func=CHOICE_LABELS.__getitem__)
     with st.container(horizontal=True):
-        st.number_input(label["alpha"], value=default.alpha, step=None, format="%.6g", key=fields["alpha"])
+        st.number_input(CONFIG_LABELS["alpha"], value=default.alpha, step=None, format="%.6g", key=fields["alpha"])
         joint = st.session_state[fields["algorithm"]] in JOINT
         help = "The number of inner steps it was trained for. Baselines are trained without inner steps."
         st.number_input(

@@ -6,10 +6,8 @@ thinks. All of this runs on the server's one event loop, and nothing in it takes
 
 import asyncio
 import io
-import ipaddress
 import math
 import re
-import secrets
 import socket
 import time
 from collections import Counter
@@ -29,10 +27,10 @@ from ui.classroom.rooms import NoRoom, Room
 from ui.lessons import routes as lessons
 from ui.lessons.answers import Choice
 from ui.lessons.format import Lesson
+from ui.shared import visitors
 from ui.shared.incoming import Refused, json_object, legible
 from ui.shared.routes import route
 from ui.shared.tables import csv_text, download
-from ui.train import routes as training
 
 POLL = 25.0
 """Seconds that a question for the state waits at most: shorter than proxies and browsers give up."""
@@ -329,7 +327,7 @@ async def _visit(request: Request, code: str) -> Visit:
     At an address from which many of these came, whoever is not in a room yet waits for the answer. A right code waits as long as
     a wrong one, and is always let in: so guessing is slow, and keeps nobody out.
     """
-    secret, token, address = request.headers.get(SECRET, ""), training.token_of(request), _address(request)
+    secret, token, address = request.headers.get(SECRET, ""), visitors.token_of(request), visitors.network_of(request)
     try:
         live = _find(rooms.code_in(code))
     except NoRoom as error:
@@ -379,16 +377,6 @@ async def _teacher(request: Request, code: str) -> Live:
     if not visit.teaches:
         raise Refused(403, "Only the teacher of this room can do this")
     return visit.live
-
-
-def _address(request: Request) -> str:
-    """Whom misses are counted for: a whole network where one browser has as many addresses as it likes."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    return host if address.version == 4 else str(ipaddress.ip_network(f"{host.partition('%')[0]}/64", strict=False))
 
 
 # What each is told
@@ -505,14 +493,14 @@ def _field(asked: dict[str, Any], name: str) -> str:
 async def _open(request: Request) -> Response:
     """A new room: its code, and the secret that makes the asker its teacher."""
     await json_object(request)
-    address, local = _address(request), training.asks_here(request)
+    address, local = visitors.network_of(request), visitors.asks_here(request)
     if not local:
         await _openings.wait(address)
         _openings.take(address)
     rooms.sweep()
     _make_way(address, local)
     room, secret = rooms.open_room()
-    _live[room.code] = Live(room, address, training.owner(training.token_of(request)))
+    _live[room.code] = Live(room, address, visitors.owner(visitors.token_of(request)))
     return JSONResponse({"room": room.code, "secret": secret})
 
 
@@ -522,11 +510,11 @@ async def _join(request: Request) -> Response:
     live, who, _ = await _visit(request, _field(asked, "room"))
     name, headers = legible(_field(asked, "name"), rooms.MAX_NAME), {}
     if not who:
-        word = secrets.token_urlsafe(24)
-        who, headers = live.room.knows(word), {"Set-Cookie": training.new_cookie(word)}
+        word = visitors.new_word()
+        who, headers = live.room.knows(word), {"Set-Cookie": visitors.new_cookie(word)}
     if who not in live.room.students:
-        place = f"{live.room.code} {_address(request)}"
-        if not training.asks_here(request):
+        place = f"{live.room.code} {visitors.network_of(request)}"
+        if not visitors.asks_here(request):
             await _newcomers.wait(place)
             _newcomers.take(place)
         live.free_a_place()

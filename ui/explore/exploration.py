@@ -7,7 +7,8 @@ from typing import Any
 
 from maml_core import sweeps
 from maml_core.baselines import STEP_SIZES
-from ui.lab.state import NONE, check_learners, read_query, write_number
+from ui.shared.learners import check_learners
+from ui.shared.query import NONE, read_query, write_number
 
 MOST = 4
 """Learners on one page: each takes two maps."""

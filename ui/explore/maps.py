@@ -23,8 +23,10 @@ from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui.explore import published
 from ui.explore.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
 from ui.lab import engine
-from ui.lab.state import FAMILY, RANGES, Y_LIMIT, LabState, in_order
+from ui.lab.state import LabState
 from ui.shared import learners
+from ui.shared.learners import in_order
+from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT
 from ui.shared.routes import of_query, route
 from ui.shared.tables import csv_text, download
 

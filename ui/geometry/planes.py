@@ -17,8 +17,8 @@ from starlette.routing import Route
 from maml_core import curvature, landscape, runs, tasks
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.tasks import Batch
-from ui.lab.state import LEARNERS
 from ui.shared import learners
+from ui.shared.learners import LEARNERS
 from ui.shared.routes import of_query, route
 
 GRID = 41

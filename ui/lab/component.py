@@ -16,8 +16,9 @@ import streamlit as st
 from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
 from maml_core.palette import NEUTRAL, ROLES, Look
 from ui.lab import engine
-from ui.lab.state import FAMILY, Y_LIMIT, LabState
+from ui.lab.state import LabState
 from ui.shared import learners, modules
+from ui.shared.ranges import FAMILY, Y_LIMIT
 
 KEY = "picture"
 MAIN = "lab/main.js"

@@ -1,21 +1,18 @@
 """The shared inputs, each with its help text: what happens when it is raised or lowered."""
 
-import dataclasses
 from bisect import bisect_left
 from collections.abc import Callable
 from html import escape
-from typing import Any
 
 import streamlit as st
-import torch
 
-from maml_core.config import DEVICES, TrainConfig
-from maml_core.palette import ROLES
 from ui import glossary
 from ui.lab.settings import ALPHAS, SETTINGS
-from ui.lab.state import CHOICES, HIDE, LEARNERS, RANGES
+from ui.lab.state import CHOICES, HIDE
 from ui.shared import learners
+from ui.shared.learners import LEARNERS
 from ui.shared.messages import plain
+from ui.shared.ranges import RANGES
 
 Change = Callable[[str], None]
 """Called with the name of the setting whose widget (of the same key) was moved."""
@@ -23,59 +20,6 @@ Change = Callable[[str], None]
 EXACT = "exact_"
 """Prefix of the keys of number fields that stand beside a slider."""
 EXACT_NAMES = ("alpha", "noise", "amplitude", "phase")
-
-CONFIG_LABELS = {
-    "algorithm": "algorithm",
-    "K": "K shots",
-    "num_updates": "inner steps",
-    "alpha": "inner step size α",
-    "family": "task family",
-    "batch_size": "tasks per iteration",
-    "max_steps": "iterations",
-    "beta": "outer step size β",
-    "schedule": "schedule of β",
-    "clip": "clip the meta-gradient at",
-    "norm": "normalisation",
-    "hidden": "hidden layers",
-    "multi_step": "multi-step loss",
-    "seed": "seed",
-}
-"""The settings of a training run that there is a choice in, in the order they are asked for."""
-CHOICE_LABELS = {name: look.label for name, look in ROLES.items()} | {
-    "sinusoid": "phases in [0, π]",
-    "sinusoid_2pi": "phases in [0, 2π]",
-    "sinusoid_line": "sine waves and lines",
-    "batch_norm": "batch norm",
-}
-_CONFIG = {f.name: f for f in dataclasses.fields(TrainConfig)}
-
-
-def config_field(name: str, key: str, change: Change, no_effect: str) -> None:
-    """One setting of a training run, with its meaning and range from the config itself. no_effect: why it waits, if it does."""
-    f = _CONFIG[name]
-    low, high, choices = (f.metadata[part] for part in ("low", "high", "choices"))
-    help = f.metadata["help"] + ("" if low is None else f"; from {low:,g} to {high:,g}")
-    help += f". It has no effect now: {no_effect}." if no_effect else ""
-    shared: dict[str, Any] = {"key": key, "help": plain(help), "disabled": bool(no_effect)}
-    shared |= {"on_change": change, "args": (name,)}
-    label = CONFIG_LABELS[name]
-    if isinstance(f.default, bool):
-        st.toggle(label, **shared)
-    elif choices:
-        st.selectbox(label, choices, format_func=lambda choice: CHOICE_LABELS.get(choice, choice), **shared)
-    elif isinstance(f.default, tuple):
-        st.text_input(label, **shared)
-    elif isinstance(f.default, int):  # no range for the widget, which would keep what is outside to itself: the config says why
-        st.number_input(label, step=1, **shared)
-    else:
-        st.number_input(label, step=None, format="%.6g", **shared)
-
-
-def device(key: str, change: Change) -> None:
-    """Where a training run computes."""
-    devices = [name for name in DEVICES if name != "cuda" or torch.cuda.is_available()]
-    help = "auto takes a CUDA GPU if this server has one."
-    st.selectbox("device", devices, key=key, help=help, on_change=change, args=("device",))
 
 
 def amplitude(change: Change) -> None:

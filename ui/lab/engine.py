@@ -16,8 +16,10 @@ from maml_core.checkpoint import Checkpoint
 from maml_core.config import DIVERGED_ABOVE
 from maml_core.evaluation import query_losses, summarise
 from maml_core.network import MLP, Params
-from ui.lab.state import FAMILY, LEARNERS, LabState, Shots
+from ui.lab.state import LabState, Shots
 from ui.shared import learners
+from ui.shared.learners import LEARNERS
+from ui.shared.ranges import FAMILY
 
 GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
 """Where curves are drawn, and where the query loss of the task on show is measured, (201,)."""

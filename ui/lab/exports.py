@@ -14,20 +14,19 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from maml_core import algorithms, checkpoint
+from maml_core import algorithms
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from maml_core.reading import whole_of
-from ui import browsers
-from ui.chart import bundle as chart_bundle
-from ui.checkpoints import bundle
+from ui.chart import bundle
 from ui.lab import component, engine
 from ui.lab.settings import SETTINGS
-from ui.lab.state import FAMILY, LabState
-from ui.shared import learners, modules, tables
+from ui.lab.state import LabState
+from ui.shared import browsers, learners, modules, tables, zips
+from ui.shared.ranges import FAMILY
 from ui.shared.routes import download, of_query, route
 from ui.shared.tables import csv_text
 
@@ -44,7 +43,7 @@ def routes() -> list[Route]:
     """The routes, below /lab."""
 
     def of_state(make: Callable[[LabState], Any]) -> Callable[[Request], Any]:
-        return of_query(lambda query: make(_state(query)))
+        return of_query(lambda query: make(LabState.only_from(query)))
 
     return [
         route("/lab/picture.json", of_query(_picture)),
@@ -55,8 +54,6 @@ def routes() -> list[Route]:
         route("/lab/code.py", of_state(lambda state: PlainTextResponse(as_python(state)))),
         route("/lab/code.zip", of_state(_code_bundle)),
         route("/lab/fresh.json", of_query(_fresh)),
-        route("/lab/checkpoint", of_query(lambda query: _checkpoint(query.get("learner", "")))),
-        route("/lab/bundle.zip", of_query(lambda query: _bundle(query.get("learner", "")))),
         route("/lab/source", of_query(lambda query: PlainTextResponse(_source(query.get("of", ""))))),
     ]
 
@@ -140,12 +137,12 @@ def picture_html(state: LabState) -> str:
     named = {name: _data_url(modules.absolute(name, text)) for name, text in texts.items()}
     data = component.payload(state).replace("<", "\\u003c")
     address = urlencode(state.to_query())
-    return _PAGE.format(
+    return PAGE.format(
         theme=_theme(),
         css="\n".join(modules.FILES[name].read_text("utf-8") for name in ("shared/views.css", "lab/lab.css")),
         imports=json.dumps({"imports": named}),
         data=json.dumps(data),
-        plotly=chart_bundle.carried(),
+        plotly=bundle.carried(),
         unable=f"{browsers.NO_SCRIPT}\n{browsers.old_browser(browsers.SAVED_PAGE_NEEDS)}",
         address=json.dumps(address),
     )
@@ -158,7 +155,7 @@ def _picture_file(state: LabState) -> Response:
     return file
 
 
-_PAGE = """<!doctype html>
+PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -200,14 +197,6 @@ def _data_url(text: str) -> str:
     return "data:text/javascript;base64," + base64.b64encode(text.encode()).decode("ascii")
 
 
-def _state(query: Mapping[str, str]) -> LabState:
-    """The state of these parameters. Raises ValueError with what is wrong: a download should not be of something else."""
-    state, problems = LabState.from_query(query)
-    if problems:
-        raise ValueError(" ".join(problems))
-    return state
-
-
 def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
     """Each learner's label and numbers; letters while names are hidden."""
     runs = engine.on_show(state)
@@ -219,24 +208,17 @@ def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
 def _picture(query: Mapping[str, str]) -> Response:
     """What the picture draws. This is the short way to new curves: no rerun of the page has to come first."""
     headers = {"Content-Encoding": "identity"}  # packing it would take longer than sending it
-    return Response(component.payload(_state(query)), media_type="application/json", headers=headers)
+    return Response(component.payload(LabState.only_from(query)), media_type="application/json", headers=headers)
 
 
 def _fresh(query: Mapping[str, str]) -> dict[str, Any]:
     """The losses of one learner over fresh tasks under these settings."""
     count = whole_of(query, "K", 1, MAX_SHOTS)
-    state = _state({name: value for name, value in query.items() if name != "K"})
+    state = LabState.only_from({name: value for name, value in query.items() if name != "K"})
     if len(state.learners) != 1:
         raise ValueError("name one learner")
     found = engine.fresh(state.learners[0], count, state.alpha, state.num_updates, state.noise, state.placement, state.freeze)
     return {"tasks": engine.FRESH_TASKS, "levels": engine.QUANTILES.tolist()} | found._asdict()
-
-
-def _bundle(name: str) -> Response:
-    learner = _one_learner(name)
-    if learner == "random":
-        raise ValueError("the untrained network has no file: choose another learner")
-    return download(bundle.zipped(learner), f"{learners.stem(learner)}.zip", "application/zip")
 
 
 def _code_bundle(state: LabState) -> Response:
@@ -245,23 +227,8 @@ def _code_bundle(state: LabState) -> Response:
     files |= {_file(name): learners.find(name).read_bytes() for name in state.learners if name != "random"}
     engine_files = sorted((learners.ROOT / "maml_core").rglob("*.py"))
     files |= {path.relative_to(learners.ROOT).as_posix(): path.read_bytes() for path in engine_files}
-    packed = bundle.packed({f"{CODE_ZIP.removesuffix('.zip')}/{name}": content for name, content in files.items()})
+    packed = zips.packed({f"{CODE_ZIP.removesuffix('.zip')}/{name}": content for name, content in files.items()})
     return download(packed, CODE_ZIP, "application/zip")
-
-
-def _one_learner(name: str) -> str:
-    state = _state({"learners": name})
-    if len(state.learners) != 1 or name.startswith("~"):
-        raise ValueError("name one learner")
-    return state.learners[0]
-
-
-def _checkpoint(name: str) -> Response:
-    learner = _one_learner(name)
-    file = f"{learners.stem(learner)}.safetensors"
-    if learner == "random":
-        return download(checkpoint.dumps(learners.get(learner)), file, "application/octet-stream")
-    return FileResponse(learners.find(learner), filename=file, media_type="application/octet-stream")
 
 
 def _file(learner: str) -> str:

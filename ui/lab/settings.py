@@ -5,7 +5,8 @@ No streamlit here.
 
 from typing import NamedTuple
 
-from ui.lab.state import CHOICES, RANGES
+from ui.lab.state import CHOICES
+from ui.shared.ranges import RANGES
 
 _E24 = (1.0, 1.1, 1.2, 1.3, 1.5, 1.6, 1.8, 2.0, 2.2, 2.4, 2.7, 3.0, 3.3, 3.6, 3.9, 4.3, 4.7, 5.1, 5.6, 6.2, 6.8, 7.5, 8.2, 9.1)
 ALPHAS = (*(round(m * 10.0**e, 7) for e in (-4, -3, -2, -1) for m in _E24), 1.0)

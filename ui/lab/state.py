@@ -8,7 +8,6 @@ import binascii
 import dataclasses
 import math
 import random
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -16,20 +15,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from maml_core.config import FREEZES, MAX_SHOTS, MAX_UPDATES, PLACEMENTS
-from maml_core.reading import number, quoted, whole
-from maml_core.tasks import Sinusoids, place
+from maml_core.config import FREEZES, MAX_SHOTS, PLACEMENTS
+from maml_core.reading import number, quoted
+from maml_core.tasks import place
+from ui.shared.learners import OWN, check_learners, in_order
+from ui.shared.query import NONE, read_number, write_number
+from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT, Range
 
-FAMILY = Sinusoids()
-Y_LIMIT = 6.0
-"""The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
-LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")
-"""Everything that can be chosen, in the order it is shown: shipped checkpoints, and the network before any training."""
-RUN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
-"""The name of a run: that of its folder."""
-OWN = re.compile(rf"shipped:[a-z0-9_]{{1,60}}|upload:[0-9a-f]{{12}}|run:{RUN.pattern}(@[0-9]{{1,9}})?")
-"""A checkpoint that takes the lab's one place for a checkpoint of one's own: shipped beside LEARNERS (by its file's name),
-uploaded (by the start of its digest), the latest of a run (by its folder's name), or a run's snapshot at an iteration."""
 CHOICES = {
     "placement": PLACEMENTS,
     "freeze": FREEZES,
@@ -37,33 +29,7 @@ CHOICES = {
     "view": ("overlay", "panels"),
 }
 HIDE = ("truth", "names")
-NONE = "none"
-"""An empty list in the address: an empty parameter is easily lost when addresses are copied."""
-
 Shots = tuple[tuple[float, float], ...]
-
-
-class Range(NamedTuple):
-    """Allowed values, both ends included."""
-
-    low: float
-    high: float
-
-    def clip(self, value: float) -> float:
-        """The nearest allowed value."""
-        return min(max(value, self.low), self.high)
-
-
-RANGES = {
-    "seed": Range(0, 999_999),
-    "amplitude": Range(*FAMILY.amplitude),
-    "phase": Range(FAMILY.phase[0], math.floor(FAMILY.phase[1] * 1e6) / 1e6),
-    "K": Range(1, 20),
-    "alpha": Range(1e-4, 1.0),
-    "num_updates": Range(1, MAX_UPDATES),
-    "noise": Range(0.0, 2.0),
-    "step": Range(0, MAX_UPDATES),
-}
 
 
 class Task(NamedTuple):
@@ -193,36 +159,13 @@ class LabState:
             )
         return replace(state, step=min(state.step, state.num_updates)), problems
 
-
-def in_order(learners: Iterable[str]) -> tuple[str, ...]:
-    """These learners as they are always shown: shipped ones in their order, then a person's own."""
-    chosen = set(learners)
-    return (*(name for name in LEARNERS if name in chosen), *sorted(chosen - set(LEARNERS)))
-
-
-def read_query(settings: type, query: Mapping[str, str], read: Mapping[str, Callable[[str, str], Any]]) -> tuple[Any, list[str]]:
-    """Settings of a page as an address says them, and one sentence for each parameter that could not be used and is left out.
-
-    settings: a dataclass; read: field -> its reader from (name, text), where it is no plain number.
-    """
-    values: dict[str, Any] = {}
-    problems = []
-    for f in dataclasses.fields(settings):
-        text = query.get(f.name, "")
-        if not text:
-            continue
-        try:
-            values[f.name] = read.get(f.name, read_number)(f.name, text)
-        except ValueError as error:
-            problems.append(f"{f.name}={quoted(text)} in the address: {error}. It is ignored.")
-    return settings(**values), problems
-
-
-def check_learners(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The same names. Raises ValueError if one of them cannot be a learner's."""
-    if unknown := [name for name in names if name not in LEARNERS and not OWN.fullmatch(name)]:
-        raise ValueError(f"there is no learner {unknown[0]!r:.40}; choose from {', '.join(LEARNERS)}")
-    return names
+    @classmethod
+    def only_from(cls, query: Mapping[str, str]) -> "LabState":
+        """The state of an address all of which can be used: a download should not be of something else. Raises ValueError."""
+        state, problems = cls.from_query(query)
+        if problems:
+            raise ValueError(" ".join(problems))
+        return state
 
 
 def _other_seed(seed: int) -> int:
@@ -240,24 +183,6 @@ def _checked_shots(shots: Iterable[Iterable[float]]) -> Shots:
     if len(points) > MAX_SHOTS:
         raise ValueError(f"a task can have at most {MAX_SHOTS} shots, not {len(points)}")
     return tuple(points)
-
-
-def write_number(value: float) -> str:
-    """As an address says it: 10 significant digits."""
-    return repr(value) if isinstance(value, int) else f"{value:.10g}"
-
-
-def read_number(name: str, text: str) -> float:
-    """The setting's value. Raises ValueError if it is not in its range."""
-    low, high = RANGES[name]
-    real = name in ("amplitude", "phase", "alpha", "noise")
-    try:
-        value = number(text) if real else whole(text)
-    except ValueError:
-        value = math.nan
-    if not low <= value <= high:
-        raise ValueError(f"it must be a {'number' if real else 'whole number'} from {low:g} to {high:g}")
-    return value
 
 
 def _read_shots(name: str, text: str) -> Shots:

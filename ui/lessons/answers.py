@@ -12,9 +12,10 @@ import numpy as np
 
 from maml_core.reading import number, whole
 from ui.lab import engine
-from ui.lab.state import FAMILY, Y_LIMIT, LabState
+from ui.lab.state import LabState
 from ui.lessons import measures
 from ui.lessons.expressions import Expression, Values
+from ui.shared.ranges import FAMILY, Y_LIMIT
 
 SKETCH = 41
 MOST_SKETCHES = 60

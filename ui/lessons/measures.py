@@ -26,8 +26,10 @@ from ui.geometry import planes as geometry
 from ui.geometry import world
 from ui.lab import engine
 from ui.lab.settings import ALPHAS
-from ui.lab.state import CHOICES, FAMILY, LEARNERS, RANGES, LabState
+from ui.lab.state import CHOICES, LabState
 from ui.shared import learners
+from ui.shared.learners import LEARNERS
+from ui.shared.ranges import FAMILY, RANGES
 
 FRESH_GRID = 41
 """Points that `beyond` judges a task by."""

@@ -24,14 +24,15 @@ from maml_core.config import DIVERGED_ABOVE
 from maml_core.files import signature
 from ui.geometry import world
 from ui.lab import engine
-from ui.lab.state import FAMILY, Y_LIMIT, LabState
+from ui.lab.state import LabState
 from ui.lessons import measures, prose
 from ui.lessons.answers import SKETCH, Choice, Sketch, Slider
 from ui.lessons.expressions import Expression
 from ui.lessons.format import Lesson, LessonError, card_of, read
-from ui.shared import learners
+from ui.shared import learners, visitors
+from ui.shared.ranges import FAMILY, Y_LIMIT
 from ui.shared.routes import of_query, route
-from ui.train import routes as training
+from ui.train import watching
 
 _log = logging.getLogger("maml_lab")
 GUIDE = "README.md"
@@ -135,7 +136,7 @@ def routes(withholds: Callable[[str, str], bool]) -> list[Route]:
     async def settled(request: Request) -> dict[str, Any]:
         query = request.query_params
         asked = query.get("card", "")
-        if withholds(training.token_of(request), asked):
+        if withholds(visitors.token_of(request), asked):
             raise ValueError(WITHHELD)
         await _measured(asked)
         return await asyncio.get_running_loop().run_in_executor(_workers, answer, query)
@@ -144,7 +145,7 @@ def routes(withholds: Callable[[str, str], bool]) -> list[Route]:
         route("/lessons/cards.json", lambda request: cards(), workers=_workers),
         route("/lessons/card.json", of_query(card), workers=_workers),
         route("/lessons/answer.json", settled),
-        route("/lessons/check.json", lambda request: check(request.query_params, training.token_of(request)), workers=_workers),
+        route("/lessons/check.json", lambda request: check(request.query_params, visitors.token_of(request)), workers=_workers),
     ]
 
 
@@ -380,7 +381,7 @@ def of_world(query: Mapping[str, str]) -> dict[str, Any]:
 
 def runs_of(token: str) -> list[dict[str, float]]:
     """The runs of one's own on the tasks of the lab that have come to their end: before it an error is not yet the run's."""
-    all_runs = training.list_for(token)["runs"] if token else []
+    all_runs = watching.list_for(token)["runs"] if token else []
     mine = [
         run for run in all_runs if run["mine"] and run["state"] == "finished" and run["error"] and run["family"] == "sinusoid"
     ]

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -17,10 +18,16 @@ from maml_core.files import signature, temporary_for, write_atomically
 from maml_core.palette import ROLES, Look
 from maml_core.reading import content, json_object
 from maml_core.runs import RunError
-from ui.lab.state import LEARNERS, OWN, RUN
 from ui.shared.incoming import legible
 
 ROOT = Path(__file__).parents[2]
+LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")
+"""Everything that can be chosen, in the order it is shown: shipped checkpoints, and the network before any training."""
+RUN = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,99}")
+"""The name of a run: that of its folder."""
+OWN = re.compile(rf"shipped:[a-z0-9_]{{1,60}}|upload:[0-9a-f]{{12}}|run:{RUN.pattern}(@[0-9]{{1,9}})?")
+"""A checkpoint that takes the lab's one place for a checkpoint of one's own: shipped beside LEARNERS (by its file's name),
+uploaded (by the start of its digest), the latest of a run (by its folder's name), or a run's snapshot at an iteration."""
 MAX_WEIGHTS = 100_000
 """Of an own checkpoint's network in the lab: every inner step of it is held in memory."""
 KEEP_UPLOADS = 200
@@ -38,6 +45,19 @@ TITLES = {
     "pretrained_2pi": "pretrained 2π",
 }
 """Of the shipped checkpoints beside LEARNERS, by their files' names."""
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """These learners as they are always shown: shipped ones in their order, then a person's own."""
+    chosen = set(names)
+    return (*(name for name in LEARNERS if name in chosen), *sorted(chosen - set(LEARNERS)))
+
+
+def check_learners(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The same names. Raises ValueError if one of them cannot be a learner's."""
+    if unknown := [name for name in names if name not in LEARNERS and not OWN.fullmatch(name)]:
+        raise ValueError(f"there is no learner {unknown[0]!r:.40}; choose from {', '.join(LEARNERS)}")
+    return names
 
 
 def runs_folder() -> Path:
@@ -177,7 +197,7 @@ def missing(names: Iterable[str]) -> dict[str, CheckpointError]:
 def add(content: bytes, called: str = "", owner: str = "", told: Told | None = None) -> str:
     """Keep an uploaded checkpoint and give its name as a learner.
 
-    called: its file's name, which becomes its title; owner: who may delete it (training.owner); told: as in checkpoint.load.
+    called: its file's name, which becomes its title; owner: who may delete it (visitors.owner); told: as in checkpoint.load.
 
     Raises:
         NoRecipe: it says nothing of its training, and nothing is told.

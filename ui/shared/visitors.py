@@ -1,26 +1,61 @@
-"""Who looks at a page: by what a browser is known, and whether it is on the machine that serves."""
+"""Who asks: what a browser is known by, whether it is on the machine that serves, and from which network. No streamlit here."""
 
+import hashlib
+import ipaddress
 import secrets
+from collections.abc import Container
 
-import streamlit as st
+from starlette.requests import HTTPConnection
 
-from ui.train import routes as training
+from ui.shared.base_path import cookie_path
 
-
-def token() -> str:
-    """The word that this browser is known by; for one that keeps no cookies, by which this session is."""
-    session = st.session_state
-    if "visitor_token" not in session:
-        word = st.context.cookies.get(training.COOKIE)
-        session.visitor_token = word if isinstance(word, str) else secrets.token_urlsafe(24)
-    return session.visitor_token
+COOKIE = "maml_lab_visitor"
+"""Holds what a browser is known by: a long random word that nobody else knows. What is kept holds its digest alone."""
 
 
-def owner() -> str:
-    """What is kept of this browser beside what it brings."""
-    return training.owner(token())
+def new_word() -> str:
+    """A word for a browser that has none."""
+    return secrets.token_urlsafe(24)
 
 
-def is_local() -> bool:
-    """Whether this browser is on the machine that serves. Streamlit knows no address for those that are."""
-    return training.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
+def new_cookie(word: str = "") -> str:
+    """What makes a browser known from now on, for a year: a word that only it and this server see, a new one if none is given.
+
+    Lax: it must come along when somebody follows a link to here, or it would be taken for a stranger and given another.
+    """
+    return f"{COOKIE}={word or new_word()}; Path={cookie_path()}; Max-Age=31536000; HttpOnly; SameSite=Lax"
+
+
+def owner(token: str) -> str:
+    """What is kept of a browser beside what is its own: a run, an upload, a room."""
+    return hashlib.sha256(token.encode()).hexdigest()[:16]
+
+
+def token_of(asker: HTTPConnection) -> str:
+    """The word that a browser is known by, or nothing."""
+    return asker.cookies.get(COOKIE, "")
+
+
+def is_local(address: str | None, headers: Container[str]) -> bool:
+    """Whether a browser is on this machine. Not one that something here speaks for: a proxy says so in a header."""
+    forwarded = ("x-forwarded-for", "forwarded", "x-real-ip")
+    return address in (None, "127.0.0.1", "::1") and not any(name in headers for name in forwarded)
+
+
+def asks_here(asker: HTTPConnection) -> bool:
+    """Whether who asks is at the server itself."""
+    return is_local(_host(asker), asker.headers)
+
+
+def network_of(asker: HTTPConnection) -> str:
+    """Where a question comes from: a whole network where one browser has as many addresses as it likes."""
+    host = _host(asker)
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return host if address.version == 4 else str(ipaddress.ip_network(f"{host.partition('%')[0]}/64", strict=False))
+
+
+def _host(asker: HTTPConnection) -> str:
+    return asker.client.host if asker.client else ""

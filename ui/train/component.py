@@ -13,8 +13,8 @@ import streamlit as st
 
 from maml_core.config import DIVERGED_ABOVE, MAX_SHOTS
 from maml_core.palette import NEUTRAL, ROLES
-from ui.lab.state import FAMILY, Y_LIMIT
 from ui.shared import modules
+from ui.shared.ranges import FAMILY, Y_LIMIT
 
 KEY = "train"
 _component = modules.component("train/main.js")

@@ -1,0 +1,24 @@
+"""Who looks at a page, as Streamlit knows them: by which word, and whether they are on the machine that serves."""
+
+import streamlit as st
+
+from ui.shared import visitors
+
+
+def token() -> str:
+    """The word that this browser is known by; for one that keeps no cookies, by which this session is."""
+    session = st.session_state
+    if "visitor_token" not in session:
+        word = st.context.cookies.get(visitors.COOKIE)
+        session.visitor_token = word if isinstance(word, str) else visitors.new_word()
+    return session.visitor_token
+
+
+def owner() -> str:
+    """What is kept of this browser beside what it brings."""
+    return visitors.owner(token())
+
+
+def is_local() -> bool:
+    """Whether this browser is on the machine that serves. Streamlit knows no address for those that are."""
+    return visitors.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
