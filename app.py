@@ -20,9 +20,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from ui import page_html, trust
 from ui.chart import bundle
 from ui.checkpoints import routes as checkpoints
+from ui.classroom import live, reach, who
 from ui.classroom import routes as classroom
 from ui.explore import maps
-from ui.geometry import planes as geometry
+from ui.geometry import planes
 from ui.lab import engine, exports
 from ui.lab.old_links import OldLinks
 from ui.lessons import routes as lessons
@@ -39,8 +40,9 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     await asyncio.to_thread(engine.warm)
     await asyncio.to_thread(bundle.compressed)
     steering.start()
-    classroom.start(st.get_option("server.address"))
-    before_stopping(classroom.stop)
+    reach.know(st.get_option("server.address"))
+    live.start()
+    before_stopping(live.stop)
     gc.collect()
     gc.freeze()
     yield
@@ -75,9 +77,9 @@ ROUTES = [
     *exports.routes(),
     *checkpoints.routes(),
     *maps.routes(),
-    *geometry.routes(),
+    *planes.routes(),
     *training.routes(),
-    *lessons.routes(classroom.withholds),
+    *lessons.routes(who.withholds),
     *classroom.routes(),
 ]
 """What the pages ask of the server."""

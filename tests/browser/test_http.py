@@ -24,8 +24,8 @@ from maml_core.checkpoint import Checkpoint
 from maml_core.config import TrainConfig
 from maml_core.training import init
 from ui import trust
-from ui.lessons import routes as lessons
-from ui.lessons.format import Choice
+from ui.lessons.answers import Choice
+from ui.lessons.shelf import shelf
 
 POSTED = sorted(route.path for route in app._user_routes if "POST" in route.methods)
 """The routes of ours that read a body."""
@@ -264,7 +264,7 @@ def test_checkpoints_are_compared_brought_and_taken_along(watched, tmp_path):
 
 
 def test_a_card_of_a_lesson_is_answered_and_a_room_taught(watched, browser):
-    page, card = watched.page, next(each for each in lessons.shelf().lessons.values() if isinstance(each.answer, Choice))
+    page, card = watched.page, next(each for each in shelf().lessons.values() if isinstance(each.answer, Choice))
     watched.visit("/lessons", ".lessons a")
     page.get_by_role("link", name=card.title).click()
     page.get_by_role("radio").first.click(force=True)

@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from conftest import Lab, Training
 from playwright.sync_api import Browser, Page, expect
 
-from ui.lessons import routes as lessons
-from ui.lessons.format import Choice
+from ui.lessons.answers import Choice
+from ui.lessons.shelf import shelf
 
 SHOWN = {
     "/": ".start .task-chart .curve",
@@ -20,7 +20,7 @@ SHOWN = {
     "/classroom": ".classroom h1",
 }
 """Path of a page -> what is there once its own part has been drawn."""
-CARD = next(lesson.title for lesson in lessons.shelf().lessons.values() if isinstance(lesson.answer, Choice))
+CARD = next(lesson.title for lesson in shelf().lessons.values() if isinstance(lesson.answer, Choice))
 """A lesson that asks for one of several options."""
 
 

@@ -8,7 +8,7 @@ import json
 import math
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
@@ -19,9 +19,11 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.testclient import TestClient
 
-from ui.classroom import rooms
-from ui.classroom import routes as classroom
-from ui.lessons import routes as lessons
+from ui.classroom import journal, live, reach, room, routes, who
+from ui.classroom.line import TURN
+from ui.lessons.routes import WITHHELD
+from ui.lessons.routes import routes as lesson_routes
+from ui.lessons.shelf import folder
 from ui.shared import visitors
 
 CARD = "which"
@@ -65,24 +67,24 @@ def fresh(tmp_path, monkeypatch):
 
 
 def restart(monkeypatch):
-    monkeypatch.setattr(classroom, "_live", {})
-    for name in ("_misses", "_openings", "_newcomers"):
-        line = getattr(classroom, name)
-        monkeypatch.setattr(classroom, name, classroom.Line(line.most, line.every))
-    monkeypatch.setattr(classroom, "_loop", None)
-    monkeypatch.setattr(classroom, "_stopping", False)
+    monkeypatch.setattr(live, "_in_use", {})
+    for line in (who.misses, who.openings, who.newcomers):
+        monkeypatch.setattr(line, "_full", {})
+        monkeypatch.setattr(line, "_waiting", Counter())
+    monkeypatch.setattr(live, "_loop", None)
+    monkeypatch.setattr(live, "_stopping", False)
 
 
-APP = Starlette(routes=classroom.routes(), middleware=[Middleware(GZipMiddleware, minimum_size=1000)])
+APP = Starlette(routes=routes.routes(), middleware=[Middleware(GZipMiddleware, minimum_size=1000)])
 
 
 class Person:
     """A browser in a room, or at its door."""
 
-    def __init__(self, room="", *, token="", secret="", host="127.0.0.1", base="http://lab.test"):
-        headers = {classroom.SECRET: secret} if secret else {}
+    def __init__(self, code="", *, token="", secret="", host="127.0.0.1", base="http://lab.test"):
+        headers = {who.SECRET: secret} if secret else {}
         cookies = {visitors.COOKIE: token} if token else None
-        self.room, self.client = room, TestClient(APP, base, cookies=cookies, headers=headers, client=(host, 1234))
+        self.room, self.client = code, TestClient(APP, base, cookies=cookies, headers=headers, client=(host, 1234))
 
     def send(self, route, /, **asked):
         body = json.dumps({"room": self.room, **asked})  # not the client's own, which refuses what others may send
@@ -204,7 +206,7 @@ def test_the_end_of_a_room(teacher, ana):
     assert teacher.act("end").json()["ended"]
     assert ana.state["ended"], "who was in it hears of it"
     assert ana.vote("1").status_code == 404
-    assert list(rooms.folder().iterdir()) == []
+    assert list(journal.folder().iterdir()) == []
     refused = teacher.get("answers.csv")
     assert (refused.status_code, refused.text) == (404, "This room has ended, and its answers were deleted")
 
@@ -212,27 +214,27 @@ def test_the_end_of_a_room(teacher, ana):
 @pytest.mark.parametrize("days", [-3, 3])
 def test_a_clock_that_is_set_ends_no_room(teacher, ana, monkeypatch, days):
     teacher.act("card", CARD)
-    monkeypatch.setattr(classroom, "THERE", 0)
+    monkeypatch.setattr(live, "THERE", 0)
     now = time.time() + days * 86_400
-    monkeypatch.setattr(rooms.time, "time", lambda: now)
-    classroom._sweep()
+    monkeypatch.setattr(journal.time, "time", lambda: now)
+    live._sweep()
     Person().send("open")
     assert ana.vote("1").status_code == 200
     assert teacher.state["answered"] == 1
-    classroom._sweep()  # as every minute
+    live._sweep()  # as every minute
     restart(monkeypatch)
-    monkeypatch.setattr(rooms, "_known", {})
-    classroom._sweep()
+    monkeypatch.setattr(journal, "_known", {})
+    live._sweep()
     assert teacher.state["answered"] == 1, "for a server that starts with the clock as it is now, too"
 
 
 def test_a_room_in_which_nothing_happened_for_a_day_is_over(teacher, ana, monkeypatch):
     ana.get()
-    now = time.monotonic() + rooms.LASTS + 60
+    now = time.monotonic() + journal.LASTS + 60
     with monkeypatch.context() as later:
-        later.setattr(rooms, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
+        later.setattr(journal, "time", SimpleNamespace(monotonic=lambda: now, time=time.time))
         assert ana.state["ended"]
-    assert not (rooms.folder() / f"{teacher.room}.jsonl").exists()
+    assert not (journal.folder() / f"{teacher.room}.jsonl").exists()
 
 
 def test_a_teacher_takes_a_name_away_and_it_is_not_given_again(teacher, ana):
@@ -244,9 +246,9 @@ def test_a_teacher_takes_a_name_away_and_it_is_not_given_again(teacher, ana):
 
 
 def test_the_lab_in_the_teachers_hand_is_written_down_when_it_rests(one_loop, teacher, ana, monkeypatch):
-    written, keep = [], rooms.keep
-    monkeypatch.setattr(rooms, "keep", lambda code, event: (written.append(event["do"]), keep(code, event)))
-    monkeypatch.setattr(classroom, "HELD", 0.3)
+    written, keep = [], journal.keep
+    monkeypatch.setattr(journal, "keep", lambda code, event: (written.append(event["do"]), keep(code, event)))
+    monkeypatch.setattr(live, "HELD", 0.3)
     teacher.act("card", CARD)
     teacher.act("follow", True)
     for step in range(8):
@@ -254,7 +256,7 @@ def test_the_lab_in_the_teachers_hand_is_written_down_when_it_rests(one_loop, te
         assert ana.state["held"]["step"] == step
     time.sleep(0.4)
     assert written.count("held") <= 2
-    assert rooms.find(teacher.room).held.step == 7
+    assert journal.find(teacher.room).held.step == 7
     teacher.act("held", {"query": "K=5", "step": 3})
     teacher.act("card", "other")
     assert written[-2:] == ["held", "card"], "in the order in which it happened"
@@ -268,7 +270,7 @@ def test_a_student_cannot_do_what_a_teacher_does(teacher, ana, bo):
     ana.vote("1")
     stranger, guess = Person(teacher.room), Person(teacher.room, token="the cookie of ana", secret="x" * 43)
     before = teacher.state
-    for person in (bo, ana, stranger, guess, Person(teacher.room, secret=rooms.find(teacher.room).secret)):
+    for person in (bo, ana, stranger, guess, Person(teacher.room, secret=journal.find(teacher.room).secret)):
         for do, value in (
             ("card", "other"),
             ("reveal", CARD),
@@ -317,7 +319,7 @@ def test_nobody_answers_in_a_room_he_is_not_in_or_after_the_reveal(teacher, ana,
 
 def test_a_secret_is_good_for_its_own_room_alone(teacher):
     other = Person().send("open").json()
-    assert Person(other["room"], secret=teacher.client.headers[classroom.SECRET]).act("end").status_code == 403
+    assert Person(other["room"], secret=teacher.client.headers[who.SECRET]).act("end").status_code == 403
 
 
 def test_a_browser_without_a_cookie_gets_one_and_is_known_by_it(teacher):
@@ -325,7 +327,7 @@ def test_a_browser_without_a_cookie_gets_one_and_is_known_by_it(teacher):
     answer = newcomer.send("join", name="Cy")
     assert "HttpOnly" in answer.headers["set-cookie"]
     assert newcomer.state["name"] == "Cy"
-    assert newcomer.client.cookies[visitors.COOKIE] not in (rooms.folder() / f"{teacher.room}.jsonl").read_text()
+    assert newcomer.client.cookies[visitors.COOKIE] not in (journal.folder() / f"{teacher.room}.jsonl").read_text()
 
 
 def test_a_visitor_at_the_door_is_told_that_it_is_there_and_no_more(teacher, ana):
@@ -386,11 +388,11 @@ SECRETS: dict[str, str] = {}
 )
 @settings(max_examples=150)
 def test_nothing_that_is_sent_crashes_anything(name, asked, teaches):
-    if not SECRETS.keys() & classroom._live.keys():
+    if not SECRETS.keys() & live._in_use.keys():
         opened = Person().send("open").json()
         SECRETS[opened["room"]] = opened["secret"]
-    room = next(iter(SECRETS.keys() & classroom._live.keys()))
-    person = Person(room, token="x", secret=SECRETS[room] if teaches else "")
+    code = next(iter(SECRETS.keys() & live._in_use.keys()))
+    person = Person(code, token="x", secret=SECRETS[code] if teaches else "")
     if name != "open":
         status = person.send(name, **asked).status_code
         assert status < 500
@@ -431,33 +433,28 @@ def test_a_name_keeps_its_joiners_in_the_room_in_its_journal_and_at_home(teacher
 def test_a_card_that_is_gone_after_its_answers_is_said_and_nothing_breaks(teacher, ana):
     teacher.act("card", CARD)
     ana.vote("1")
-    (lessons.folder() / f"01-{CARD}.md").unlink()
+    (folder() / f"01-{CARD}.md").unlink()
     assert teacher.act("reveal", CARD).json()["tally"] is None
     assert ana.state["tally"] is None
     assert rows(teacher.get("answers.csv"))[1:] == [["1", "Ana", CARD, "", "1", ""]]
-    (lessons.folder() / f"01-{CARD}.md").write_text(LESSON)
+    (folder() / f"01-{CARD}.md").write_text(LESSON)
     assert ana.state["tally"]["counts"] == [0, 1], "its file came back"
 
 
 # Limits
 
 
-def through(coroutine):
-    """Runs it to its end, in a thread of its own: the browser tests keep a loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(asyncio.run, coroutine).result()
-
-
 @pytest.fixture
 def lines(monkeypatch):
     """The seconds that each question waited in a line; they pass at once, and no others do."""
     waited = []
-    monkeypatch.setattr(classroom, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    for module in ("line", "live"):
+        monkeypatch.setattr(f"ui.classroom.{module}.time", SimpleNamespace(monotonic=lambda: 1000.0))
 
     async def sleep(seconds):
         waited.append(seconds)
 
-    monkeypatch.setattr(classroom, "asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr("ui.classroom.line.asyncio", SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return waited
 
 
@@ -471,83 +468,28 @@ def test_a_right_code_is_let_in_however_many_wrong_ones_came_from_its_address(te
         prankster.room = codes[at % 2]
         refused = prankster.get()
         assert (refused.status_code, "There is no room" in refused.text) == (404, True)
-    assert lines == [classroom.TURN] * 20, "guesses come one by one"
+    assert lines == [TURN] * 20, "guesses come one by one"
     newcomer = Person(teacher.room, host="10.0.0.7").join("Cy")
-    assert lines == [classroom.TURN] * 21, "and a right one among them is not told by the time it takes"
+    assert lines == [TURN] * 21, "and a right one among them is not told by the time it takes"
     lines.clear()
     teacher.act("card", CARD)
     assert newcomer.vote("1").status_code == 200
     there = Person(teacher.room, token="the cookie of ana", host="10.0.0.7")
     assert there.get().status_code == 200
-    assert Person(teacher.room, secret=teacher.client.headers[classroom.SECRET], host="10.0.0.7").get().status_code == 200
+    assert Person(teacher.room, secret=teacher.client.headers[who.SECRET], host="10.0.0.7").get().status_code == 200
     assert Person(teacher.room, host="10.0.0.8").get().status_code == 200
     assert lines == [], "who is in a room, or elsewhere, waits for nothing"
 
 
-@pytest.mark.clock
-def test_a_line_moves_one_by_one_and_nobody_waits_long(monkeypatch):
-    monkeypatch.setattr(classroom, "TURN", 0.01)
-    monkeypatch.setattr(classroom, "PATIENCE", 0.1)
-    line, came = classroom.Line(1, 60), []
-
-    async def come(at):
-        began = time.monotonic()
-        await line.wait("a")
-        came.append((at, time.monotonic() - began))
-
-    async def crowd():
-        await line.wait("a")
-        line.take("a")
-        await asyncio.gather(*(come(at) for at in range(30)), line.wait("b"))
-
-    began = time.monotonic()
-    through(crowd())
-    assert [at for at, _ in came[:9]] == list(range(9))
-    assert time.monotonic() - began < 1
-    assert all(took >= 0.01 * min(at + 1, 10) for at, took in came)
-    assert not line._waiting
-
-
-def test_a_line_holds_so_many_and_lets_the_others_pass(monkeypatch):
-    monkeypatch.setattr(classroom, "MOST_WAIT", 2)
-    line = classroom.Line(1, 60)
-    line.take("a")
-
-    async def crowd():
-        waiting = [asyncio.create_task(line.wait("a")) for _ in range(2)]
-        await asyncio.sleep(0)
-        await asyncio.wait_for(line.wait("a"), 0.2)
-        for task in waiting:
-            task.cancel()
-
-    through(crowd())
-
-
-def test_an_allowance_comes_back(monkeypatch):
-    now = 0.0
-    monkeypatch.setattr(classroom.time, "monotonic", lambda: now)
-    line = classroom.Line(3, 10)
-    for _ in range(3):
-        assert not line.is_long("a")
-        line.take("a")
-    assert line.is_long("a")
-    assert not line.is_long("b")
-    now = 10.0
-    assert not line.is_long("a")
-    for i in range(20_000):
-        line.take(str(i))
-    assert len(line._full) <= 10_000
-
-
 def test_rooms_are_opened_freely_at_the_server_and_one_by_one_from_elsewhere(lines, monkeypatch):
-    monkeypatch.setattr(classroom, "OPENS", 0)
+    monkeypatch.setattr(live, "OPENS", 0)
     for _ in range(6):
         assert Person().send("open").status_code == 200
     for _ in range(5):
         assert Person(host="10.0.0.7").send("open").status_code == 200
     assert lines == []
     assert Person(host="10.0.0.7").send("open").status_code == 200
-    assert lines == [classroom.TURN]
+    assert lines == [TURN]
 
 
 def opened(host="127.0.0.1", browser="", there=True):
@@ -559,7 +501,7 @@ def opened(host="127.0.0.1", browser="", there=True):
     if there:
         teacher.get()
     else:
-        classroom._live[made["room"]].opened = -math.inf
+        live._in_use[made["room"]].opened = -math.inf
     return teacher
 
 
@@ -578,7 +520,7 @@ def test_one_who_opens_rooms_keeps_no_teacher_of_his_network_from_opening_one(li
 
 
 def test_one_address_has_so_many_rooms_in_use_and_ending_one_makes_room_for_another(lines):
-    used = [opened("10.0.0.7", f"teacher {at}") for at in range(classroom.MOST_OPEN)]
+    used = [opened("10.0.0.7", f"teacher {at}") for at in range(live.MOST_OPEN)]
     for each in used:
         Person(each.room, token="x").join()
     refused = Person(host="10.0.0.7").send("open")
@@ -592,14 +534,14 @@ def test_one_address_has_so_many_rooms_in_use_and_ending_one_makes_room_for_anot
 @pytest.fixture
 def full(monkeypatch):
     """As many rooms as there can be, opened at the server, their teachers there."""
-    monkeypatch.setattr(rooms, "MAX_ROOMS", 3)
+    monkeypatch.setattr(journal, "MAX_ROOMS", 3)
     return [opened(browser=f"teacher {at}") for at in range(3)]
 
 
 def leave(teacher):
-    live = classroom._live[teacher.room]
-    live._seen.pop(classroom.TEACHER)
-    live.opened = -math.inf
+    left = live._in_use[teacher.room]
+    left._seen.pop(live.TEACHER)
+    left.opened = -math.inf
 
 
 def test_where_there_can_be_no_more_a_room_that_nobody_used_gives_way_and_its_teacher_hears_of_it(full):
@@ -642,13 +584,13 @@ def test_a_class_behind_one_address_comes_at_once_and_a_crowd_one_by_one(teacher
         Person(teacher.room, host="10.0.0.7").join()
     assert lines == []
     Person(teacher.room, host="10.0.0.7").join()
-    assert lines == [classroom.TURN]
+    assert lines == [TURN]
     Person(teacher.room, host="10.0.0.8").join()
-    assert lines == [classroom.TURN]
+    assert lines == [TURN]
 
 
 def test_who_joins_without_end_keeps_nobody_out(teacher, ana, monkeypatch, lines):
-    monkeypatch.setattr(rooms, "MAX_STUDENTS", 5)
+    monkeypatch.setattr(room, "MAX_STUDENTS", 5)
     ana.get()
     for _ in range(30):
         assert Person(teacher.room, host="10.0.0.7").send("join", name="x").status_code == 200
@@ -658,23 +600,23 @@ def test_who_joins_without_end_keeps_nobody_out(teacher, ana, monkeypatch, lines
 
 
 def test_in_a_full_room_who_neither_answered_nor_is_there_makes_room(teacher, ana, bo, monkeypatch):
-    monkeypatch.setattr(rooms, "MAX_STUDENTS", 2)
+    monkeypatch.setattr(room, "MAX_STUDENTS", 2)
     late = Person(teacher.room, token="late")
     for one in (ana, bo):
         one.get()
     assert late.send("join", name="").status_code == 400, "both came a moment ago"
     teacher.act("card", CARD)
     ana.vote("1")
-    monkeypatch.setattr(classroom, "THERE", 0)
+    monkeypatch.setattr(live, "THERE", 0)
     late.join("Late")
     assert (ana.state["joined"], bo.state["joined"], late.state["joined"]) == (True, False, True)
     assert [each["label"] for each in teacher.state["missing"]] == ["Late"]
-    assert len(rooms.find(teacher.room).students) == 2
+    assert len(journal.find(teacher.room).students) == 2
 
 
 def test_a_refusal_of_this_server_is_known_by_a_header(teacher):
     for answer in (Person("BCDGH").get(), Person(teacher.room, secret="x").get(), teacher.get()):
-        assert classroom.OURS in answer.headers
+        assert routes.OURS in answer.headers
 
 
 def test_one_network_of_version_six_is_one_address(lines):
@@ -684,7 +626,7 @@ def test_one_network_of_version_six_is_one_address(lines):
     Person("BCDGH", host="2001:db8:1::1").get()
     assert lines == []
     Person("BCDGH", host="2001:db8::3").get()
-    assert lines == [classroom.TURN]
+    assert lines == [TURN]
 
 
 # Waiting
@@ -754,7 +696,7 @@ def test_a_question_that_is_behind_is_answered_at_once(one_loop, teacher, ana):
 
 @pytest.mark.clock
 def test_a_wait_ends_by_itself_and_who_is_not_in_the_room_does_not_wait(one_loop, teacher, ana, monkeypatch):
-    monkeypatch.setattr(classroom, "POLL", 0.5)
+    monkeypatch.setattr(routes, "POLL", 0.5)
     assert ana.get(since=ana.state["version"]).json()["version"] == ana.state["version"]
     began = time.perf_counter()
     assert not Person(teacher.room).get(since="0.0").json()["joined"]
@@ -764,17 +706,17 @@ def test_a_wait_ends_by_itself_and_who_is_not_in_the_room_does_not_wait(one_loop
 @pytest.mark.clock
 def test_one_person_waits_in_so_many_tabs(one_loop, teacher, ana):
     with contextlib.ExitStack() as tabs:
-        took = [tabs.enter_context(waiting(ana, since=ana.state["version"])) for _ in range(classroom.TABS + 2)]
-        assert [len(tab) for tab in took] == [1, 1] + [0] * classroom.TABS, "the oldest make room"
+        took = [tabs.enter_context(waiting(ana, since=ana.state["version"])) for _ in range(live.TABS + 2)]
+        assert [len(tab) for tab in took] == [1, 1] + [0] * live.TABS, "the oldest make room"
         teacher.act("card", CARD)
 
 
 @pytest.mark.clock
 def test_who_waits_hears_that_the_server_ends(one_loop, teacher, ana, monkeypatch):
     with waiting(ana, since=ana.state["version"]) as took:
-        live = classroom._live[teacher.room]
-        monkeypatch.setattr(classroom, "_loop", next(iter(live._waiting.values()))[0].get_loop())
-        classroom.stop()
+        used = live._in_use[teacher.room]
+        monkeypatch.setattr(live, "_loop", next(iter(used._waiting.values()))[0].get_loop())
+        live.stop()
         time.sleep(0.2)
         assert took[0][1] < 2
     assert ana.get(since=ana.state["version"]).elapsed.total_seconds() < 1
@@ -794,12 +736,12 @@ def test_an_address_is_drawn_as_a_code(teacher):
 
 
 def test_a_teacher_at_the_server_is_told_how_others_reach_it(teacher, ana, monkeypatch):
-    secret = teacher.client.headers[classroom.SECRET]
-    monkeypatch.setattr(classroom, "_hosts", lambda: ["192.168.0.2"])
-    monkeypatch.setattr(classroom, "_listens", "127.0.0.1")
+    secret = teacher.client.headers[who.SECRET]
+    monkeypatch.setattr(reach, "_hosts", lambda: ["192.168.0.2"])
+    monkeypatch.setattr(reach, "_listens", "127.0.0.1")
     here = Person(teacher.room, secret=secret, base="http://localhost:8501")
     assert here.state["reach"] == {"hosts": ["192.168.0.2"], "alone": True}
-    monkeypatch.setattr(classroom, "_listens", "0.0.0.0")
+    monkeypatch.setattr(reach, "_listens", "0.0.0.0")
     assert here.state["reach"] == {"hosts": ["192.168.0.2"], "alone": False}
     assert teacher.state["reach"] is None
     assert "reach" not in ana.state
@@ -807,7 +749,7 @@ def test_a_teacher_at_the_server_is_told_how_others_reach_it(teacher, ana, monke
 
 def test_who_is_in_a_room_is_not_told_a_card_before_it_is_revealed(teacher, ana, bo, monkeypatch):
     def told(token, card=CARD):
-        app = Starlette(routes=lessons.routes(classroom.withholds))
+        app = Starlette(routes=lesson_routes(who.withholds))
         return TestClient(app, cookies={visitors.COOKIE: token}).get("/lessons/answer.json", params={"card": card, "answer": "0"})
 
     in_it = ("the cookie of ana", "the cookie of bo")
@@ -815,14 +757,14 @@ def test_who_is_in_a_room_is_not_told_a_card_before_it_is_revealed(teacher, ana,
     teacher.act("card", CARD)
     bo.vote("0")
     for token in in_it:
-        assert (told(token).status_code, told(token).text) == (400, lessons.WITHHELD)
+        assert (told(token).status_code, told(token).text) == (400, WITHHELD)
         assert told(token, "other").status_code == 200
     restart(monkeypatch)
-    assert told(in_it[0]).text == lessons.WITHHELD, "after a restart too, before anybody has come back"
+    assert told(in_it[0]).text == WITHHELD, "after a restart too, before anybody has come back"
     assert told("").status_code == told("the cookie of cy").status_code == 200, "they are in no room"
     teacher.act("reveal", CARD)
     assert told(in_it[0]).json()["truth"] is not None
     teacher.act("card", "other")
-    assert told(in_it[0], "other").text == lessons.WITHHELD
+    assert told(in_it[0], "other").text == WITHHELD
     teacher.act("end")
     assert told(in_it[0], "other").status_code == 200

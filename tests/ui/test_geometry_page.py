@@ -15,7 +15,7 @@ from maml_core import runs, worker
 from maml_core.algorithms import adapt
 from maml_core.config import TrainConfig
 from maml_core.palette import NEUTRAL, ROLES
-from ui.geometry import planes as geometry
+from ui.geometry import planes
 from ui.shared import learners
 
 ROOT = Path(__file__).parents[2]
@@ -32,7 +32,7 @@ def test_opens_with_a_look_for_everything_it_draws():
 
 @pytest.fixture
 def client():
-    return TestClient(Starlette(routes=geometry.routes()))
+    return TestClient(Starlette(routes=planes.routes()))
 
 
 def decoded(text, *shape):
@@ -41,18 +41,18 @@ def decoded(text, *shape):
 
 def test_the_middle_of_the_plane_is_theta_itself(client):
     answer = client.get("/geometry/plane.json?learner=maml").json()
-    before, after = (decoded(answer[part], geometry.GRID, geometry.GRID) for part in ("before", "after"))
+    before, after = (decoded(answer[part], planes.GRID, planes.GRID) for part in ("before", "after"))
     found = learners.get("maml")
     theta, alpha = found.split()
-    batch = geometry._batch(found, geometry.LOSS_TASKS)
+    batch = planes._batch(found, planes.LOSS_TASKS)
     losses = []
     for x_s, y_s, x_q, y_q in zip(*batch, strict=True):
         phis = adapt(found.network.mse, theta, x_s, y_s, alpha, 1)
         losses.append([found.network.mse(phi, x_q, y_q).item() for phi in phis])
-    middle = geometry.GRID // 2
+    middle = planes.GRID // 2
     np.testing.assert_allclose([before[middle, middle], after[middle, middle]], np.mean(losses, 0), rtol=1e-4)
     assert before.min() > 0.9 * before[middle, middle], "no other point of the plane serves all tasks without a step"
-    paths = decoded(answer["paths"], geometry.DRAWN_TASKS, geometry.STEPS + 1, 2)
+    paths = decoded(answer["paths"], planes.DRAWN_TASKS, planes.STEPS + 1, 2)
     np.testing.assert_allclose(paths[:, 0], 0, atol=1e-6)
     assert 0.5 < sum(answer["explained"]) < 1
 
@@ -78,11 +78,11 @@ def test_what_is_not_there_is_said_in_a_sentence(client, asked, tmp_path, monkey
 
 def test_tasks_are_few_but_spread_over_all_there_are():
     """The mean square of their targets is that of 4,096 tasks, within a tenth."""
-    batch = geometry._batch(learners.get("maml"), geometry.LOSS_TASKS)
-    many = geometry._batch(learners.get("maml"), 4096)
+    batch = planes._batch(learners.get("maml"), planes.LOSS_TASKS)
+    many = planes._batch(learners.get("maml"), 4096)
     mean, sure = (part.y_query.square().mean() for part in (batch, many))
     assert mean == pytest.approx(sure.item(), rel=0.1)
-    torch.testing.assert_close(batch.y_query.shape, torch.Size([geometry.LOSS_TASKS, geometry.QUERY, 1]))
+    torch.testing.assert_close(batch.y_query.shape, torch.Size([planes.LOSS_TASKS, planes.QUERY, 1]))
 
 
 def test_training_makes_the_ignored_term_longer(client):

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.lessons import format as lesson_format
 from ui.lessons import prose
-from ui.lessons.format import LessonError
+from ui.lessons.format import read
+from ui.lessons.toml import LessonError
 
 GOOD = '''+++
 title = "A title"
@@ -79,12 +79,12 @@ said = "So."
 """
 
 
-def read(text, name="01-a-title.md"):
-    return lesson_format.read(name, text.encode())
+def lesson_in(text, name="01-a-title.md"):
+    return read(name, text.encode())
 
 
 def test_a_lesson_is_read():
-    lesson = read(GOOD)
+    lesson = lesson_in(GOOD)
     assert (lesson.card, lesson.title, lesson.minutes, lesson.view, lesson.kind) == ("a-title", "A title", 2, "lab", "choice")
     assert lesson.headings == ("Predict", "Observe", "Explain", "Now change this")
     assert lesson.sections["explain"].strip().startswith("Because")
@@ -96,19 +96,19 @@ def test_headings_are_free_and_a_lesson_needs_no_challenge():
     text = (
         GOOD[: GOOD.index("[challenge]")] + "+++\n# Sag voraus\nWas?\n\nSchau\n=====\nHin.\n# Erkläre\n\n```\n# kein Titel\n```\n"
     )
-    lesson = read(text, "7_über-Wellen.md")
+    lesson = lesson_in(text, "7_über-Wellen.md")
     assert (lesson.card, lesson.headings, lesson.challenge) == ("über-Wellen", ("Sag voraus", "Schau", "Erkläre"), None)
 
 
 @pytest.mark.parametrize("start", ["\ufeff", ""])
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_other_editors_files_are_read(start, newline):
-    assert read(start + GOOD.replace("\n", newline)).title == "A title"
+    assert lesson_in(start + GOOD.replace("\n", newline)).title == "A title"
 
 
 @pytest.mark.parametrize(("kind", "block"), [("slider", SLIDER), ("sketch", SKETCH)])
 def test_other_kinds_of_answers_are_read(kind, block):
-    assert read(GOOD.replace(CHOICES, block)).kind == kind
+    assert lesson_in(GOOD.replace(CHOICES, block)).kind == kind
 
 
 def wrong(change, into, at, says):
@@ -177,7 +177,7 @@ def test_what_is_wrong_is_said_with_its_line(change, into, at, says):
     assert change in GOOD
     changed = GOOD.replace(change, into)
     with pytest.raises(LessonError) as refused:
-        read(changed)
+        lesson_in(changed)
     error = refused.value
     assert says in error.message
     assert error.file == "01-a-title.md"
@@ -197,7 +197,7 @@ def test_what_is_wrong_is_said_with_its_line(change, into, at, says):
 )
 def test_files_that_are_no_lessons_are_refused(content, says):
     with pytest.raises(LessonError) as refused:
-        lesson_format.read("x.md", content)
+        read("x.md", content)
     assert says in refused.value.message
     assert refused.value.line >= 1
 
@@ -205,7 +205,7 @@ def test_files_that_are_no_lessons_are_refused(content, says):
 @pytest.mark.parametrize("name", ["01-.md", "a b.md", "02.md", "x&y.md"])
 def test_a_name_that_can_be_no_address_is_refused(name):
     with pytest.raises(LessonError, match="named with letters, digits and hyphens"):
-        read(GOOD, name)
+        lesson_in(GOOD, name)
 
 
 lines = GOOD.split("\n")
@@ -224,7 +224,7 @@ lines = GOOD.split("\n")
 def test_any_text_is_a_lesson_or_an_error_with_a_line_of_it(text):
     content = text if isinstance(text, bytes) else text.encode("utf-8", "replace")
     try:
-        lesson = lesson_format.read("01-x.md", content)
+        lesson = read("01-x.md", content)
     except LessonError as error:
         assert error.file == "01-x.md"
         assert 1 <= error.line <= content.count(b"\n") + content.count(b"\r") + 1
@@ -276,7 +276,7 @@ def test_mathematics_does(latex):
 def test_numbers_that_stand_on_each_other_are_worked_out_once():
     chain = "\n".join(f'f{i} = "f{i - 1} + f{i - 2}"' for i in range(2, 60))
     numbers = f'[numbers]\nf0 = "1"\nf1 = "1"\n{chain}\n'
-    lesson = read(GOOD.replace("[numbers]\n", numbers))
+    lesson = lesson_in(GOOD.replace("[numbers]\n", numbers))
     assert lesson.values(["f59"])["f59"] == 1548008755920
 
 
@@ -313,7 +313,7 @@ def test_shares_are_said_as_percentages(share, said):
 def test_the_guides_example_is_a_lesson_and_holds():
     guide = (Path(__file__).parents[2] / "lessons" / "README.md").read_text(encoding="utf-8")
     example = guide.split("```markdown\n")[1].split("```\n")[0]
-    lesson = read(example, "11-twice-the-points.md")
+    lesson = lesson_in(example, "11-twice-the-points.md")
     values = lesson.values(lesson.numbers)
     assert all(claim.value(values) for claim in lesson.claims)
     assert lesson.answer.truth(values, lesson.lab) == 0

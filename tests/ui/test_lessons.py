@@ -18,16 +18,15 @@ from starlette.testclient import TestClient
 from maml_core.config import DIVERGED_ABOVE
 from ui.lab import engine
 from ui.lab.state import LabState
-from ui.lessons import expressions
-from ui.lessons import routes as lessons
+from ui.lessons import expressions, routes, settle, shelf
 from ui.lessons.__main__ import main as check_lessons
 from ui.lessons.answers import MOST_SKETCHES, SKETCH, Slider
-from ui.lessons.format import LessonError
+from ui.lessons.toml import LessonError
 from ui.shared import visitors
 from ui.train import watching
 
 FOLDER = Path(__file__).parents[2] / "lessons"
-SHIPPED = list(lessons.shelf(FOLDER).lessons.values())
+SHIPPED = list(shelf.shelf(FOLDER).lessons.values())
 each = pytest.mark.parametrize("lesson", SHIPPED, ids=lambda lesson: lesson.card)
 X = np.linspace(-5, 5, SKETCH)
 
@@ -40,7 +39,7 @@ def as_on_the_server(monkeypatch):
 
 @pytest.fixture
 def client():
-    return TestClient(Starlette(routes=lessons.routes(lambda token, card: False)))
+    return TestClient(Starlette(routes=routes.routes(lambda token, card: False)))
 
 
 def right_answer(lesson, truth):
@@ -61,7 +60,7 @@ def written(lesson, answer):
 
 
 def test_the_folder_has_ten_cards_and_the_first_five_take_ten_minutes():
-    found = lessons.shelf(FOLDER)
+    found = shelf.shelf(FOLDER)
     assert found.broken == []
     assert len(SHIPPED) == 10
     assert sum(lesson.minutes for lesson in SHIPPED[:5]) == 10
@@ -71,7 +70,7 @@ def test_the_folder_has_ten_cards_and_the_first_five_take_ten_minutes():
 
 @each
 def test_what_a_lesson_claims_holds_today(lesson):
-    settled = lessons.settle(lesson)
+    settled = settle.settle(lesson)
     assert settled.failed == []
     assert lesson.claims
     used = {name for claim in lesson.claims for name in claim.names} | lesson.answer.names
@@ -103,7 +102,7 @@ def test_what_a_lesson_says_becomes_html(lesson):
 
 @each
 def test_the_right_answer_is_right_and_others_are_not(lesson):
-    settled = lessons.settle(lesson)
+    settled = settle.settle(lesson)
     if lesson.view == "train":
         assert settled.truth is None
         return
@@ -118,7 +117,7 @@ def test_the_right_answer_is_right_and_others_are_not(lesson):
 def test_a_slider_can_be_wrong_to_both_sides(lesson):
     if lesson.kind != "slider" or lesson.view == "train":
         return
-    answer, truth = lesson.answer, lessons.settle(lesson).truth
+    answer, truth = lesson.answer, settle.settle(lesson).truth
     at = (
         math.log(truth / answer.low) / math.log(answer.high / answer.low)
         if answer.log
@@ -133,8 +132,8 @@ def test_a_slider_can_be_wrong_to_both_sides(lesson):
 
 def test_each_option_is_what_it_says_when_it_is_so():
     """Exactly one option holds, whatever the error of the learner in question were."""
-    lesson = lessons.find("few-points")
-    known = lessons.settle(lesson).values
+    lesson = shelf.find("few-points")
+    known = settle.settle(lesson).values
     for error in np.geomspace(0.01, 20, 50):
         holding = [option.when.value(known | {"norm10": error}) for option in lesson.answer.options]
         assert sum(holding) == 1
@@ -189,24 +188,24 @@ def test_no_challenge_is_won_by_luck(lesson):
     if lesson.card not in ON_ONE_WAVE:
         assert not any(name.endswith((".query", ".support")) for name in goal.names)
         return
-    met = [goal.value(lessons.of_lab(replace(lesson.lab, seed=seed, num_updates=1), goal.names)) for seed in range(150)]
+    met = [goal.value(settle.of_lab(replace(lesson.lab, seed=seed, num_updates=1), goal.names)) for seed in range(150)]
     assert sum(met) / len(met) < ON_ONE_WAVE[lesson.card]
 
 
 @pytest.mark.parametrize("card", ["equally-wrong", "half-the-range"])
 def test_a_challenge_on_shots_is_not_won_where_the_learners_are_equal(card):
     """Before the step, after hardly any of it, or with the points in one place."""
-    lesson = lessons.find(card)
+    lesson = shelf.find(card)
     known = lesson.values(lesson.challenge.goal.names & lesson.numbers.keys())
     state = LabState.from_query(dict(parse_qsl(lesson.challenge.solution)))[0]
     for shown in (state.place([(1, 1), (1.1, 1), (1.2, 1)]), replace(state, step=0), replace(state, alpha=0.0001)):
-        assert not lesson.challenge.goal.value(known | lessons.of_lab(shown, lesson.challenge.goal.names))
+        assert not lesson.challenge.goal.value(known | settle.of_lab(shown, lesson.challenge.goal.names))
 
 
 @pytest.mark.parametrize("edit", [{}, {"K": 3}, {"alpha": 0.02}, {"freeze": "body"}, {"noise": 1.0}, {"placement": "even"}])
 def test_the_mean_of_a_goal_is_that_of_the_settings_on_show(edit):
     state = replace(LabState(seed=4, K=10, step=2, num_updates=3), **edit)
-    shown = lessons.of_lab(state, {"maml.mean"})
+    shown = settle.of_lab(state, {"maml.mean"})
     same = engine.fresh("maml", state.K, state.alpha, 3, state.noise, state.placement, state.freeze)
     assert shown["maml.mean"] == same.mean[2]
     assert "pretrained.mean" not in shown, "what nobody asks for is not measured"
@@ -215,7 +214,7 @@ def test_the_mean_of_a_goal_is_that_of_the_settings_on_show(edit):
 @pytest.mark.parametrize("card", ["equally-wrong", "half-the-range"])
 def test_shots_that_reach_a_challenge_are_neither_rare_nor_common(card):
     """Some placed at random do, in a stretch as wide as allowed."""
-    lesson = lessons.find(card)
+    lesson = shelf.find(card)
     known = lesson.values(lesson.challenge.goal.names & lesson.numbers.keys())
     rng, state = np.random.default_rng(0), LabState.from_query(dict(parse_qsl(lesson.challenge.solution)))[0]
     count, width = {"equally-wrong": (3, 10.0), "half-the-range": (4, 2.5)}[card]
@@ -223,19 +222,19 @@ def test_shots_that_reach_a_challenge_are_neither_rare_nor_common(card):
     for _ in range(60):
         low = rng.uniform(-5, 5 - width)
         x = rng.uniform(low, low + width, count)
-        shown = lessons.of_lab(state.place(zip(x, state.task.curve(x), strict=True)), lesson.challenge.goal.names)
+        shown = settle.of_lab(state.place(zip(x, state.task.curve(x), strict=True)), lesson.challenge.goal.names)
         reached += lesson.challenge.goal.value(known | shown)
     assert 2 <= reached <= 12
 
 
 def test_dragging_the_tasks_together_is_no_way_round_a_challenge():
     """Learners end at one point where all optima are one: the challenge asks for that with the tasks left where they are."""
-    lesson = lessons.find("what-it-looks-at")
-    together = lessons.of_world({"tasks": "0,0;0,0.01;0.01,0;0,0"})
+    lesson = shelf.find("what-it-looks-at")
+    together = settle.of_world({"tasks": "0,0;0,0.01;0.01,0;0,0"})
     assert together["apart"] < 0.05
     assert together["dragged"] > 1
     assert not lesson.challenge.goal.value(together)
-    assert lessons.of_world({"alpha": "0"})["dragged"] == 0
+    assert settle.of_world({"alpha": "0"})["dragged"] == 0
 
 
 # Routes
@@ -276,7 +275,7 @@ def test_a_card_tells_nothing_of_what_is_right(lesson, client):
 
 @each
 def test_an_answer_is_settled(lesson, client):
-    truth = lessons.settle(lesson).truth
+    truth = settle.settle(lesson).truth
     if lesson.view == "train":
         settled = client.get("/lessons/answer.json", params={"card": lesson.card, "answer": "0.5"}).json()
         assert (settled["right"], settled["truth"]) == (None, None)
@@ -294,14 +293,14 @@ def test_an_answer_is_settled(lesson, client):
 
 
 def test_the_truth_of_a_sketch_is_the_curve_in_the_lab():
-    lesson = lessons.find("half-the-range")
+    lesson = shelf.find("half-the-range")
     curve = engine.on_show(LabState(seed=59, K=5, placement="left"))[0].curves[1]
-    np.testing.assert_allclose(lessons.settle(lesson).truth, np.interp(X, engine.GRID, curve), atol=1e-3)
+    np.testing.assert_allclose(settle.settle(lesson).truth, np.interp(X, engine.GRID, curve), atol=1e-3)
 
 
 def test_only_the_half_that_is_asked_for_is_judged():
-    lesson = lessons.find("half-the-range")
-    truth = lessons.settle(lesson).truth
+    lesson = shelf.find("half-the-range")
+    truth = settle.settle(lesson).truth
     assert lesson.answer.is_right(tuple(y if x >= 0 else 0.0 for x, y in zip(X, truth, strict=True)), truth)
     assert not lesson.answer.is_right(tuple(y if x <= 0 else 0.0 for x, y in zip(X, truth, strict=True)), truth)
 
@@ -330,25 +329,25 @@ def test_what_cannot_be_asked_is_said_in_a_sentence(client, asked, says):
 
 
 def test_a_challenge_about_a_learner_that_is_not_on_show_is_not_done(client):
-    lesson = lessons.find("equally-wrong")
+    lesson = shelf.find("equally-wrong")
     assert not check(client, lesson, f"{lesson.challenge.solution}&learners=pretrained")["done"]
 
 
 def test_what_is_on_show_in_a_lab():
     state = LabState(seed=14, K=10, learners=("maml", "meta_sgd", "shipped:maml_best"), step=10).place([(1, 2), (-3, 0.5)])
-    shown = lessons.of_lab(state)
+    shown = settle.of_lab(state)
     assert (shown["shots"], shown["x_min"], shown["x_max"], shown["K"], shown["step"]) == (2, -3, 1, 10, 10)
     runs = engine.on_show(state)
     assert shown["maml.query"] == runs[0].query[10]
     assert shown["maml.support"] == runs[0].support[10]
     assert shown["own.query"] == runs[2].query[10]
     assert shown["meta_sgd.diverged"] == (not runs[1].query[10] <= DIVERGED_ABOVE)
-    assert lessons.of_lab(LabState(seed=14, K=10, learners=("meta_sgd",), step=10))["meta_sgd.diverged"] is True
-    assert math.isnan(lessons.of_lab(state.place([]))["x_min"])
+    assert settle.of_lab(LabState(seed=14, K=10, learners=("meta_sgd",), step=10))["meta_sgd.diverged"] is True
+    assert math.isnan(settle.of_lab(state.place([]))["x_min"])
 
 
 def test_a_run_of_ones_own_keeps_a_promise_or_not(client, monkeypatch):
-    lesson = lessons.find("your-own")
+    lesson = shelf.find("your-own")
     own = {"mine": True, "state": "finished", "error": {"mean": 0.42}, "family": "sinusoid", "K": 10, "steps": 1}
     runs = [
         own,
@@ -379,7 +378,7 @@ def test_a_truth_without_a_place_on_the_axis_is_said():
 
 
 def test_answers_of_a_class_are_counted():
-    choice, slider, sketch = (lessons.find(card) for card in ("equally-wrong", "the-cliff", "the-mean-task"))
+    choice, slider, sketch = (shelf.find(card) for card in ("equally-wrong", "the-cliff", "the-mean-task"))
     assert choice.tally([0, 1, 1]) == {"kind": "choice", "counts": [1, 2, 0]}
     assert slider.tally([0.5, 0.02]) == {"kind": "slider", "values": [0.02, 0.5]}
     curves = [(float(n % 5),) * SKETCH for n in range(70)]
@@ -421,7 +420,7 @@ def test_a_broken_file_is_named_with_its_line_and_the_others_go_on(folder, clien
     answer = client.get("/lessons/card.json?card=broken")
     assert (answer.status_code, answer.text.partition(":")[0]) == (400, "02-broken.md, line 2")
     with pytest.raises(LessonError, match=r"02-broken\.md, line 2"):
-        lessons.find("broken")
+        shelf.find("broken")
 
 
 def test_a_file_is_read_again_when_it_has_changed(folder, client):
@@ -460,13 +459,13 @@ def test_the_command_says_what_holds_and_what_is_broken(folder, capsys):
 def test_a_question_that_is_read_is_measured_ahead_once(folder, client, monkeypatch):
     started, go = [], threading.Event()
 
-    def settle(lesson):
+    def slowly(lesson):
         started.append(lesson.card)
         go.wait(10)
 
-    monkeypatch.setattr(lessons, "settle", settle)
+    monkeypatch.setattr(settle, "settle", slowly)
     for _ in range(3):
         client.get("/lessons/card.json?card=the-cliff")
     go.set()
-    lessons._ahead.submit(lambda: None).result(10)
+    routes._ahead.submit(lambda: None).result(10)
     assert started == ["the-cliff"]

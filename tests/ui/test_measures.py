@@ -12,11 +12,10 @@ import torch
 from maml_core.algorithms import adapt
 from maml_core.curvature import gradient_terms
 from maml_core.evaluation import evaluate
-from ui.geometry import planes as geometry
-from ui.geometry import world
+from ui.geometry import planes, world
 from ui.lab import engine
 from ui.lab.state import LabState
-from ui.lessons import measures
+from ui.lessons import arguments, measures, questions
 from ui.shared import learners
 
 GUIDE = Path(__file__).parents[2] / "lessons" / "README.md"
@@ -29,7 +28,7 @@ def as_on_the_server():
 
 
 def take(measure, **arguments):
-    return measures.take(measures.read({"measure": measure} | arguments))
+    return questions.take(questions.read({"measure": measure} | arguments))
 
 
 def evaluated(learner, K, steps, **more):
@@ -103,7 +102,7 @@ def test_the_cliff_is_where_a_scan_finds_it():
 def test_what_fomaml_leaves_out_is_the_longer_part_of_some_tasks_and_the_shorter_of_others():
     found = learners.get("maml")
     theta, alpha = found.split()
-    g, left = gradient_terms(found.network.mse, theta, geometry._batch(found, geometry.TERM_TASKS), alpha)
+    g, left = gradient_terms(found.network.mse, theta, planes._batch(found, planes.TERM_TASKS), alpha)
     lengths = [torch.cat([part[name].flatten(1) for name in theta], 1).norm(dim=1) for part in (left, g)]
     assert take("left_out", learner="maml") == pytest.approx((lengths[0] / lengths[1]).median().item(), rel=1e-4)
 
@@ -180,7 +179,7 @@ def test_step_sizes_that_were_learned_have_signs():
 @pytest.mark.parametrize("query", ["", "difference=0.5&alpha=0.2", "tasks=1,1;2,-1;-3,0.5;0,0;1,2"])
 def test_learners_end_where_their_mean_loss_is_lowest(query):
     """By looking around: joint training before a step, MAML after one."""
-    settings = measures._query(query)
+    settings = arguments.query_of(query)
     for learner, step in (("pretrained", 0), ("maml", 1)):
         end = world.end(learner, settings)
         lowest = world.mean_loss(end, step, settings)
@@ -240,7 +239,7 @@ def test_the_world_is_the_geometry_pages():
 )
 def test_what_cannot_be_asked_is_said(asked, says):
     with pytest.raises(ValueError, match=r".") as refused:
-        measures.read(asked)
+        questions.read(asked)
     assert says in str(refused.value)
 
 
@@ -260,27 +259,27 @@ def test_what_cannot_be_asked_is_said(asked, says):
     ],
 )
 def test_what_cannot_be_measured_is_said(asked, says):
-    question = measures.read(asked)
+    question = questions.read(asked)
     if says is None:
-        assert measures.take(question) > 0
+        assert questions.take(question) > 0
         return
     with pytest.raises(ValueError, match=r".") as refused:
-        measures.take(question)
+        questions.take(question)
     assert says in str(refused.value)
 
 
 def test_the_same_is_measured_once(monkeypatch):
     asked = {"measure": "error", "learner": "reptile", "step": 2, "K": 7}
-    first = measures.take(measures.read(asked))
+    first = questions.take(questions.read(asked))
     monkeypatch.setattr(engine, "fresh", None)
-    assert measures.take(measures.read(asked)) == first
+    assert questions.take(questions.read(asked)) == first
 
 
 def test_the_guide_lists_every_measure_with_its_arguments():
     rows = re.findall(r"^\| `(\w+)` \| (.*?) \| (.*?) \|$", GUIDE.read_text(encoding="utf-8"), re.M)
 
     def arguments(name):
-        for key, parameter in measures.parameters(name).items():
+        for key, parameter in questions.parameters(name).items():
             given = parameter.default not in (inspect.Parameter.empty, None)
             yield (
                 f'{key} = "{parameter.default}"'
@@ -294,5 +293,5 @@ def test_the_guide_lists_every_measure_with_its_arguments():
 def test_the_guide_says_what_every_argument_may_be():
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]*) \|$", GUIDE.read_text(encoding="utf-8"), re.M))
     for name in measures.MEASURES:
-        for key in measures.parameters(name):
+        for key in questions.parameters(name):
             assert key in rows

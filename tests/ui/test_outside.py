@@ -23,7 +23,7 @@ from maml_core.config import TrainConfig
 from maml_core.training import init
 from ui.checkpoints import bundle, cards, comparison, recipe
 from ui.checkpoints.comparison import Comparison
-from ui.classroom import rooms
+from ui.classroom import journal
 from ui.lab import component, exports
 from ui.lab.state import LabState
 from ui.shared import learners
@@ -206,12 +206,12 @@ def test_a_damaged_run_is_said_and_takes_nothing_down(value, file):
 
 @given(st.lists(anything.map(json.dumps) | st.text(max_size=20), max_size=5))
 def test_a_damaged_journal_costs_the_lines_that_cannot_be_read(lines):
-    room, _ = rooms.open_room()
+    room, _ = journal.open_room()
     path = learners.runs_folder() / ".rooms" / f"{room.code}.jsonl"
-    with path.open("ab") as journal:
-        journal.write("\n".join(lines).encode("utf-8", "replace") + b"\n")
-    assert rooms.find(room.code).code == room.code
-    rooms.delete(room.code)
+    with path.open("ab") as file:
+        file.write("\n".join(lines).encode("utf-8", "replace") + b"\n")
+    assert journal.find(room.code).code == room.code
+    journal.delete(room.code)
 
 
 APP = Starlette(routes=ROUTES)

@@ -12,9 +12,11 @@ from starlette.testclient import TestClient
 
 from app import ROUTES
 from maml_core.runs import RunError
-from ui.classroom import routes as classroom
+from ui.classroom import journal
+from ui.classroom.routes import routes as room_routes
 from ui.explore import maps
 from ui.lessons import routes as lessons
+from ui.lessons import settle
 from ui.shared.incoming import Refused
 from ui.shared.routes import of_query, route
 
@@ -99,7 +101,7 @@ def test_maps_and_lessons_keep_threads_of_their_own(monkeypatch):
 
     monkeypatch.setattr(maps.published, "measure", lambda query: noting("maps", {}))
     monkeypatch.setattr(lessons, "cards", lambda: noting("cards", {}))
-    monkeypatch.setattr(lessons, "answer", lambda query: noting("answer", {}))
+    monkeypatch.setattr(settle, "answer", lambda query: noting("answer", {}))
     client = TestClient(Starlette(routes=[*maps.routes(), *lessons.routes(lambda token, card: False)]))
     for path in ("/explore/published.json", "/lessons/cards.json", "/lessons/answer.json"):
         assert client.get(path).json() == {}
@@ -112,6 +114,6 @@ def test_maps_and_lessons_keep_threads_of_their_own(monkeypatch):
 
 def test_a_room_whose_file_cannot_be_read_is_asked_again(monkeypatch):
     """A refusal would turn the whole class away."""
-    monkeypatch.setattr(classroom.rooms, "find", lambda code: Path("/nowhere/at/all").read_bytes())
-    answer = TestClient(Starlette(routes=classroom.routes())).get("/classroom/room.json?room=ABCD")
+    monkeypatch.setattr(journal, "find", lambda code: Path("/nowhere/at/all").read_bytes())
+    answer = TestClient(Starlette(routes=room_routes())).get("/classroom/room.json?room=ABCD")
     assert answer.status_code == 500

@@ -8,7 +8,7 @@ import json
 from dataclasses import asdict
 
 from maml_core.palette import NEUTRAL, ROLES
-from ui.classroom import rooms
+from ui.classroom.room import MAX_NAME
 from ui.shared import modules
 
 KEY = "classroom"
@@ -18,4 +18,4 @@ _component = modules.component("classroom/main.js")
 def classroom() -> None:
     """Draw."""
     looks = {role: asdict(look) for role, look in (ROLES | NEUTRAL).items()}
-    _component(key=KEY, data=json.dumps({"looks": looks, "longest": rooms.MAX_NAME}))
+    _component(key=KEY, data=json.dumps({"looks": looks, "longest": MAX_NAME}))

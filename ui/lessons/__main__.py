@@ -7,7 +7,8 @@ from pathlib import Path
 
 import torch
 
-from ui.lessons.routes import folder, settle, shelf
+from ui.lessons.settle import settle
+from ui.lessons.shelf import folder, shelf
 
 
 def report(where: Path) -> tuple[list[str], int]:

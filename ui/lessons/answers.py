@@ -14,6 +14,7 @@ from maml_core.reading import number, whole
 from ui.lab import engine
 from ui.lab.state import LabState
 from ui.lessons import measures
+from ui.lessons.arguments import HALVES
 from ui.lessons.expressions import Expression, Values
 from ui.shared.ranges import FAMILY, Y_LIMIT
 
@@ -195,7 +196,7 @@ class Sketch:
 
     def apart(self, answer: Answer, truth: Any) -> dict[str, float]:
         """The mean squared distance where it is judged, and that within which it is right."""
-        low, high = measures.HALVES[self.half]
+        low, high = HALVES[self.half]
         x = np.linspace(*FAMILY.x, SKETCH)
         inside = (x >= low) & (x <= high)
         return {"distance": float(np.square(np.subtract(answer, truth))[inside].mean()), "within": self.within}

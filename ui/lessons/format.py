@@ -4,7 +4,6 @@ lessons/README.md says how to write one.
 """
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -12,10 +11,11 @@ from typing import Any
 
 from ui.lab.settings import SETTINGS
 from ui.lab.state import LabState
-from ui.lessons import expressions, measures, prose
+from ui.lessons import arguments, expressions, prose, questions
 from ui.lessons.answers import Answer, Choice, Kind, Option, Sketch, Slider
 from ui.lessons.expressions import Expression
-from ui.lessons.measures import Question
+from ui.lessons.questions import Question
+from ui.lessons.toml import REQUIRED, Front, LessonError, Table
 from ui.shared import learners
 
 MOST_BYTES = 100_000
@@ -32,14 +32,6 @@ GOALS: dict[str, dict[str, type]] = {
 }
 """View -> the names that the goal of a challenge may use; in a lab also those of OF_LEARNER, for each learner on show."""
 OF_LEARNER: dict[str, type] = {"query": float, "support": float, "mean": float, "diverged": bool}
-
-
-class LessonError(ValueError):
-    """A lesson that cannot be used. message: one sentence; file and line say where, if it is a file that is wrong."""
-
-    def __init__(self, message: str, file: str = "", line: int = 0):
-        super().__init__(f"{file}, line {line}: {message}" if file else message)
-        self.message, self.file, self.line = message, file, line
 
 
 @dataclass(frozen=True)
@@ -79,7 +71,7 @@ class Lesson:
     @property
     def lab(self) -> LabState | None:
         """The lab of `observe`, where there is one."""
-        return measures.lab(self.observe) if self.view == "lab" else None
+        return arguments.lab(self.observe) if self.view == "lab" else None
 
     def read_answer(self, text: str) -> Answer:
         """An answer from an address. Raises ValueError in one sentence for what is none."""
@@ -102,7 +94,7 @@ class Lesson:
         found: dict[str, float] = {}
         for name, number in self.numbers.items():
             if name in wanted:
-                found[name] = number.value(found) if isinstance(number, Expression) else measures.take(number)
+                found[name] = number.value(found) if isinstance(number, Expression) else questions.take(number)
         return found
 
     def html(self, text: str, *, inline: bool = False) -> str:
@@ -133,97 +125,20 @@ def read(file: str, content: bytes) -> Lesson:
     return _Reader(file, text).lesson()
 
 
-_REQUIRED: Any = object()
-_KINDS: dict[Any, tuple[tuple[type, ...], str]] = {
-    str: ((str,), "a text in quotes"),
-    float: ((int, float), "a number"),
-    int: ((int,), "a whole number"),
-    bool: ((bool,), "true or false"),
-    list: ((list,), "a list of texts"),
-    dict: ((dict,), "a table"),
-}
-
-
-class _Table:
-    """A TOML table of which every key must be taken."""
-
-    def __init__(self, reader: "_Reader", values: dict[str, Any], *path: str):
-        self.reader, self.path, self.values = reader, path, values
-        self.known: list[str] = []
-
-    def take(self, key: str, kind: Any, default: Any = _REQUIRED) -> Any:
-        """The value of a key, checked to be of that kind."""
-        self.known.append(key)
-        if key not in self.values:
-            if default is _REQUIRED:
-                of = f" of [{self.path[0]}]" if self.path else ""
-                self.wrong(f"{key}{of} is missing: it must be {_KINDS[kind][1]}")
-            return default
-        value, (allowed, words) = self.values[key], _KINDS[kind]
-        if not isinstance(value, allowed) or (isinstance(value, bool) and kind is not bool):
-            self.wrong(f"{key} must be {words}", key)
-        if kind is list and not all(isinstance(item, str) for item in value):
-            self.wrong(f"{key} must be {words}", key)
-        if kind is float:
-            if not abs(value) <= 1e9:
-                self.wrong(f"{key} must be an ordinary number", key)
-            return float(value)
-        return value
-
-    def close(self) -> None:
-        """Nothing else may stand there."""
-        if unknown := [key for key in self.values if key not in self.known]:
-            of = f"[{self.path[0]}]" if self.path else "a lesson"
-            self.wrong(f"there is no key {unknown[0]!r:.40} in {of}; there are {', '.join(self.known)}", unknown[0])
-
-    def wrong(self, message: str, *key: str) -> None:
-        """Say so, at the line of the key or of the table."""
-        raise LessonError(message, self.reader.file, self.reader.line(*self.path, *key))
-
-    def expression(self, key: str, text: str, names: dict[str, type], kind: type) -> Expression:
-        """What the key says, understood."""
-        try:
-            return expressions.read(text, names, kind)
-        except ValueError as error:
-            raise LessonError(str(error), self.reader.file, self.reader.line(*self.path, key)) from None
-
-    def prose(self, key: str, *default: str) -> str:
-        """A text with formulas and numbers."""
-        text = self.take(key, str, *default)
-        self.reader.check_prose(text, self.reader.line(*self.path, key, "text"))
-        return text
-
-
 class _Reader:
     """One file while it is read."""
 
     def __init__(self, file: str, text: str):
         self.file = file
         self.card = card_of(file)
-        lines = text.split("\n")
-        if lines[0].strip() != "+++":
-            raise LessonError("a lesson begins with a line +++, then its settings, then another line +++", file, 1)
-        end = next((at for at, line in enumerate(lines[1:], 1) if line.strip() == "+++"), 0)
-        if not end:
-            raise LessonError("the settings must end with a second line +++", file, len(lines))
-        front = "\n".join(lines[1:end])
-        try:
-            self.front = tomllib.loads(front)
-        except (ValueError, RecursionError) as error:  # of TOML, and of numbers with thousands of digits
-            at = re.search(r"\(at line (\d+)", str(error))
-            reason = re.sub(r" \(at .*\)|; use sys.*", "", str(error))
-            line = int(at[1]) + 1 if at else end
-            raise LessonError(f"the settings are not TOML: {reason}: {lines[line - 1].strip()!r:.60}", file, line) from None
-        self.lines = _lines(front)
-        # What stands above keeps its place, so that lines are those of the file.
-        self.body = "\n" * (end + 1) + "\n".join(lines[end + 1 :])
+        self.front = Front(file, text)
         self.numbers: dict[str, Question | Expression] = {}
 
-    def line(self, *path: str) -> int:
-        """Where a key stands, or the table that it would stand in."""
-        while path and path not in self.lines:
-            path = path[:-1]
-        return self.lines.get(path, 0) + 1
+    def prose(self, table: Table, key: str, *default: str) -> str:
+        """A text with formulas and numbers."""
+        text = table.take(key, str, *default)
+        self.check_prose(text, self.front.line(*table.path, key, "text"))
+        return text
 
     def check_prose(self, text: str, line: int) -> None:
         try:
@@ -233,7 +148,7 @@ class _Reader:
 
     def lesson(self) -> Lesson:
         """All of it."""
-        top = _Table(self, self.front)
+        top = Table(self.front, self.front.values)
         title, minutes, view = top.take("title", str), top.take("minutes", float), top.take("view", str, "lab")
         if not title.strip():
             top.wrong("title must not be empty", "title")
@@ -248,7 +163,7 @@ class _Reader:
         self.read_numbers(top.take("numbers", dict, {}))
         known: dict[str, type] = dict.fromkeys(self.numbers, float)
         claims = tuple(top.expression("claims", claim, known, bool) for claim in top.take("claims", list, []))
-        right = top.prose("right", "")
+        right = self.prose(top, "right", "")
         answer = self.read_answer(top, view, known)
         challenge = self.read_challenge(top, view, observe, known)
         top.close()
@@ -271,11 +186,11 @@ class _Reader:
             challenge,
         )
 
-    def pictures(self, top: _Table, view: str) -> tuple[str, str]:
+    def pictures(self, top: Table, view: str) -> tuple[str, str]:
         if view == "train":  # only the question has a picture, of the lab
             keys: dict[str, str] = {"predict": ""}
         else:
-            keys = dict.fromkeys(("predict", "observe"), _REQUIRED)
+            keys = dict.fromkeys(("predict", "observe"), REQUIRED)
         found = []
         for key, default in keys.items():
             query = top.take(key, str, default)
@@ -287,7 +202,7 @@ class _Reader:
         return found[0], found[1] if len(found) > 1 else ""
 
     def read_numbers(self, values: dict[str, Any]) -> None:
-        table = _Table(self, values, "numbers")
+        table = Table(self.front, values, "numbers")
         for name, asked in values.items():
             if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
                 table.wrong(f"a number is named with letters, digits and underscores, not {name!r:.40}", name)
@@ -295,14 +210,14 @@ class _Reader:
                 if isinstance(asked, str):
                     number: Question | Expression = expressions.read(asked, dict.fromkeys(self.numbers, float), float)
                 elif isinstance(asked, dict):
-                    number = measures.read(asked)
+                    number = questions.read(asked)
                 else:
                     raise ValueError(f'{name} must be a measure, such as {{ measure = "error", learner = "maml", step = 1 }}')
             except ValueError as error:
-                raise LessonError(str(error), self.file, self.line("numbers", name)) from None
+                raise LessonError(str(error), self.file, self.front.line("numbers", name)) from None
             self.numbers[name] = number
 
-    def read_answer(self, top: _Table, view: str, known: dict[str, type]) -> Kind:
+    def read_answer(self, top: Table, view: str, known: dict[str, type]) -> Kind:
         top.known += ["choice", "slider", "sketch"]
         kinds = [kind for kind in ("choice", "slider", "sketch") if kind in top.values]
         if len(kinds) != 1:
@@ -311,12 +226,12 @@ class _Reader:
         kind = kinds[0]
         if kind == "choice":
             return self.read_choice(top, known)
-        table = _Table(self, top.take(kind, dict), kind)
+        table = Table(self.front, top.take(kind, dict), kind)
         found = self.read_slider(table, view, known) if kind == "slider" else self.read_sketch(table, view)
         table.close()
         return found
 
-    def read_choice(self, top: _Table, known: dict[str, type]) -> Choice:
+    def read_choice(self, top: Table, known: dict[str, type]) -> Choice:
         options = []
         given = top.values["choice"]
         if not isinstance(given, list) or not all(isinstance(option, dict) for option in given):
@@ -324,13 +239,13 @@ class _Reader:
         if len(given) < 2:
             top.wrong("a choice needs two options or more", "choice")
         for at, values in enumerate(given):
-            table = _Table(self, values, "choice", str(at))
+            table = Table(self.front, values, "choice", str(at))
             when = table.expression("when", table.take("when", str), known, bool)
-            options.append(Option(table.prose("text"), when, table.prose("said")))
+            options.append(Option(self.prose(table, "text"), when, self.prose(table, "said")))
             table.close()
         return Choice(tuple(options))
 
-    def read_slider(self, table: _Table, view: str, known: dict[str, type]) -> Slider:
+    def read_slider(self, table: Table, view: str, known: dict[str, type]) -> Slider:
         low, high, log = table.take("low", float), table.take("high", float), table.take("log", bool, False)
         if low >= high:
             table.wrong(f"low must be below high, and {low:g} is not below {high:g}", "low")
@@ -348,35 +263,35 @@ class _Reader:
             high,
             truth,
             within,
-            table.prose("said_low", *said),
-            table.prose("said_high", *said),
+            self.prose(table, "said_low", *said),
+            self.prose(table, "said_high", *said),
             log,
             table.take("unit", str, ""),
         )
 
-    def read_sketch(self, table: _Table, view: str) -> Sketch:
+    def read_sketch(self, table: Table, view: str) -> Sketch:
         if view != "lab":
             table.wrong('a sketch needs view = "lab"')
         step, within, half = table.take("step", int), table.take("within", float), table.take("half", str, "all")
         learner = table.take("learner", str)
         try:
             # The arguments of the measure of a picture, with its ranges.
-            measures.read({"measure": "picture", "lab": "", "learner": learner, "step": step, "half": half})
+            questions.read({"measure": "picture", "lab": "", "learner": learner, "step": step, "half": half})
         except ValueError as error:
             table.wrong(str(error).replace(" for the measure picture", ""))
         if within <= 0:
             table.wrong("within must be above 0", "within")
         label = table.take("label", str, learners.title(learner))
-        return Sketch(learner, label, step, within, table.prose("said"), half)
+        return Sketch(learner, label, step, within, self.prose(table, "said"), half)
 
-    def read_challenge(self, top: _Table, view: str, observe: str, known: dict[str, type]) -> Challenge | None:
+    def read_challenge(self, top: Table, view: str, observe: str, known: dict[str, type]) -> Challenge | None:
         values = top.take("challenge", dict, None)
         if values is None:
             return None
-        table = _Table(self, values, "challenge")
+        table = Table(self.front, values, "challenge")
         names = GOALS[view] | known
         if view == "lab":
-            for learner in measures.lab(observe).learners:
+            for learner in arguments.lab(observe).learners:
                 names |= {f"{learners.role(learner)}.{name}": kind for name, kind in OF_LEARNER.items()}
         goal = table.expression("goal", table.take("goal", str), names, bool)
         solution = table.take("solution", str, "")
@@ -385,18 +300,18 @@ class _Reader:
                 _check_picture(view, solution)
         except ValueError as error:
             table.wrong(f"solution: {error}", "solution")
-        found = Challenge(goal, table.prose("said"), solution)
+        found = Challenge(goal, self.prose(table, "said"), solution)
         table.close()
         return found
 
     def read_sections(self, *, with_challenge: bool) -> tuple[tuple[str, ...], dict[str, str]]:
         wanted = SECTIONS if with_challenge else SECTIONS[:3]
-        (_, _, before), *found = prose.headed(self.body)
+        (_, _, before), *found = prose.headed(self.front.body)
         if before.strip():
             line = before[: len(before) - len(before.lstrip())].count("\n") + 1
             raise LessonError("text must stand below a heading, such as # Predict", self.file, line)
         if len(found) != len(wanted):
-            line = found[len(wanted)][0] if len(found) > len(wanted) else self.body.count("\n") + 1
+            line = found[len(wanted)][0] if len(found) > len(wanted) else self.front.body.count("\n") + 1
             why = "with [challenge]" if with_challenge else "without [challenge]"
             last = f", the last of them {found[-1][1]!r:.40}" if found else ""
             raise LessonError(
@@ -415,34 +330,6 @@ class _Reader:
 def _check_picture(view: str, query: str) -> None:
     """Raises ValueError for an address query that this view has no use for."""
     if view == "lab":
-        measures.lab(query)
+        arguments.lab(query)
     else:
-        measures.world_query(query)
-
-
-def _lines(front: str) -> dict[tuple[str, ...], int]:
-    """Where keys and tables stand in TOML, from 1: (key,), (table, key), (table of an array, its index, key)."""
-    found: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    counts: dict[str, int] = {}
-    quoted = ""  # the quotes of a text of many lines that is open
-    for number, line in enumerate(front.split("\n"), 1):
-        if quoted:
-            quoted = "" if quoted in line else quoted
-            continue
-        if header := re.match(r"\s*(\[\[?)\s*([\w.-]+)\s*\]", line):
-            name = header[2]
-            table = (name,)
-            found.setdefault(table, number)
-            if header[1] == "[[":
-                at = counts[name] = counts.get(name, -1) + 1
-                table = (name, str(at))
-                found[table] = number
-        elif key := re.match(r"\s*[\"']?([\w-]+)[\"']?\s*=\s*(.*)", line):
-            found.setdefault((*table, key[1]), number)
-            for quotes in ('"""', "'''"):
-                if key[2].startswith(quotes) and quotes not in key[2][3:]:
-                    quoted = quotes
-                    if key[2] == quotes:  # the text begins below
-                        found[*table, key[1], "text"] = number + 1
-    return found
+        arguments.world_query(query)

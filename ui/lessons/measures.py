@@ -1,17 +1,13 @@
 """What lesson files can ask the engine for: each measure a documented function of checked arguments, cached. No streamlit here.
 
-`read` checks arguments when a file is read; `take` measures when a number is needed. Fresh tasks are the lab's own 1,000.
+Fresh tasks are the lab's own 1,000.
 """
 
-import inspect
-import types
-import typing
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import cache, lru_cache
-from typing import Annotated, Any, NamedTuple
-from urllib.parse import parse_qsl
+from functools import lru_cache
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -22,14 +18,31 @@ from maml_core.baselines import PUBLISHED
 from maml_core.config import MAX_UPDATES
 from maml_core.evaluation import query_losses, summarise
 from maml_core.network import Params
-from ui.geometry import planes as geometry
-from ui.geometry import world
+from ui.geometry import planes, world
 from ui.lab import engine
 from ui.lab.settings import ALPHAS
-from ui.lab.state import CHOICES, LabState
+from ui.lab.state import LabState
+from ui.lessons.arguments import (
+    HALVES,
+    WAVES,
+    Alpha,
+    Follower,
+    Freeze,
+    Half,
+    Lab,
+    Learner,
+    Noise,
+    Placement,
+    Shots,
+    Step,
+    Wave,
+    World,
+    X,
+    number_in,
+    query_of,
+)
 from ui.shared import learners
-from ui.shared.learners import LEARNERS
-from ui.shared.ranges import FAMILY, RANGES
+from ui.shared.ranges import FAMILY
 
 FRESH_GRID = 41
 """Points that `beyond` judges a task by."""
@@ -39,95 +52,6 @@ CLIFF = tuple(alpha for alpha in ALPHAS if alpha >= 0.001)
 """The step sizes that `cliff` tries: those of the lab's slider, 24 a decade."""
 PENALTIES = tuple(10.0**power for power in range(-4, 2))
 """The ridge penalties that `ridge` chooses from."""
-HALVES = {"all": (-np.inf, np.inf), "left": (-np.inf, 0.0), "right": (0.0, np.inf)}
-WAVES = {"cos": 0, "sin": 1}
-
-
-class Checked(NamedTuple):
-    """What an argument may be: a check that gives the value or raises ValueError, and the same in words."""
-
-    check: Callable[[Any], Any]
-    words: str
-
-
-def _number_in(low: float, high: float, whole: bool = False) -> Checked:
-    kind = "a whole number" if whole else "a number"
-    words = f"{kind} from {low:g} to {high:g}"
-
-    def check(value: Any) -> Any:
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not low <= value <= high:
-            raise ValueError(f"it must be {words}")
-        return int(value) if whole else float(value)
-
-    return Checked(check, words)
-
-
-def _one_of(*choices: str) -> Checked:
-    words = f"one of {', '.join(choices)}"
-
-    def check(value: Any) -> str:
-        if value not in choices:
-            raise ValueError(f"it must be {words}")
-        return value
-
-    return Checked(check, words)
-
-
-def _learner(value: Any) -> str:
-    names = {*LEARNERS, *learners.shipped()}
-    if not isinstance(value, str) or value not in names:
-        raise ValueError(f"there is no learner {value!r:.40}; there are {', '.join(sorted(names))}")
-    return value
-
-
-def lab(value: Any) -> LabState:
-    """The lab's state in an address query string. Raises ValueError for what the lab could not use."""
-    query = _query(value)
-    fields = LabState.__dataclass_fields__
-    if unknown := [name for name in query if name not in fields]:
-        raise ValueError(f"the lab has no setting {unknown[0]!r:.40}; it has {', '.join(fields)}")
-    state, problems = LabState.from_query(query)
-    if problems:
-        raise ValueError(problems[0].partition(". ")[0])
-    return state
-
-
-def world_query(value: Any) -> str:
-    """An address query string of the two-parameter world, checked. Raises ValueError for what is not one of its settings."""
-    query = _query(value)
-    if unknown := [name for name in query if name not in world.PARAMETERS]:
-        raise ValueError(f"the world has no setting {unknown[0]!r:.40}; it has {', '.join(world.PARAMETERS)}")
-    world.numbers(query)
-    return value
-
-
-def _query(value: Any) -> dict[str, str]:
-    if not isinstance(value, str):
-        raise ValueError("it must be an address query, such as seed=15&K=5")
-    try:
-        return dict(parse_qsl(value, keep_blank_values=True, strict_parsing=bool(value)))
-    except ValueError:
-        raise ValueError(f"{value!r:.60} is not an address query, such as seed=15&K=5") from None
-
-
-def _number_in_range(name: str) -> Checked:
-    low, high = RANGES[name]
-    return _number_in(low, high, whole=name in ("K", "num_updates", "step"))
-
-
-Learner = Annotated[str, Checked(_learner, f"one of {', '.join(LEARNERS)}, or shipped:NAME of a file in pretrained/")]
-Step = Annotated[int, _number_in_range("step")]
-Shots = Annotated[int, _number_in_range("K")]
-Alpha = Annotated[float | None, _number_in_range("alpha")]
-Noise = Annotated[float, _number_in_range("noise")]
-Placement = Annotated[str, _one_of(*CHOICES["placement"])]
-Freeze = Annotated[str, _one_of(*CHOICES["freeze"])]
-Lab = Annotated[LabState, Checked(lab, "the lab's address parameters, such as seed=15&K=5")]
-Half = Annotated[str, _one_of(*HALVES)]
-Wave = Annotated[str, _one_of(*WAVES)]
-X = Annotated[float, _number_in(-20, 20)]
-World = Annotated[str, Checked(world_query, "the Geometry page's address parameters, such as difference=1")]
-Follower = Annotated[str, _one_of(*world.FOLLOWS)]
 
 
 def error(
@@ -348,20 +272,20 @@ def iterations(learner: Learner) -> float:
 
 def left_out(learner: Learner) -> float:
     """The length of the second-order term, which FOMAML leaves out, over that of what it keeps: the median over tasks."""
-    return geometry.left_out(learner)
+    return planes.left_out(learner)
 
 
-def world_end_to_task(world: World, learner: Follower, task: Annotated[int, _number_in(1, 6, whole=True)]) -> float:
+def world_end_to_task(world: World, learner: Follower, task: Annotated[int, number_in(1, 6, whole=True)]) -> float:
     """In the two-parameter world, the distance from where a learner ends to a task's optimum (1 for the first task)."""
     return engine.measured(_world_end_to_task, world, learner, task)
 
 
 @lru_cache(maxsize=256)
 def _world_end_to_task(query: str, learner: str, task: int) -> float:
-    batch, _ = world.tasks(_query(query))
+    batch, _ = world.tasks(query_of(query))
     if task > len(batch.y_query):
         raise ValueError(f"there are {len(batch.y_query)} tasks in that world, so there is no task {task}")
-    return (world.end(learner, _query(query)) - batch.y_query[task - 1]).norm().item()
+    return (world.end(learner, query_of(query)) - batch.y_query[task - 1]).norm().item()
 
 
 def world_apart(world: World, learner: Follower, other: Follower) -> float:
@@ -371,18 +295,18 @@ def world_apart(world: World, learner: Follower, other: Follower) -> float:
 
 @lru_cache(maxsize=256)
 def _world_apart(query: str, learner: str, other: str) -> float:
-    first, second = (world.end(name, _query(query)) for name in (learner, other))
+    first, second = (world.end(name, query_of(query)) for name in (learner, other))
     return (first - second).norm().item()
 
 
-def world_loss(world: World, learner: Follower, step: Annotated[int, _number_in(0, 1, whole=True)]) -> float:
+def world_loss(world: World, learner: Follower, step: Annotated[int, number_in(0, 1, whole=True)]) -> float:
     """In the two-parameter world, the mean loss where a learner ends, before any inner step or after one."""
     return engine.measured(_world_loss, world, learner, step)
 
 
 @lru_cache(maxsize=256)
 def _world_loss(query: str, learner: str, step: int) -> float:
-    return world.mean_loss(world.end(learner, _query(query)), step, _query(query))
+    return world.mean_loss(world.end(learner, query_of(query)), step, query_of(query))
 
 
 def published(K: Shots = 10, step: Step = 1) -> float:
@@ -420,67 +344,3 @@ MEASURES: dict[str, Callable[..., float]] = {
         world_loss,
     )
 }
-
-
-class Question(NamedTuple):
-    """A measure with its arguments, checked."""
-
-    measure: str
-    arguments: tuple[tuple[str, Any], ...]
-
-
-class Parameter(NamedTuple):
-    """An argument of a measure. default: inspect.Parameter.empty where it must be given."""
-
-    check: Callable[[Any], Any]
-    words: str
-    default: Any
-
-
-@cache
-def parameters(measure: str) -> dict[str, Parameter]:
-    """The arguments of a measure."""
-    function = MEASURES[measure]
-    hints = typing.get_type_hints(function, include_extras=True)
-    found = {}
-    for name, parameter in inspect.signature(function).parameters.items():
-        hint = hints[name]
-        if isinstance(hint, types.UnionType) or typing.get_origin(hint) is typing.Union:
-            hint = next(part for part in typing.get_args(hint) if part is not types.NoneType)
-        checked = next(part for part in hint.__metadata__ if isinstance(part, Checked))
-        found[name] = Parameter(checked.check, checked.words, parameter.default)
-    return found
-
-
-def read(asked: Mapping[str, Any]) -> Question:
-    """A question as a lesson file asks it: `measure`, and its arguments by name. Raises ValueError with one sentence."""
-    name = asked.get("measure")
-    if not isinstance(name, str) or name not in MEASURES:
-        raise ValueError(f"there is no measure {name!r:.40}; there are {', '.join(MEASURES)}")
-    known, arguments = parameters(name), []
-    if unknown := [key for key in asked if key != "measure" and key not in known]:
-        raise ValueError(f"the measure {name} has no argument {unknown[0]!r:.40}; it has {', '.join(known)}")
-    for key, parameter in known.items():
-        if key not in asked:
-            if parameter.default is inspect.Parameter.empty:
-                raise ValueError(f"the measure {name} needs {key}: {parameter.words}")
-            continue
-        try:
-            arguments.append((key, parameter.check(asked[key])))
-        except ValueError as problem:
-            raise ValueError(f"{key} = {asked[key]!r:.60} is not possible for the measure {name}: {problem}") from None
-    return Question(name, tuple(arguments))
-
-
-def take(question: Question) -> float:
-    """Measure, or find it measured. Raises ValueError (CheckpointError is one) with one sentence if it cannot be."""
-    asked = [value for key, value in question.arguments if key in ("learner", "other")]
-    return _take(question, tuple(map(learners.version, asked)))
-
-
-@lru_cache(maxsize=4096)
-def _take(question: Question, versions: tuple[int, ...]) -> float:
-    value = float(MEASURES[question.measure](**dict(question.arguments)))
-    if not np.isfinite(value):
-        raise ValueError(f"the measure {question.measure} did not give a number")
-    return value
