@@ -10,7 +10,7 @@ import streamlit as st
 from maml_core.checkpoint import CheckpointError
 from maml_core.figures import LossByStep, comparison_figure
 from ui.checkpoints import cards, comparison, uploads
-from ui.checkpoints.comparison import MOST, TASKS, Comparison
+from ui.checkpoints.comparison import MOST_COMPARED, TASKS, Comparison
 from ui.shared import address, learners, tables
 from ui.shared.messages import warn
 from ui.shared.ranges import RANGES
@@ -92,7 +92,7 @@ def settings(asked: Comparison, own: list[str]) -> None:
             format_func=learners.title,
             placeholder="Choose two or more",
             help="The others are compared with the first one chosen.",
-            max_selections=MOST,
+            max_selections=MOST_COMPARED,
             select_all=False,
             wrap=True,
             on_change=changed,
@@ -151,9 +151,9 @@ def pressed() -> None:
 
 def choose(names: list[str]) -> None:
     """Compare these."""
-    if len(names) > MOST:
-        warn(f"At most {MOST} can be compared at once: remove one first.")
-    st.session_state.ckpt = replace(st.session_state.ckpt, compare=tuple(names[:MOST]))
+    if len(names) > MOST_COMPARED:
+        warn(f"At most {MOST_COMPARED} can be compared at once: remove one first.")
+    st.session_state.ckpt = replace(st.session_state.ckpt, compare=tuple(names[:MOST_COMPARED]))
 
 
 def taken(own: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import streamlit as st
 
 from ui.explore import component
-from ui.explore.exploration import CONDITIONS, MOST, TASKS, VIEWS, Exploration, in_order
+from ui.explore.exploration import CELL_TASKS, CONDITIONS, MOST_EXPLORED, VIEWS, Exploration, conditions_in_order
 from ui.shared import address, learners
 from ui.shared.messages import warn
 from ui.shared.ranges import RANGES
@@ -55,7 +55,7 @@ def who_and_where(asked: Exploration) -> None:
             label_visibility="collapsed",
             format_func=learners.title,
             placeholder="Choose learners",
-            max_selections=MOST,
+            max_selections=MOST_EXPLORED,
             select_all=False,
             on_change=changed,
             args=("learners",),
@@ -81,7 +81,7 @@ def fixed() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", key="explore_fixed"):
         number("K", "K for the α maps", step=1)
         number("alpha", "α for the K maps", value=None, step=None, format="%.6g", placeholder="learner’s own")
-        choice("tasks", "tasks per cell", TASKS, lambda count: f"{count:,}")
+        choice("tasks", "tasks per cell", CELL_TASKS, lambda count: f"{count:,}")
 
 
 def number(name: str, label: str, **more: Any) -> None:
@@ -110,7 +110,7 @@ def changed(name: str) -> None:
     """A setting was moved. An emptied number of shots keeps its value."""
     value, session = st.session_state[f"explore_{name}"], st.session_state
     if name == "conditions":
-        value = in_order(value)
+        value = conditions_in_order(value)
     elif name == "learners":
         value = tuple(value)
     if value is not None or name == "alpha":

@@ -616,7 +616,7 @@ def test_in_a_full_room_who_neither_answered_nor_is_there_makes_room(teacher, an
 
 def test_a_refusal_of_this_server_is_known_by_a_header(teacher):
     for answer in (Person("BCDGH").get(), Person(teacher.room, secret="x").get(), teacher.get()):
-        assert routes.OURS in answer.headers
+        assert routes.ANSWERED in answer.headers
 
 
 def test_one_network_of_version_six_is_one_address(lines):

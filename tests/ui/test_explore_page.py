@@ -31,9 +31,9 @@ def small(tmp_path, monkeypatch):
     """Small rounds, no maps from other tests, and a folder for runs and uploads of this test alone."""
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path / "runs"))
     monkeypatch.setattr(maps, "ROUND", 6)
-    monkeypatch.setattr(maps, "SHOTS", (2, 5))
-    monkeypatch.setattr(maps, "ALPHAS", (0.001, 0.01, 1.0))
-    monkeypatch.setattr(maps, "STEPS", 3)
+    monkeypatch.setattr(maps, "SHOT_ROWS", (2, 5))
+    monkeypatch.setattr(maps, "ALPHA_ROWS", (0.001, 0.01, 1.0))
+    monkeypatch.setattr(maps, "MAP_STEPS", 3)
     maps._maps.clear()
 
 
@@ -92,7 +92,7 @@ def test_what_cannot_be_used_is_said_and_the_page_works(query, says):
     app = page(**query)
     assert says in app.toast[0].value.replace("\\", "")
     assert not app.exception
-    assert shown(app)["steps"] == exploration.STEPS
+    assert shown(app)["steps"] == exploration.MAP_STEPS
 
 
 def test_a_change_is_in_the_address_and_reaches_the_view():

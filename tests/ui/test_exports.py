@@ -119,7 +119,7 @@ def test_what_the_code_says_it_needs_is_what_the_engine_imports():
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     others = {name.partition(".")[0] for name in named} - sys.stdlib_module_names - {"maml_core"}
-    assert others == set(exports.REQUIRED)
+    assert others == set(exports.PACKAGES)
 
 
 def test_fresh_tasks_equal_the_evaluation(client):

@@ -41,7 +41,7 @@ def decoded(text, *shape):
 
 def test_the_middle_of_the_plane_is_theta_itself(client):
     answer = client.get("/geometry/plane.json?learner=maml").json()
-    before, after = (decoded(answer[part], planes.GRID, planes.GRID) for part in ("before", "after"))
+    before, after = (decoded(answer[part], planes.SIDE, planes.SIDE) for part in ("before", "after"))
     found = learners.get("maml")
     theta, alpha = found.split()
     batch = planes._batch(found, planes.LOSS_TASKS)
@@ -49,7 +49,7 @@ def test_the_middle_of_the_plane_is_theta_itself(client):
     for x_s, y_s, x_q, y_q in zip(*batch, strict=True):
         phis = adapt(found.network.mse, theta, x_s, y_s, alpha, 1)
         losses.append([found.network.mse(phi, x_q, y_q).item() for phi in phis])
-    middle = planes.GRID // 2
+    middle = planes.SIDE // 2
     np.testing.assert_allclose([before[middle, middle], after[middle, middle]], np.mean(losses, 0), rtol=1e-4)
     assert before.min() > 0.9 * before[middle, middle], "no other point of the plane serves all tasks without a step"
     paths = decoded(answer["paths"], planes.DRAWN_TASKS, planes.STEPS + 1, 2)

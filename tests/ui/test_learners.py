@@ -21,9 +21,9 @@ from maml_core.figures import LossByStep, comparison_figure
 from maml_core.training import init
 from ui.checkpoints import bundle, cards, comparison, recipe
 from ui.checkpoints.comparison import Comparison
-from ui.explore import component as explore_view
-from ui.lab import component as task_plot
+from ui.explore import component
 from ui.lab import engine, exports
+from ui.lab.component import payload
 from ui.lab.state import LabState
 from ui.shared import learners
 
@@ -243,7 +243,7 @@ def test_a_plain_state_dict_is_stored_like_every_upload():
     assert not unknown & json.loads(files["config.json"]).keys()
     for text in (cards.card(name), files["README.md"].decode()):
         assert "python -m maml_core train" not in text, "how it was trained is not known"
-    assert explore_view._about(name, "own", "theirs") | {"K": 0, "steps": 3, "alpha": 0.02} == explore_view._about(
+    assert component._about(name, "own", "theirs") | {"K": 0, "steps": 3, "alpha": 0.02} == component._about(
         name, "own", "theirs"
     )
 
@@ -267,8 +267,8 @@ def test_whatever_is_taken_is_shown_everywhere(widths, value, algorithm, alpha, 
     assert "nan" not in html
     assert ("It diverges" in html) == bool(learners.get(name).warning())
     state = LabState(learners=("maml", name), num_updates=2)
-    payload = json.loads(task_plot.payload(state), parse_constant=lambda name: pytest.fail(name))
-    assert payload["learners"][1]["trained"]
+    sent = json.loads(payload(state), parse_constant=lambda name: pytest.fail(name))
+    assert sent["learners"][1]["trained"]
     compared = comparison.measure(Comparison(("maml", name), num_updates=2))
     assert comparison.finding(compared)
     assert "nan" not in comparison.table_html(compared) + comparison.table_csv(compared) + exports.losses_csv(state)
@@ -286,6 +286,6 @@ def test_an_untrained_network_is_called_that_everywhere():
     assert learners.title(name) == "mine, untrained"
     assert "untrained" in cards.card(name)
     for learner, trained in ((name, False), ("random", False), ("pretrained", True), ("maml", True)):
-        (about,) = json.loads(task_plot.payload(LabState(learners=(learner,))))["learners"]
+        (about,) = json.loads(payload(LabState(learners=(learner,))))["learners"]
         assert (about["trained"], about["trained_steps"] > 0) == (trained, learner == "maml"), learner
-    assert explore_view._about(name, "own", "mine")["steps"] == 0
+    assert component._about(name, "own", "mine")["steps"] == 0

@@ -38,12 +38,12 @@ def test_ours_are_those_of_the_checkpoints_and_there_for_every_figure():
     for figure in published.FIGURES:
         for name in published.OURS[figure.of]:
             stats = learners.get(name).results[str(figure.K)][str(figure.step)]
-            assert stats["tasks"] == published.TASKS
+            assert stats["tasks"] == published.OUR_TASKS
             assert data["ours"][name][figure.K][figure.step] == {"mean": stats["mean"], "ci95": stats["ci95"]}, "not rounded yet"
 
 
 def test_measuring_again_is_the_evaluation_on_other_tasks(monkeypatch):
-    monkeypatch.setattr(published, "ROUND", 20)
+    monkeypatch.setattr(published, "OUR_ROUND", 20)
     published._losses.cache_clear()
     asked = {"learners": "shipped:maml_best", "K": 5, "time": 2}
     found = CLIENT.get("/explore/published.json", params=asked | {"rounds": 3}).json()
@@ -63,8 +63,8 @@ def test_the_csv_is_the_table_on_show_also_where_it_was_measured_again(monkeypat
         assert "maml-lab-published.csv" in answer.headers["content-disposition"]
         return list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
-    monkeypatch.setattr(published, "ROUND", 20)
-    monkeypatch.setattr(published, "TASKS", 60)
+    monkeypatch.setattr(published, "OUR_ROUND", 20)
+    monkeypatch.setattr(published, "OUR_TASKS", 60)
     published._losses.cache_clear()
     ours, before, again = published.payload()["ours"], table(), table(measured="shipped:maml_best:5,maml:10", time=2)
     assert len(before) == sum(len(published.OURS[figure.of]) for figure in published.FIGURES)

@@ -18,7 +18,7 @@ from ui.shared.learners import check_learners
 from ui.shared.query import read_query, write_number
 from ui.shared.tables import csv_text
 
-MOST = 8
+MOST_COMPARED = 8
 """Learners on one chart."""
 TASKS = engine.FRESH_TASKS
 
@@ -100,7 +100,7 @@ def finding(compared: list[Compared]) -> str:
 def table_html(compared: list[Compared]) -> str:
     """Mean error at some inner steps, and below it the difference from the first learner."""
     last = len(compared[0].steps) - 1
-    steps = sorted({step for step in recipe.STEPS if step <= last} | {last})
+    steps = sorted({step for step in recipe.TABLE_STEPS if step <= last} | {last})
     head = "".join(f'<th scope="col">{recipe.after(step)}</th>' for step in steps)
     rows = "".join(
         f'<tr><th scope="row">{cards.swatch(part.look)}{escape(part.look.label)}<small>α = {part.alpha:g}</small></th>'
@@ -137,6 +137,6 @@ def _cell(part: Compared, step: int, is_first: bool) -> str:
 
 def _learners(name: str, text: str) -> tuple[str, ...]:
     names = check_learners(tuple(dict.fromkeys(text.split(","))))
-    if len(names) > MOST:
-        raise ValueError(f"at most {MOST} learners can be compared at once")
+    if len(names) > MOST_COMPARED:
+        raise ValueError(f"at most {MOST_COMPARED} learners can be compared at once")
     return names

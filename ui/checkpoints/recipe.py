@@ -11,7 +11,7 @@ from maml_core.config import JOINT, PATHS, TrainConfig
 from maml_core.palette import ROLES
 from ui.shared import rounding
 
-STEPS = (0, 1, 5, 10)
+TABLE_STEPS = (0, 1, 5, 10)
 """The inner steps that tables show."""
 START = "start"
 """The folder in a zip where the snapshot lies that a run went on from."""
@@ -142,7 +142,7 @@ def started_at(saved: Checkpoint) -> int:
 
 
 class Results(NamedTuple):
-    """A checkpoint's results at STEPS, in words: the mean error and its 95% half-width."""
+    """A checkpoint's results at TABLE_STEPS, in words: the mean error and its 95% half-width."""
 
     heads: list[str]  # numbers of shots
     rows: list[tuple[int, list[str]]]  # inner step, a cell for each head; none if nothing was measured
@@ -152,7 +152,7 @@ class Results(NamedTuple):
 def results_table(saved: Checkpoint) -> Results:
     """What was measured when training ended, for MOST_SHOTS numbers of shots at most."""
     shots = sorted(saved.results, key=int)[:MOST_SHOTS]
-    found = {step: [saved.results[K].get(str(step)) for K in shots] for step in STEPS}
+    found = {step: [saved.results[K].get(str(step)) for K in shots] for step in TABLE_STEPS}
     rows = [(step, [result_cell(stats) for stats in cells]) for step, cells in found.items() if any(cells)]
     tasks = [stats["tasks"] for cells in found.values() for stats in cells if stats]
     return Results([counted(int(K), "shot") for K in shots], rows, max(tasks, default=0))

@@ -24,13 +24,13 @@ from ui.lessons import shelf
 from ui.shared import visitors
 from ui.shared.incoming import Refused, json_object, legible
 from ui.shared.routes import route
-from ui.shared.tables import download
+from ui.shared.tables import csv_download
 
 POLL = 25.0
 """Seconds that a question for the state waits at most: shorter than proxies and browsers give up."""
 COALESCE = 0.25
 """Seconds that news for the teacher gather: the count of answers need not be drawn more often while a class votes."""
-OURS = "x-classroom"
+ANSWERED = "x-classroom"
 """A header of every answer: a refusal without it came from something in between, and says nothing about the room."""
 MAX_ADDRESS = 200
 
@@ -47,7 +47,7 @@ def routes() -> list[Route]:
             except OSError:  # a browser in the room asks again, where a refusal would turn it away
                 raise Refused(500, "The room cannot be read or saved now") from None
 
-        return route(f"/classroom/{name}", answer, method=method, headers={OURS: "answered"})
+        return route(f"/classroom/{name}", answer, method=method, headers={ANSWERED: "answered"})
 
     return [
         below("open", _open, "POST"),
@@ -150,12 +150,12 @@ async def _room(request: Request) -> Response:
 
 async def _answers_csv(request: Request) -> Response:
     room = (await _with_answers(request)).room
-    return download(take_home.answers_csv(room), f"answers-{room.code}.csv")
+    return csv_download(take_home.answers_csv(room), f"answers-{room.code}.csv")
 
 
 async def _tally_csv(request: Request) -> Response:
     here = await _with_answers(request)
-    return download(take_home.tally_csv(here), f"tally-{here.room.code}.csv")
+    return csv_download(take_home.tally_csv(here), f"tally-{here.room.code}.csv")
 
 
 async def _with_answers(request: Request) -> Live:

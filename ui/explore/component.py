@@ -12,7 +12,7 @@ from maml_core.config import DIVERGED_ABOVE, JOINT
 from maml_core.palette import ROLES
 from ui.checkpoints import comparison
 from ui.explore import published
-from ui.explore.exploration import ALPHAS, CONDITIONS, MORE_SHOTS, SHOTS, STEPS, Exploration
+from ui.explore.exploration import ALPHA_ROWS, CONDITIONS, MAP_STEPS, MORE_SHOT_ROWS, SHOT_ROWS, Exploration
 from ui.shared import learners, modules
 
 KEY = "explore"
@@ -38,8 +38,8 @@ def payload(state: Exploration) -> dict[str, Any]:
         "condition_names": [CONDITIONS[name] for name in state.conditions],
         "tasks": state.tasks,
         "view": state.view,
-        "rows": {"K": SHOTS + MORE_SHOTS * ("shots" in state.conditions), "alpha": ALPHAS},
-        "steps": STEPS,
+        "rows": {"K": SHOT_ROWS + MORE_SHOT_ROWS * ("shots" in state.conditions), "alpha": ALPHA_ROWS},
+        "steps": MAP_STEPS,
         "points": sweeps.POINTS,
         "looks": {role: asdict(look) for role, look in (ROLES | looks).items()},
         "diverged": DIVERGED_ABOVE,

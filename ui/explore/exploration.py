@@ -10,23 +10,23 @@ from maml_core.baselines import STEP_SIZES
 from ui.shared.learners import check_learners
 from ui.shared.query import NONE, read_query, write_number
 
-MOST = 4
+MOST_EXPLORED = 4
 """Learners on one page: each takes two maps."""
-STEPS = 20
+MAP_STEPS = 20
 """Inner steps of every map."""
-ALPHAS = STEP_SIZES
-SHOTS, MORE_SHOTS = tuple(range(1, 21)), (25, 30, 40, 50)
+ALPHA_ROWS = STEP_SIZES
+SHOT_ROWS, MORE_SHOT_ROWS = tuple(range(1, 21)), (25, 30, 40, 50)
 """Rows of the map by shots, and those that "more shots" adds."""
 CONDITIONS = {
     "half": "shots in half the range",
     "amplitude": "amplitudes 5 to 10",
     "phase": "phases π to 2π",
     "noise": f"noise σ = {sweeps.NOISE:g}",
-    "shots": f"up to {MORE_SHOTS[-1]} shots",
+    "shots": f"up to {MORE_SHOT_ROWS[-1]} shots",
 }
 """What a test can have that training had not, as it is called: sweeps.CONDITIONS, and more shots."""
 VIEWS = ("maps", "curves", "published")
-TASKS = (2_000, sweeps.MOST_TASKS)
+CELL_TASKS = (2_000, sweeps.MOST_TASKS)
 """Tasks a cell that a map is refined to: by itself, and on request."""
 
 
@@ -38,7 +38,7 @@ class Exploration:
     K: int = 10  # shots, in the maps by step size
     alpha: float | None = None  # inner step size, in the maps by shots; None: each learner its own
     conditions: tuple[str, ...] = ()
-    tasks: int = TASKS[0]
+    tasks: int = CELL_TASKS[0]
     view: str = "maps"
 
     def to_query(self) -> dict[str, str]:
@@ -55,7 +55,7 @@ class Exploration:
         return read_query(cls, query, _READ)
 
 
-def in_order(conditions: Any) -> tuple[str, ...]:
+def conditions_in_order(conditions: Any) -> tuple[str, ...]:
     """These conditions in the order they are always named."""
     return tuple(name for name in CONDITIONS if name in conditions)
 
@@ -70,8 +70,8 @@ def _learners(name: str, text: str) -> tuple[str, ...]:
     if text == NONE:
         return ()
     names = check_learners(tuple(dict.fromkeys(text.split(","))))
-    if len(names) > MOST:
-        raise ValueError(f"at most {MOST} learners can be shown at once")
+    if len(names) > MOST_EXPLORED:
+        raise ValueError(f"at most {MOST_EXPLORED} learners can be shown at once")
     return names
 
 
@@ -79,12 +79,12 @@ def _conditions(name: str, text: str) -> tuple[str, ...]:
     words = text.split(",")
     if unknown := [word for word in words if word not in CONDITIONS]:
         raise ValueError(f"{unknown[0]!r:.40} is not a condition; choose from {', '.join(CONDITIONS)}")
-    return in_order(words)
+    return conditions_in_order(words)
 
 
 def _tasks(name: str, text: str) -> int:
-    if text not in map(str, TASKS):
-        raise ValueError(f"it must be {' or '.join(map(str, TASKS))}")
+    if text not in map(str, CELL_TASKS):
+        raise ValueError(f"it must be {' or '.join(map(str, CELL_TASKS))}")
     return int(text)
 
 

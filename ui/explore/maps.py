@@ -21,14 +21,14 @@ from maml_core.evaluation import StepStats
 from maml_core.reading import whole_of
 from maml_core.sweeps import MOST_TASKS, Row, Tasks
 from ui.explore import published
-from ui.explore.exploration import ALPHAS, MORE_SHOTS, SHOTS, STEPS, Exploration
+from ui.explore.exploration import ALPHA_ROWS, MAP_STEPS, MORE_SHOT_ROWS, SHOT_ROWS, Exploration
 from ui.lab import engine
 from ui.lab.state import LabState
 from ui.shared import learners
 from ui.shared.learners import in_order
 from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT
 from ui.shared.routes import of_query, route
-from ui.shared.tables import csv_text, download
+from ui.shared.tables import csv_download, csv_text
 
 FIRST, ROUND = 20, 200
 """Tasks a cell after the first round of measuring, so that there is a map at once, and those that a full round adds; fewer for a
@@ -53,8 +53,8 @@ class Asked(NamedTuple):
     def rows(self) -> tuple[float, ...]:
         """The number of shots, or the step size, of each row."""
         if self.along == "alpha":
-            return ALPHAS
-        return SHOTS + MORE_SHOTS * ("shots" in self.conditions)
+            return ALPHA_ROWS
+        return SHOT_ROWS + MORE_SHOT_ROWS * ("shots" in self.conditions)
 
     def setting(self, row: int) -> tuple[int, float | None]:
         """The shots and the step size of a row."""
@@ -88,7 +88,7 @@ class Measured:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.lock = threading.Lock()
-        self.losses = torch.empty(len(asked.rows), STEPS + 1, 0)  # (rows, STEPS + 1, tasks)
+        self.losses = torch.empty(len(asked.rows), MAP_STEPS + 1, 0)  # (rows, MAP_STEPS + 1, tasks)
         self._cells: list[list[StepStats]] = []
         self._counted = -1
 
@@ -110,7 +110,7 @@ class Measured:
             count = full - self.tasks % full if self.tasks else min(FIRST, full)
             batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").part(self.tasks, count)
             with engine.cores:
-                found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, STEPS)
+                found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, MAP_STEPS)
             self.losses = torch.cat([self.losses, found], 2)
 
     def cells(self) -> list[list[StepStats]]:
@@ -162,7 +162,7 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     None where it is not a number.
     """
     measured = find(ask(query))
-    row, step = (whole_of(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", STEPS)))
+    row, step = (whole_of(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", MAP_STEPS)))
     measured.go_on(0)
     losses, asked = measured.losses[row, step], measured.asked
     drawn = _drawn(asked.trial, learners.get(asked.learner).config.algorithm == "oracle")
@@ -235,7 +235,7 @@ def routes() -> list[Route]:
         "map.json": answer,
         "examples.json": examples,
         "published.json": published.measure,
-        "published.csv": lambda query: download(published.table_csv(query), "maml-lab-published.csv"),
-        "map.csv": lambda query: download(as_csv(query), "maml-lab-map.csv"),
+        "published.csv": lambda query: csv_download(published.table_csv(query), "maml-lab-published.csv"),
+        "map.csv": lambda query: csv_download(as_csv(query), "maml-lab-map.csv"),
     }
     return [route(f"/explore/{name}", of_query(make), workers=_workers) for name, make in made.items()]

@@ -14,7 +14,7 @@ from ui.lab import engine
 from ui.shared import learners
 from ui.shared.tables import csv_text
 
-TASKS, ROUND = 10_000, 1_000
+OUR_TASKS, OUR_ROUND = 10_000, 1_000
 """Tasks that ours are measured over, and those of one round."""
 STEPS = 10
 MOST_TIMES = 99
@@ -69,8 +69,8 @@ def payload() -> dict[str, Any]:
         },
         "ours": _ours(),
         "notes": NOTES,
-        "tasks": TASKS,
-        "rounds": TASKS // ROUND,
+        "tasks": OUR_TASKS,
+        "rounds": OUR_TASKS // OUR_ROUND,
         "most_times": MOST_TIMES,
     }
 
@@ -84,7 +84,7 @@ def measure(query: Mapping[str, str]) -> dict[int, dict[str, float]]:
     name = query.get("learners", "")
     if name not in NAMES:
         raise ValueError(f"{name[:40]!r} is not a learner in the table")
-    ranges = (("K", 1, 20), ("time", 1, MOST_TIMES), ("rounds", 1, TASKS // ROUND))
+    ranges = (("K", 1, 20), ("time", 1, MOST_TIMES), ("rounds", 1, OUR_TASKS // OUR_ROUND))
     return _measured(name, *(whole_of(query, *limits) for limits in ranges))
 
 
@@ -99,11 +99,11 @@ def table_csv(query: Mapping[str, str]) -> str:
         name, _, K = part.rpartition(":")
         if name not in NAMES or K not in map(str, PUBLISHED):
             raise ValueError(f"measured={part[:40]} is not possible: give a learner of the table and its shots, such as maml:10")
-        ours[name][int(K)] = _measured(name, int(K), whole_of(query, "time", 1, MOST_TIMES), TASKS // ROUND)
+        ours[name][int(K)] = _measured(name, int(K), whole_of(query, "time", 1, MOST_TIMES), OUR_TASKS // OUR_ROUND)
     return csv_text(
         ("source", "of", "K", "step", "published", "ours", "mean", "ci95", "tasks"),
         (
-            (f.source, f.of, f.K, f.step, f.value, learners.title(name), *ours[name][f.K][f.step].values(), TASKS)
+            (f.source, f.of, f.K, f.step, f.value, learners.title(name), *ours[name][f.K][f.step].values(), OUR_TASKS)
             for f in FIGURES
             for name in OURS[f.of]
         ),
@@ -126,13 +126,13 @@ def _measured(name: str, K: int, time: int, rounds: int) -> dict[int, dict[str, 
 
 @lru_cache(maxsize=512)
 def _losses(name: str, K: int, seed: int) -> Tensor:
-    """(STEPS + 1, ROUND)."""
+    """(STEPS + 1, OUR_ROUND)."""
     saved = learners.get(name)
     theta, alpha = saved.split()
     told = saved.config.algorithm == "oracle"
     with engine.cores:
         return evaluation.query_losses(
-            saved.network.mse, theta, alpha=alpha, K=K, num_updates=STEPS, test_tasks=ROUND, oracle=told, seed=seed
+            saved.network.mse, theta, alpha=alpha, K=K, num_updates=STEPS, test_tasks=OUR_ROUND, oracle=told, seed=seed
         )
 
 

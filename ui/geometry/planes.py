@@ -21,7 +21,7 @@ from ui.shared import learners
 from ui.shared.learners import LEARNERS
 from ui.shared.routes import of_query, route
 
-GRID = 41
+SIDE = 41
 """Points along each side of the plane on show."""
 PLANE_TASKS, LOSS_TASKS, DRAWN_TASKS, STEPS = 64, 32, 8, 10
 """Tasks whose adaptation makes the plane, over whose losses is averaged, whose paths are drawn; inner steps of each."""
@@ -44,7 +44,7 @@ def routes() -> list[Route]:
 def plane(query: Mapping[str, str]) -> dict[str, Any]:
     """The plane that a learner adapts in, the mean loss on it before and after one inner step, and some tasks' paths.
 
-    before, after: (GRID, GRID), from the lower left, row by row; paths: (DRAWN_TASKS, STEPS + 1, 2); little-endian float32.
+    before, after: (SIDE, SIDE), from the lower left, row by row; paths: (DRAWN_TASKS, STEPS + 1, 2); little-endian float32.
     """
     name = query.get("learner", "maml")
     if name not in LEARNERS:
@@ -66,8 +66,8 @@ def _plane(name: str, version: int) -> dict[str, Any]:
     places = plane.project(phis)  # (PLANE_TASKS, STEPS + 1, 2)
     reach = places.abs().flatten().quantile(0.95).item()
     extent = EXTENT * 2 ** max(0, math.ceil(math.log2(max(reach, 1e-9) / EXTENT)))
-    side = torch.linspace(-extent, extent, GRID)
-    grid = plane.at(torch.cartesian_prod(side, side).flip(1))  # (GRID * GRID, ...), the first direction fastest
+    side = torch.linspace(-extent, extent, SIDE)
+    grid = plane.at(torch.cartesian_prod(side, side).flip(1))  # (SIDE * SIDE, ...), the first direction fastest
     few = Batch(*(part[:LOSS_TASKS] for part in batch))
     before, after = (landscape.mean_losses(loss, grid, few, alpha, steps) for steps in (0, 1))
     moved = landscape.flat(phis, theta) - landscape.flat(theta, theta)  # (PLANE_TASKS, STEPS + 1, P)

@@ -30,7 +30,7 @@ from ui.shared.ranges import FAMILY
 from ui.shared.routes import download, of_query, route
 from ui.shared.tables import csv_text
 
-REQUIRED = ("torch", "numpy", "safetensors", "filelock", "platformdirs")
+PACKAGES = ("torch", "numpy", "safetensors", "filelock", "platformdirs")
 """What maml_core imports, for a script that is taken along."""
 CODE_ZIP, CODE_LABEL = "maml-lab-code.zip", "Python, with everything it needs"
 CODE_FILE = "maml_lab_numbers.py"
@@ -48,8 +48,8 @@ def routes() -> list[Route]:
     return [
         route("/lab/picture.json", of_query(_picture)),
         route("/lab/controls.json", lambda request: {name: s._asdict() for name, s in SETTINGS.items()}),
-        route("/lab/losses.csv", of_state(lambda state: tables.download(losses_csv(state), "maml-lab-losses.csv"))),
-        route("/lab/curves.csv", of_state(lambda state: tables.download(curves_csv(state), "maml-lab-curves.csv"))),
+        route("/lab/losses.csv", of_state(lambda state: tables.csv_download(losses_csv(state), "maml-lab-losses.csv"))),
+        route("/lab/curves.csv", of_state(lambda state: tables.csv_download(curves_csv(state), "maml-lab-curves.csv"))),
         route("/lab/picture.html", of_state(_picture_file)),
         route("/lab/code.py", of_state(lambda state: PlainTextResponse(as_python(state)))),
         route("/lab/code.zip", of_state(_code_bundle)),
@@ -98,7 +98,7 @@ def as_python(state: LabState) -> str:
     modules = ["algorithms", *(["baselines"] if untrained else []), "checkpoint"]
     order = [role for role in roles if role != "random"] + (["random"] if untrained else [])
     loaded = ", ".join([*(f"checkpoint.load({file!r})" for file in files), *(["baselines.random()"] if untrained else [])])
-    required = f"{', '.join(REQUIRED[:-1])} and {REQUIRED[-1]}"
+    required = f"{', '.join(PACKAGES[:-1])} and {PACKAGES[-1]}"
     lines = [
         f'"""The numbers of a picture in MAML Lab. It needs {required} (pip installs them),',
         f"maml_core and the checkpoints. In the lab, Share > {CODE_LABEL} holds these, with this script beside them;",
@@ -222,7 +222,7 @@ def _fresh(query: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _code_bundle(state: LabState) -> Response:
-    """The script with all it needs but REQUIRED: the engine and the checkpoints, where it looks for them."""
+    """The script with all it needs but PACKAGES: the engine and the checkpoints, where it looks for them."""
     files: dict[str, bytes] = {CODE_FILE: as_python(state).encode()}
     files |= {_file(name): learners.find(name).read_bytes() for name in state.learners if name != "random"}
     engine_files = sorted((learners.ROOT / "maml_core").rglob("*.py"))

@@ -90,7 +90,7 @@ def _number_in_range(name: str) -> Checked:
 
 Learner = Annotated[str, Checked(_learner, f"one of {', '.join(LEARNERS)}, or shipped:NAME of a file in pretrained/")]
 Step = Annotated[int, _number_in_range("step")]
-Shots = Annotated[int, _number_in_range("K")]
+ShotCount = Annotated[int, _number_in_range("K")]
 Alpha = Annotated[float | None, _number_in_range("alpha")]
 Noise = Annotated[float, _number_in_range("noise")]
 Placement = Annotated[str, _one_of(*CHOICES["placement"])]

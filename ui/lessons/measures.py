@@ -33,7 +33,7 @@ from ui.lessons.arguments import (
     Learner,
     Noise,
     Placement,
-    Shots,
+    ShotCount,
     Step,
     Wave,
     World,
@@ -57,7 +57,7 @@ PENALTIES = tuple(10.0**power for power in range(-4, 2))
 def error(
     learner: Learner,
     step: Step,
-    K: Shots = 10,
+    K: ShotCount = 10,
     alpha: Alpha = None,
     noise: Noise = 0.0,
     placement: Placement = "anywhere",
@@ -70,7 +70,7 @@ def error(
 def median(
     learner: Learner,
     step: Step,
-    K: Shots = 10,
+    K: ShotCount = 10,
     alpha: Alpha = None,
     noise: Noise = 0.0,
     placement: Placement = "anywhere",
@@ -83,7 +83,7 @@ def median(
 def diverged(
     learner: Learner,
     step: Step,
-    K: Shots = 10,
+    K: ShotCount = 10,
     alpha: Alpha = None,
     noise: Noise = 0.0,
     placement: Placement = "anywhere",
@@ -132,7 +132,7 @@ def mean_wave(of: Wave) -> float:
     return float(amplitude * mean[of] / (late - early))
 
 
-def cliff(learner: Learner, K: Shots = 10) -> float:
+def cliff(learner: Learner, K: ShotCount = 10) -> float:
     """The smallest alpha on the lab's slider, from 0.001 on, with which one step leaves the mean error above that before it."""
     return engine.measured(_cliff, learner, learners.version(learner), K)
 
@@ -163,7 +163,7 @@ def _cliff(learner: str, version: int, K: int) -> float:
     return CLIFF[at]
 
 
-def beyond(learner: Learner, step: Step, low: X, high: X, K: Shots = 10, placement: Placement = "anywhere") -> float:
+def beyond(learner: Learner, step: Step, low: X, high: X, K: ShotCount = 10, placement: Placement = "anywhere") -> float:
     """Mean error over 1,000 waves on x between low and high, which may lie beyond the range that tasks are drawn from."""
     if low >= high:
         raise ValueError(f"low must be below high, and {low:g} is not below {high:g}")
@@ -208,7 +208,7 @@ def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch
     return summarise(losses)[-1].mean
 
 
-def ridge(learner: Learner, K: Shots = 10) -> float:
+def ridge(learner: Learner, K: ShotCount = 10) -> float:
     """Mean error over 1,000 waves with the body as it is and the head that the best ridge regression fits to the K shots."""
     return engine.measured(_ridge, learner, learners.version(learner), K)
 
@@ -309,7 +309,7 @@ def _world_loss(query: str, learner: str, step: int) -> float:
     return world.mean_loss(world.end(learner, query_of(query)), step, query_of(query))
 
 
-def published(K: Shots = 10, step: Step = 1) -> float:
+def published(K: ShotCount = 10, step: Step = 1) -> float:
     """MAML-tf's published error, with 5 or 10 shots after 1, 5 or 10 steps."""
     if step not in PUBLISHED.get(K, {}):
         raise ValueError(f"MAML-tf published no error with {K} shots after step {step}")

@@ -23,7 +23,7 @@ def csv_text(header: Sequence[str], rows: Iterable[Iterable[object]]) -> str:
     return text if text.isascii() else "\ufeff" + text
 
 
-def download(text: str, name: str) -> Response:
+def csv_download(text: str, name: str) -> Response:
     """A CSV as the answer to a browser that asked for a file of this name."""
     return routes.download(text, name, MEDIA_TYPE)
 

@@ -33,7 +33,7 @@ FRESH = 0.3
 """Seconds that one look at the folder of runs serves everybody."""
 LISTED = 30
 UNDER_WAY = ("queued", "running", "paused")
-MOST = 500_000
+MOST_BYTES = 500_000
 """Bytes of a run's metrics in one answer. There is always another."""
 TAIL = 65_536
 """Bytes at the end of a run's metrics in which there is a validation."""
@@ -189,7 +189,7 @@ def details(query: Mapping[str, str]) -> dict[str, Any]:
     the iterations of its snapshots, and what it is to beat."""
     since = whole_of(query, "since", 0, 10**12, "0")
     run = runs.look(learners.run_folder(query.get("run", "")))
-    lines, offset = runs.metrics(run.folder, since, MOST)
+    lines, offset = runs.metrics(run.folder, since, MOST_BYTES)
     iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]
     return {"metrics": lines, "offset": offset, "snapshots": iterations, "marks": marks(run.config)}
 
