@@ -24,7 +24,7 @@ BELOW = {
     "classroom": {"lessons"},
 }
 """A folder of ui -> those right below it. What is below these is below it too, and all of it may be imported."""
-AROUND = {"shared", "glossary"}
+AROUND = {"shared", "glossary", "chart"}
 """What the modules beside the folders may import, and these: they stand around every feature and belong to none."""
 
 
@@ -64,8 +64,8 @@ def javascript_files(path: Path) -> set[Path]:
     return {(path.parent / name).resolve() for name in found}
 
 
-LANGUAGES = {"py": python_files}
-"""The ending of a language's files -> what one of them imports. For the browser's: `"js": javascript_files`."""
+LANGUAGES = {"py": python_files, "js": javascript_files}
+"""The ending of a language's files -> what one of them imports."""
 
 
 def folder_of(path: Path) -> str:
