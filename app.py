@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import page_html, trust
-from ui.chart import bundle
+from ui.chart import plotly_file
 from ui.checkpoints import routes as checkpoints
 from ui.classroom import live, reach, who
 from ui.classroom import routes as classroom
@@ -38,7 +38,7 @@ from ui.train import steering
 async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     await asyncio.to_thread(engine.warm)
-    await asyncio.to_thread(bundle.compressed)
+    await asyncio.to_thread(plotly_file.compressed)
     steering.start()
     reach.know(st.get_option("server.address"))
     live.start()
@@ -94,7 +94,7 @@ app = st.App(
     lifespan=warm_start,
     routes=below_base(
         page_html.routes(),
-        [modules.route(), bundle.route(), *ROUTES],
+        [modules.route(), plotly_file.route(), *ROUTES],
     ),
     on_script_error=explain,
     middleware=[

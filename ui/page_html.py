@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from streamlit import file_util
 
-from ui.chart import bundle
+from ui.chart import plotly_file
 from ui.shared import browsers, modules
 
 PAGES = {
@@ -36,7 +36,7 @@ def pages() -> dict[str, str]:
 
     def html(mains: list[str]) -> str:
         draws = any("chart/chart.js" in modules.needed(main) for main in mains)
-        head = f"{modules.preloads(*mains)}\n{bundle.link(draws)}\n{modules.script('glossary/glossary.js')}"
+        head = f"{modules.preloads(*mains)}\n{plotly_file.link(draws)}\n{modules.script('glossary/glossary.js')}"
         page = streamlits.replace("</head>", f"{head}\n  </head>")
         page = re.sub("<noscript>.*</noscript>", browsers.NO_SCRIPT, page, flags=re.DOTALL)  # Streamlit's speaks to programs
         return page.replace("</body>", f"  {browsers.old_browser(browsers.STREAMLIT_NEEDS)}\n  </body>")

@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 
 from app import app
 from ui import page_html
-from ui.chart import bundle
+from ui.chart import plotly_file
 
 ROOT = Path(__file__).parents[2]
 UI = ROOT / "ui"
@@ -21,18 +21,18 @@ def client():
 
 
 def test_it_is_the_installed_file_compressed_once_and_kept_for_good(client):
-    answer = client.get(f"/{bundle.name()}")
+    answer = client.get(f"/{plotly_file.name()}")
     assert answer.headers["content-encoding"] == "gzip"
     assert "immutable" in answer.headers["cache-control"]
-    assert answer.content == bundle.FILE.read_bytes()
-    assert gzip.decompress(bundle.compressed()) == bundle.FILE.read_bytes()
-    assert len(bundle.compressed()) < 1_600_000
+    assert answer.content == plotly_file.FILE.read_bytes()
+    assert gzip.decompress(plotly_file.compressed()) == plotly_file.FILE.read_bytes()
+    assert len(plotly_file.compressed()) < 1_600_000
 
 
 def test_who_takes_nothing_compressed_gets_it_plain(client):
-    answer = client.get(f"/{bundle.name()}", headers={"Accept-Encoding": "identity"})
+    answer = client.get(f"/{plotly_file.name()}", headers={"Accept-Encoding": "identity"})
     assert "content-encoding" not in answer.headers
-    assert answer.content == bundle.FILE.read_bytes()
+    assert answer.content == plotly_file.FILE.read_bytes()
 
 
 def test_another_name_is_not_found_and_not_kept(client):
@@ -45,12 +45,12 @@ def test_another_name_is_not_found_and_not_kept(client):
 def test_every_page_names_it_in_its_head(path):
     head = page_html.pages()[path].partition("</head>")[0]
     (link,) = re.findall(r"<link[^>]*data-plotly[^>]*>", head)
-    assert f'href="./{bundle.name()}"' in link
+    assert f'href="./{plotly_file.name()}"' in link
 
 
 def test_a_page_without_a_chart_fetches_it_when_it_has_nothing_else_to_do():
-    assert 'rel="prefetch"' in bundle.link(needed=False)
-    assert 'rel="preload"' in bundle.link(needed=True)
+    assert 'rel="prefetch"' in plotly_file.link(needed=False)
+    assert 'rel="preload"' in plotly_file.link(needed=True)
 
 
 def test_one_module_alone_speaks_to_plotly():

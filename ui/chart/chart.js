@@ -65,7 +65,8 @@ const CLEAR = "rgba(0, 0, 0, 0)";
  * @param {{ kind: string, attributes?: Record<string, string | number | null>, pointer?: boolean, zoom?: boolean, keep?: string, laid?: () => void }} options
  */
 export function chart(parent, { kind, attributes = { role: "img" }, pointer = true, zoom = false, keep = "", laid = () => {} }) {
-  const node = el("div", { class: `chart ${kind.split(" ")[0]}-chart${pointer ? "" : " deaf"}` }, parent);
+  const node = el("div", { class: `chart ${kind.split(" ")[0]}-chart` }, parent);
+  node.classList.toggle("deaf", !pointer);
   const under = el("svg", { class: "under", "aria-hidden": "true" }, node);
   const plot = /** @type {any} */ (el("div", { class: "plot", "aria-hidden": "true" }, node));
   const over = el("svg", { class: `over ${kind}`, ...attributes }, node);

@@ -1,4 +1,4 @@
-// Plotly, fetched once a page: its address stands in the page's head (ui/chart/bundle.py); a page that is its own file carries it.
+// Plotly, fetched once a page: its address stands in the page's head (ui/chart/plotly_file.py); a page that is its own file carries it.
 
 import { el } from "../shared/el.js";
 

@@ -21,7 +21,7 @@ from maml_core import algorithms
 from maml_core.config import MAX_SHOTS
 from maml_core.palette import NEUTRAL
 from maml_core.reading import whole_of
-from ui.chart import bundle
+from ui.chart import plotly_file
 from ui.lab import component, engine
 from ui.lab.settings import SETTINGS
 from ui.lab.state import LabState
@@ -142,7 +142,7 @@ def picture_html(state: LabState) -> str:
         css="\n".join(modules.FILES[name].read_text("utf-8") for name in ("shared/views.css", "lab/lab.css")),
         imports=json.dumps({"imports": named}),
         data=json.dumps(data),
-        plotly=bundle.carried(),
+        plotly=plotly_file.carried(),
         unable=f"{browsers.NO_SCRIPT}\n{browsers.old_browser(browsers.SAVED_PAGE_NEEDS)}",
         address=json.dumps(address),
     )

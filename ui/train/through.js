@@ -13,7 +13,7 @@ import { count } from "./words.js";
 const TWEEN_MS = 220;
 const PLAY_MS = 500;
 
-// `fetchTask(parameters)` promises what ui/train/routes.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
+// `fetchTask(parameters)` promises what ui/train/watching.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
 export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   el("h2", {}, parent, "your task through training");
   const said = el("p", { class: "key" }, parent);

@@ -1,4 +1,4 @@
-// How a run is doing, in words. Pure functions of its row (ui/train/routes.py) and of its metrics.
+// How a run is doing, in words. Pure functions of its row (ui/train/watching.py) and of its metrics.
 
 import { number, steps } from "../shared/words.js";
 
