@@ -21,12 +21,12 @@ from maml_core.errors import CheckpointError, ConfigError, NoRecipe
 from maml_core.files import write_atomically
 from maml_core.network import MLP, Params
 from maml_core.reading import is_number, json_object, quoted, whole, whole_of
-from maml_core.training import ALPHA, State, shapes, split
+from maml_core.training import ALPHA, TrainingState, shapes, split
 
 FORMAT_VERSION = "1"
 MAX_BYTES = 64 * 2**20
 MAX_TENSORS = 500
-_PARTS = State._fields[1:]
+_PARTS = TrainingState._fields[1:]
 _STATS = {"mean", "ci95", "median", "diverged", "tasks"}
 
 Results = dict[str, dict[str, dict[str, float]]]
@@ -176,13 +176,13 @@ def _from_elsewhere(name: str, tensors: Params, told: Told | None) -> Checkpoint
     return Checkpoint(learned, config, 0, run={"origin": "elsewhere"})
 
 
-def save_state(path: Path, state: State, config: TrainConfig) -> None:
+def save_state(path: Path, state: TrainingState, config: TrainConfig) -> None:
     """Write what a resumed run needs beside its checkpoint: what is learned and Adam's moments."""
     parts = {f"{part}.{name}": value for part in _PARTS for name, value in getattr(state, part).items()}
     write_atomically(path, to_bytes(_plain(parts), {"iteration": str(state.iteration), "config": json.dumps(config.to_dict())}))
 
 
-def load_state(path: Path, config: TrainConfig) -> State:
+def load_state(path: Path, config: TrainConfig) -> TrainingState:
     """Read a state written by `save_state`. Raises CheckpointError if it does not fit the config."""
     tensors, metadata = _read(path, quoted(path.name))
     names = shapes(config)
@@ -194,7 +194,7 @@ def load_state(path: Path, config: TrainConfig) -> State:
         raise CheckpointError(f"{path.name} has damaged metadata: {error}") from None
     if theirs != config:
         raise CheckpointError(f"{path.name} is the training state of another run")
-    return State(iteration, *({name: tensors[f"{part}.{name}"] for name in names} for part in _PARTS))
+    return TrainingState(iteration, *({name: tensors[f"{part}.{name}"] for name in names} for part in _PARTS))
 
 
 def _check_tensors(file: str, tensors: Params, expected: dict[str, tuple[int, ...]]) -> None:

@@ -101,7 +101,7 @@ def train(args: argparse.Namespace) -> int:
         print(f"preparing {args.run_dir}; a long run is compiled first, which takes about 20 s, once", file=sys.stderr)
     from tqdm import tqdm
 
-    from maml_core import worker
+    from maml_core.runs import worker
 
     began = time.perf_counter()
     worker.stop_like_ctrl_c()
@@ -121,7 +121,7 @@ def train(args: argparse.Namespace) -> int:
             print(f"measuring the result on {args.test_sample:,} fresh tasks", file=sys.stderr)
 
         try:
-            done = worker.train(
+            done = worker.train_run(
                 args.run_dir, test_sample=args.test_sample, on_start=starting, on_record=show, on_measure=measuring
             )
         except (KeyboardInterrupt, RunPaused):
@@ -242,7 +242,7 @@ def _task_bar(tasks: int, unit: str = "task") -> "tqdm":
 
 def table(args: argparse.Namespace) -> int:
     """MAML-tf's published table, measured on the shipped checkpoints."""
-    files, others = runs.checkpoints(args.dir), runs.checkpoints(args.dir / "seeds")
+    files, others = runs.checkpoints_in(args.dir), runs.checkpoints_in(args.dir / "seeds")
     if not files:
         raise RunError(f"there is no checkpoint (*.safetensors) in {args.dir}")
     from maml_core import baselines

@@ -44,7 +44,7 @@ class RunPaused(RuntimeError):
 
 
 class TrainingDiverged(RuntimeError):
-    """The meta-objective is not finite. `last` is the last training.State known to be good."""
+    """The meta-objective is not finite. `last` is the last training.TrainingState known to be good."""
 
     def __init__(self, iteration: int, last: Any):
         super().__init__(f"training diverged before iteration {iteration}; try a smaller beta or alpha")

@@ -1,5 +1,6 @@
 """Files that several processes share: written so that nobody ever sees half of one, and locks that end with their holder."""
 
+import json
 import os
 import re
 import shutil
@@ -9,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
@@ -39,6 +41,11 @@ def write_atomically(path: Path, content: bytes) -> None:
                 time.sleep(0.05)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: dict[str, Any]) -> None:
+    """Replace the file's content by this object at once or not at all. Raises OSError."""
+    write_atomically(path, json.dumps(value, indent=1).encode())
 
 
 def temporary_for(path: Path) -> Path:

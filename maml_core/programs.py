@@ -173,7 +173,11 @@ def _graph(program: Program, inputs: list[Tensor]) -> tuple[torch.cuda.CUDAGraph
 
 
 def _key(name: str) -> str:
-    """What the compiled program of that name is kept under. Everything that the machine code depends on is in it."""
+    """What the compiled program of that name is kept under. Everything that the machine code depends on is in it.
+
+    Of the sources these are the modules of the mathematics, which stand right in this folder. What is in folders below it
+    imports them and is imported by none of them, so that it reaches no program (tests/engine/test_layers.py).
+    """
     sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     machine = (platform.node(), platform.machine(), torch.backends.cpu.get_cpu_capability())
     return _digest((name, torch.__version__, platform.python_version(), machine), sources)

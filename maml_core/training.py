@@ -30,7 +30,7 @@ ADAM_BETA1, ADAM_BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
 _log = logging.getLogger(__name__)
 
 
-class State(NamedTuple):
+class TrainingState(NamedTuple):
     """Everything a run needs to go on, bit for bit: random numbers follow from the seed and the iteration."""
 
     iteration: int
@@ -45,21 +45,21 @@ class Record(NamedTuple):
     iteration: int
     loss_before: float  # support MSE at theta
     loss_after: float  # query MSE at the adapted parameters: the meta-objective
-    state: State
+    state: TrainingState
 
 
-Learner = tuple[Params, Params, Params]  # learned, m, v of a State
+Learner = tuple[Params, Params, Params]  # learned, m, v of a TrainingState
 Drawn = tuple[Tensor, Tensor, Tensor]
 """What one update consumes: uniform random numbers (T, randoms + 2K), the outer step size beta (), its number from 1 ()."""
 
 
-def init(config: TrainConfig) -> State:
+def init(config: TrainConfig) -> TrainingState:
     """The state before the first meta-iteration."""
     learned = MLP.of(config).init(tasks.stream(config.seed, 0))
     if config.algorithm == "meta_sgd":
         learned |= {ALPHA + name: torch.full_like(value, config.alpha) for name, value in learned.items()}
     zeros = {name: torch.zeros_like(value) for name, value in learned.items()}
-    return State(0, learned, zeros, zeros)
+    return TrainingState(0, learned, zeros, zeros)
 
 
 def shapes(config: TrainConfig) -> dict[str, tuple[int, ...]]:
@@ -217,7 +217,7 @@ def _name(config: TrainConfig) -> str:
 
 
 def meta_train(
-    config: TrainConfig, *, state: State | None = None, path: str = "auto", device: str | torch.device = "cpu"
+    config: TrainConfig, *, state: TrainingState | None = None, path: str = "auto", device: str | torch.device = "cpu"
 ) -> Iterator[Record]:
     """Train, yielding a record after every block of meta-iterations, from `state` (or the start) to config.max_steps.
 
@@ -229,7 +229,7 @@ def meta_train(
     """
     state = to_device(init(config) if state is None else state, device)
     # A program takes its inputs by place, not by name: whoever made the state may have named them in another order.
-    state = State(state.iteration, *({name: part[name] for name in shapes(config)} for part in state[1:]))
+    state = TrainingState(state.iteration, *({name: part[name] for name in shapes(config)} for part in state[1:]))
     if state.iteration >= config.max_steps:
         return
     steps = build(config, choose_path(config, device) if path == "auto" else path, device)
@@ -241,17 +241,17 @@ def meta_train(
         drawn = (uniforms.to(device), _beta(config, at).to(device), (at + 1).to(device))
         (learned, m, v), losses = steps(state[1:], drawn)
         before, after = losses.mean(0).tolist()
-        last, state = state, State(state.iteration + count, learned, m, v)
+        last, state = state, TrainingState(state.iteration + count, learned, m, v)
         everything = torch.cat([value.flatten() for part in state[1:] for value in part.values()])
         if not (math.isfinite(before) and math.isfinite(after) and everything.isfinite().all()):
             raise TrainingDiverged(state.iteration, last)
         yield Record(state.iteration, before, after, state)
 
 
-def to_device(state: State, device: str | torch.device) -> State:
+def to_device(state: TrainingState, device: str | torch.device) -> TrainingState:
     """The same state with every tensor on `device`."""
     learned, m, v = ({name: value.to(device) for name, value in part.items()} for part in state[1:])
-    return State(state.iteration, learned, m, v)
+    return TrainingState(state.iteration, learned, m, v)
 
 
 def _beta(config: TrainConfig, at: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ import streamlit as st
 
 from maml_core import runs
 from maml_core.config import DEFAULTS, ConfigError, TrainConfig, without_effect
+from maml_core.errors import RunError
 from maml_core.palette import ROLES
-from maml_core.runs import RunError
 from ui.checkpoints import recipe
 from ui.checkpoints.recipe import CONFIG_LABELS
 from ui.shared import learners, viewer
@@ -85,7 +85,7 @@ def chosen() -> tuple[TrainConfig | None, str]:
     try:
         config = TrainConfig(**settings | {"hidden": steering.widths(values["hidden"])})
         if start:
-            runs.state_at(learners.snapshot(start["run"], start["iteration"]), config)
+            runs.training_state_at(learners.snapshot(start["run"], start["iteration"]), config)
     except (ConfigError, RunError, ValueError) as error:
         return None, str(error)
     return config, ""

@@ -14,7 +14,7 @@ from torch import nn
 from maml_core.checkpoint import Checkpoint, CheckpointError, load, load_state, save, save_state
 from maml_core.config import TrainConfig
 from maml_core.network import MLP
-from maml_core.training import State, init
+from maml_core.training import TrainingState, init
 
 CONFIG = TrainConfig(max_steps=10)
 THETA = init(CONFIG).learned
@@ -153,7 +153,7 @@ def test_any_damage_gives_an_error_of_ours_or_a_valid_checkpoint(file, tmp_path,
 
 def test_training_state_round_trip(tmp_path):
     theta, m, v = ({name: torch.randn_like(value) for name, value in THETA.items()} for _ in range(3))
-    save_state(tmp_path / "s", State(7, theta, m, v), CONFIG)
+    save_state(tmp_path / "s", TrainingState(7, theta, m, v), CONFIG)
     again = load_state(tmp_path / "s", CONFIG)
     assert again.iteration == 7
     assert all(torch.equal(again.v[name], v[name]) and torch.equal(again.m[name], m[name]) for name in v)

@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from maml_core import runs, worker
+from maml_core import runs
 from maml_core.checkpoint import load
 from maml_core.cli import main
 from maml_core.config import TrainConfig
+from maml_core.runs import worker
 
 ROOT = Path(__file__).parents[2]
 QUICK = ["--K", "4", "--batch-size", "4", "--hidden", "8,8", "--path", "traced", "--test-sample", "20", "--quiet"]

@@ -14,7 +14,8 @@ import torch
 
 from maml_core import cache, compiling, curvature, landscape, programs, runs, sweeps, training
 from maml_core.compiling import CannotCompile
-from maml_core.config import ConfigError, TrainConfig
+from maml_core.config import TrainConfig
+from maml_core.errors import ConfigError, RunError
 from maml_core.network import MLP
 from maml_core.training import WORTH_COMPILING, build, choose_path, init, likely_path
 
@@ -67,7 +68,7 @@ def test_the_command_line_and_a_worker_under_the_c_locale(tmp_path):
     folder = tmp_path / "à côté"
     runs.create(folder, SMALL)
     runs.enqueue(folder)
-    assert python("-m", "maml_core.worker", folder, **plain).returncode == 0
+    assert python("-m", "maml_core.runs.worker", folder, **plain).returncode == 0
     assert runs.look(folder).state == "finished"
 
 
@@ -286,12 +287,12 @@ def test_batches_follow_the_parameters_to_their_device():
 
 
 def test_a_failure_outside_the_runs_folder_is_not_blamed_on_it(tmp_path, monkeypatch):
-    from maml_core import worker
+    from maml_core.runs import worker
 
     folder = tmp_path / "run"
     runs.create(folder, SMALL)
     elsewhere = str(tmp_path / "elsewhere")
     monkeypatch.setattr(runs, "settle", lambda folder: fail(PermissionError(13, "Permission denied", elsewhere)))
-    with pytest.raises(runs.RunError, match="elsewhere cannot be written: Permission denied"):
-        worker.train(folder)
+    with pytest.raises(RunError, match="elsewhere cannot be written: Permission denied"):
+        worker.train_run(folder)
     assert json.loads((folder / "status.json").read_bytes())["state"] == "failed"

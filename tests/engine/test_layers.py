@@ -14,8 +14,13 @@ LEVELS = [
     {"training"},
     {"evaluation", "checkpoint", "figures", "landscape", "curvature"},
     {"baselines", "sweeps"},
+    {"runs.execution", "runs.metrics", "runs.snapshots"},
+    {"runs.recipe", "runs.status"},
+    {"runs.about"},
+    {"runs.folder"},
+    {"runs.asking"},
     {"runs"},
-    {"worker", "scheduler", "estimating"},
+    {"runs.worker", "runs.scheduler", "runs.estimating"},
     {"cli"},
     {"__main__"},
 ]
@@ -32,17 +37,46 @@ def imports(path: Path) -> set[str]:
     return found
 
 
-ENGINE = sorted((ROOT / "maml_core").glob("*.py"))
+ENGINE = {
+    ".".join(path.relative_to(ROOT / "maml_core").with_suffix("").parts).removesuffix(".__init__"): path
+    for path in sorted((ROOT / "maml_core").rglob("*.py"))
+}
+"""Module, as it is called inside of maml_core, -> its file."""
 
 
-@pytest.mark.parametrize("path", ENGINE, ids=lambda p: p.stem)
-def test_the_engine_imports_downwards(path):
+def modules_in(path: Path) -> dict[str, str]:
+    """What a file imports of the engine -> the module it is in: maml_core.runs.worker.main -> runs.worker."""
+    found = {}
     for name in imports(path):
         parts = name.split(".")
-        assert parts[0] not in ("streamlit", "ui", "pages"), f"{path.name} imports {name}"
-        assert parts[0] != "plotly" or path.stem == "figures", f"{path.name} imports {name}"
-        if parts[0] == "maml_core" and len(parts) > 1 and parts[1] in LEVEL:
-            assert LEVEL[parts[1]] < LEVEL[path.stem], f"{path.name} imports {name}"
+        ends = range(len(parts), 1, -1) if parts[0] == "maml_core" else ()
+        if module := next((inside for end in ends if (inside := ".".join(parts[1:end])) in ENGINE), ""):
+            found[name] = module
+    return found
+
+
+def test_every_module_of_the_engine_has_its_level():
+    assert LEVEL.keys() == ENGINE.keys()
+
+
+@pytest.mark.parametrize("module", ENGINE)
+def test_the_engine_imports_downwards(module):
+    for name in imports(ENGINE[module]):
+        library = name.partition(".")[0]
+        assert library not in ("streamlit", "ui", "pages"), f"{module} imports {name}"
+        assert library != "plotly" or module == "figures", f"{module} imports {name}"
+    for name, other in modules_in(ENGINE[module]).items():
+        assert LEVEL[other] < LEVEL[module], f"{module} imports {name}"
+
+
+def test_what_a_compiled_program_is_made_of_stands_where_its_key_looks():
+    """programs.py names what it keeps by the sources right in maml_core/: all that a step is computed by is among them."""
+    seen, ahead = set(), {"training", "programs"}
+    while ahead:
+        seen |= ahead
+        ahead = {other for module in ahead for other in modules_in(ENGINE[module]).values()} - seen
+    assert seen >= {"algorithms", "network", "tasks", "rewriting", "compiling"}
+    assert {ENGINE[module].parent for module in seen} == {ROOT / "maml_core"}
 
 
 def test_figures_know_no_torch():

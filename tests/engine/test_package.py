@@ -89,7 +89,7 @@ def test_the_wheel_has_the_engine_its_types_and_every_shipped_checkpoint_and_not
 
 def test_what_the_engine_imports_is_what_the_package_depends_on():
     found = set()
-    for path in (ROOT / "maml_core").glob("*.py"):
+    for path in (ROOT / "maml_core").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.partition(".")[0] for alias in node.names}

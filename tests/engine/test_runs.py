@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from maml_core import runs, training, worker
+from maml_core import runs, training
 from maml_core.checkpoint import load
 from maml_core.config import ConfigError, TrainConfig
-from maml_core.runs import RunError, RunIsLive, RunSettings, Status
-from maml_core.scheduler import Limits, Scheduler
+from maml_core.errors import RunError, RunIsLive
+from maml_core.runs import RunSettings, Status, worker
+from maml_core.runs.scheduler import Limits, Scheduler
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=320)
@@ -34,7 +35,7 @@ def made(folder, state=None, config=TINY, **more):
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
     folder = made(tmp_path_factory.mktemp("runs") / "trained")
-    worker.train(folder, test_sample=20)
+    worker.train_run(folder, test_sample=20)
     return folder
 
 
@@ -160,7 +161,7 @@ def test_a_live_run_is_asked_and_not_changed(tmp_path):
         runs.ask(folder, "pause")
         runs.ask(folder, "stop")
         assert runs.read_request(folder) == "stop"
-        for forbidden in (runs.enqueue, worker.train):
+        for forbidden in (runs.enqueue, worker.train_run):
             with pytest.raises(RunIsLive, match="is being trained by another process"):
                 forbidden(folder)
         with pytest.raises(RunError, match="stop it first"):
@@ -177,7 +178,7 @@ def test_a_live_run_whose_config_was_damaged_can_still_be_stopped(tmp_path):
 
 
 def test_stopping_without_a_process_makes_the_last_snapshot_the_final_checkpoint(trained, tmp_path):
-    runs.create(tmp_path / "a", TINY, "traced", start=runs.snapshots(trained)[-2])
+    runs.create(tmp_path / "a", TINY, "traced", start=runs.snapshots_of(trained)[-2])
     runs.enqueue(tmp_path / "a")
     runs.ask(tmp_path / "a", "stop")
     final = load(runs.latest_checkpoint(tmp_path / "a"))
@@ -240,7 +241,7 @@ def test_another_accounts_live_run_is_left_alone(for_all_to_read, readable):
     with runs.held(folder), another_account(lock, readable):
         assert runs.look(folder).state == "running"
         refused = "is being trained by another process" if readable else "belongs to another account, which may be training it"
-        for forbidden in (runs.enqueue, worker.train):
+        for forbidden in (runs.enqueue, worker.train_run):
             with pytest.raises(RunIsLive, match=refused):
                 forbidden(folder)
         with pytest.raises(RunError, match=refused):
@@ -276,7 +277,7 @@ def test_looking_from_many_threads_takes_nobody_for_a_process(tmp_path):
     ],
 )
 def test_a_damaged_status_costs_no_more_than_the_last_word(trained, tmp_path, damage):
-    runs.create(tmp_path / "a", TINY, "traced", start=runs.snapshots(trained)[1])
+    runs.create(tmp_path / "a", TINY, "traced", start=runs.snapshots_of(trained)[1])
     (tmp_path / "a" / "status.json").write_bytes(damage)
     run = runs.look(tmp_path / "a")
     assert (run.state, run.iteration) == ("interrupted", 100)
@@ -371,19 +372,19 @@ def test_a_run_can_start_from_a_snapshot_and_then_ends_in_the_same_bits(trained,
     start = trained / "checkpoints" / "step-000200.safetensors"
     runs.create(tmp_path / "a", TINY, "traced", start=start, about={"title": "again"})
     assert runs.look(tmp_path / "a").about["parent"] == {"run": "trained", "iteration": 200}
-    assert [line["iteration"] for line in runs.metrics(tmp_path / "a")[0]] == [0, 100, 200]
-    done = worker.train(tmp_path / "a", test_sample=20)
+    assert [line["iteration"] for line in runs.read_metrics(tmp_path / "a")[0]] == [0, 100, 200]
+    done = worker.train_run(tmp_path / "a", test_sample=20)
     whole = load(runs.final_of(trained))
     assert all(done.learned[name].equal(whole.learned[name]) for name in whole.learned)
-    assert runs.merged(runs.metrics(tmp_path / "a")[0]) == runs.merged(runs.metrics(trained)[0])
+    assert runs.merged(runs.read_metrics(tmp_path / "a")[0]) == runs.merged(runs.read_metrics(trained)[0])
     assert done.run["start"] == {"run": "trained", "iteration": 200}
 
 
 def test_a_run_that_starts_from_a_snapshot_may_change_all_but_what_is_learned(trained, tmp_path):
-    start = runs.snapshots(trained)[1]
+    start = runs.snapshots_of(trained)[1]
     changed = TrainConfig(K=5, batch_size=3, hidden=(8, 8), max_steps=130, algorithm="fomaml", beta=0.01)
     runs.create(tmp_path / "a", changed, "traced", start=start)
-    assert worker.train(tmp_path / "a", test_sample=20).iterations == 130
+    assert worker.train_run(tmp_path / "a", test_sample=20).iterations == 130
     for config, says in [
         (TrainConfig(hidden=(8, 9)), "it learns other weights"),
         (TrainConfig(hidden=(8, 8), algorithm="meta_sgd"), "it learns other weights"),
@@ -414,9 +415,9 @@ def test_metrics_read_while_they_are_written_are_each_read_once(tmp_path_factory
     cuts = sorted(data.draw(st.lists(st.integers(0, len(content)), max_size=4)))
     for cut in (*cuts, len(content)):
         (folder / "metrics.jsonl").write_bytes(content[:cut])
-        new, offset = runs.metrics(folder, offset)
+        new, offset = runs.read_metrics(folder, offset)
         seen += new
-    assert seen == runs.metrics(folder)[0]
+    assert seen == runs.read_metrics(folder)[0]
     assert offset == len(content)
     assert [line["iteration"] for line in seen if "loss_after" in line] == [
         json.loads(line)["iteration"] for line in lines if b"loss_after" in line
@@ -431,5 +432,5 @@ def test_of_a_repeated_iteration_the_later_line_wins():
 
 def test_metrics_that_became_shorter_are_read_from_their_beginning(tmp_path):
     (tmp_path / "metrics.jsonl").write_text('{"iteration": 0}\n')
-    assert runs.metrics(tmp_path, 1000) == ([{"iteration": 0}], 17)
-    assert runs.metrics(tmp_path / "nowhere", 5) == ([], 0)
+    assert runs.read_metrics(tmp_path, 1000) == ([{"iteration": 0}], 17)
+    assert runs.read_metrics(tmp_path / "nowhere", 5) == ([], 0)

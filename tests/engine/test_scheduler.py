@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from maml_core import runs, scheduler
+from maml_core import runs
 from maml_core.config import ConfigError, TrainConfig
-from maml_core.runs import Status
-from maml_core.scheduler import Limits, Scheduler, place_in_queue
+from maml_core.runs import Status, scheduler
+from maml_core.runs.scheduler import Limits, Scheduler, place_in_queue
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=1500)
@@ -242,7 +242,7 @@ def test_a_round_that_goes_wrong_is_not_the_last(tmp_path, servers, stand_in, mo
 def test_a_killed_server_takes_no_run_with_it_and_the_next_one_finds_them_training(tmp_path, servers):
     """With the real worker, and a server killed with kill -9."""
     server = (
-        "import sys, time; from pathlib import Path; from maml_core.scheduler import Limits, Scheduler\n"
+        "import sys, time; from pathlib import Path; from maml_core.runs.scheduler import Limits, Scheduler\n"
         "Scheduler(Path(sys.argv[1]), Limits(1, 3, 200)).start(); time.sleep(600)"
     )
     a, b = queued(tmp_path / "a"), queued(tmp_path / "b", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100))
@@ -255,7 +255,7 @@ def test_a_killed_server_takes_no_run_with_it_and_the_next_one_finds_them_traini
     ticking_until(lambda: runs.look(a).state == "finished", second, seconds=60)
     assert runs.read_status(a).pid == trainer
     ticking_until(lambda: runs.look(b).state == "finished", second, seconds=60)
-    assert [line["iteration"] for line in runs.metrics(a)[0]] == list(range(0, 1501, 100))
+    assert [line["iteration"] for line in runs.read_metrics(a)[0]] == list(range(0, 1501, 100))
     assert (a / "log.txt").read_text() == ""
 
 

@@ -21,12 +21,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from maml_core import checkpoint, files, runs, training, worker
+from maml_core import checkpoint, files, runs, training
 from maml_core.baselines import VALIDATION_SEED
 from maml_core.checkpoint import load
 from maml_core.config import TrainConfig
-from maml_core.errors import NotHere, RunError, RunIsLive
+from maml_core.errors import NotHere, RunError, RunIsLive, RunPaused
 from maml_core.evaluation import evaluate
+from maml_core.runs import metrics, worker
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = 200
@@ -42,7 +43,7 @@ def queued(folder, config=TINY):
 
 
 def started(folder):
-    command = [sys.executable, "-m", "maml_core.worker", str(folder)]
+    command = [sys.executable, "-m", "maml_core.runs.worker", str(folder)]
     return subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
 
 
@@ -87,7 +88,7 @@ if os.name == "nt":
     Forked = started
 else:
     FORKS = multiprocessing.get_context("forkserver")
-    FORKS.set_forkserver_preload(["maml_core.worker"])
+    FORKS.set_forkserver_preload(["maml_core.runs.worker"])
 
 
 def eventually(holds, process=None, seconds=60):
@@ -104,7 +105,7 @@ def ended(process):
 
 
 def curve(folder):
-    return runs.merged(runs.metrics(folder)[0])
+    return runs.merged(runs.read_metrics(folder)[0])
 
 
 def weights(folder):
@@ -135,7 +136,7 @@ def test_a_run_tells_where_it_stands(whole):
 
 def test_the_first_point_is_the_untrained_network_before_anything_is_traced_or_compiled(whole):
     first = json.loads((whole / "metrics.jsonl").read_text().splitlines()[0])
-    start = load(runs.snapshots(whole)[0])
+    start = load(runs.snapshots_of(whole)[0])
     stats = evaluate(start.learned, TINY, K=4, num_updates=1, test_tasks=worker.VALIDATION_TASKS, seed=VALIDATION_SEED)
     assert (start.iterations, first["iteration"]) == (0, 0)
     assert [step["mean"] for step in first["validation"]] == pytest.approx([step.mean for step in stats], rel=1e-5)
@@ -163,9 +164,9 @@ def test_killed_at_twenty_random_moments_a_run_loses_nothing_and_ends_in_the_sam
         assert (status.state, run.state) == ("running", "interrupted")
         assert "resuming continues from iteration" in run.message
         assert set(range(0, status.iteration + 1, 100)) <= {0} | {line["iteration"] for line in curve(folder)}
-        damaged = [line for line in (folder / "metrics.jsonl").read_bytes().split(b"\n") if line and not runs._metric(line)]
+        damaged = [line for line in (folder / "metrics.jsonl").read_bytes().split(b"\n") if line and not metrics._metric(line)]
         assert len(damaged) <= kills
-        for snapshot in runs.snapshots(folder):
+        for snapshot in runs.snapshots_of(folder):
             load(snapshot)
         runs.enqueue(folder)
     assert kills == 20
@@ -209,21 +210,21 @@ def test_killed_within_any_of_its_writes_a_run_loses_nothing_and_ends_in_the_sam
             raise Killed
         write_line(metrics, line)
 
-    worker.train(whole, test_sample=20)
-    for module in (checkpoint, runs):
+    worker.train_run(whole, test_sample=20)
+    for module in (checkpoint, files):
         monkeypatch.setattr(module, "write_atomically", killed_in_write)
     monkeypatch.setattr(worker, "_write_line", killed_in_line)
     for moment in itertools.count(1):
         left, folder = math.inf, queued(tmp_path / str(moment), config)
         left = moment
         try:
-            worker.train(folder, test_sample=20)
+            worker.train_run(folder, test_sample=20)
             break
         except Killed:
             left = math.inf
         reached = runs.look(folder).iteration
         assert set(range(0, reached + 1, 100)) <= {0} | {line["iteration"] for line in curve(folder)}
-        worker.train(folder, test_sample=20)
+        worker.train_run(folder, test_sample=20)
         assert same(weights(folder), weights(whole))
         assert curve(folder) == curve(whole)
         assert sorted(path.name for path in folder.rglob("*")) == sorted(path.name for path in whole.rglob("*"))
@@ -238,7 +239,7 @@ def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, 
     process.send_signal(signal.SIGSTOP)  # or it may end while the other one starts
     assert os.getpriority(os.PRIO_PROCESS, process.pid) == min(19, os.getpriority(os.PRIO_PROCESS, 0) + 10)
     with pytest.raises(RunIsLive, match="is being trained by another process"):
-        worker.train(folder)
+        worker.train_run(folder)
     other = Forked(folder)
     assert ended(other) == (1, "error: paused is being trained by another process; pause or stop it first\n")
     runs.ask(folder, "pause")
@@ -247,7 +248,7 @@ def test_a_paused_run_saves_frees_its_place_and_resumes_to_the_same_bits(whole, 
     assert ended(process) == (0, "")
     assert not runs.is_live(folder)
     reached = runs.look(folder).iteration
-    assert reached == runs.iteration_of(runs.snapshots(folder)[-1]) < 2100
+    assert reached == runs.iteration_of(runs.snapshots_of(folder)[-1]) < 2100
     runs.enqueue(folder)
     assert ended(Forked(folder)) == (0, "")
     assert same(weights(folder), weights(whole))
@@ -289,7 +290,7 @@ def test_a_polite_kill_saves_what_was_trained(tmp_path):
     assert ended(process) == (0, "")
     run = runs.look(folder)
     assert run.state == "interrupted"
-    assert run.iteration == runs.iteration_of(runs.snapshots(folder)[-1]) >= 400
+    assert run.iteration == runs.iteration_of(runs.snapshots_of(folder)[-1]) >= 400
 
 
 @posix
@@ -303,10 +304,10 @@ def test_a_run_obeys_while_it_waits_for_a_compiler(tmp_path, monkeypatch, reques
     asking.start()
     try:
         if request_ == "pause":
-            with pytest.raises(worker.RunPaused):
-                worker.train(folder, test_sample=20)
+            with pytest.raises(RunPaused):
+                worker.train_run(folder, test_sample=20)
         else:
-            worker.train(folder, test_sample=20)
+            worker.train_run(folder, test_sample=20)
     finally:
         asking.join()
         signal.signal(signal.SIGTERM, before)
@@ -316,7 +317,8 @@ def test_a_run_obeys_while_it_waits_for_a_compiler(tmp_path, monkeypatch, reques
 
 ASKED_WITHIN_AN_IMPORT = """
 import importlib.abc, pathlib, sys, time
-from maml_core import runs, worker
+from maml_core import runs
+from maml_core.runs import metrics, worker
 
 class Asking(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path, target=None):
@@ -382,7 +384,7 @@ def test_a_run_whose_folder_is_moved_says_so_and_is_all_there_where_it_is_now(wh
     assert f"{folder} was removed or moved while it was being trained; if it was moved, resume it where it is now" in said
     assert not folder.exists()
     assert runs.look(now).state == "interrupted"
-    worker.train(now)
+    worker.train_run(now)
     assert same(weights(now), weights(whole))
 
 
@@ -459,7 +461,7 @@ def test_what_this_machine_lacks_is_said(tmp_path, monkeypatch):
     (folder / "config.json").write_text(json.dumps(stored))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(NotHere, match="sees no CUDA GPU"):
-        worker.train(folder)
+        worker.train_run(folder)
     run = runs.look(folder)
     assert (run.state, "sees no CUDA GPU" in run.message, run.elsewhere) == ("failed", True, True)
     runs.enqueue(folder)

@@ -14,10 +14,11 @@ import torch
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from maml_core import checkpoint, runs, worker
+from maml_core import checkpoint, runs
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.cli import _parser, main
 from maml_core.config import TrainConfig
+from maml_core.runs import worker
 from maml_core.training import init
 from ui.checkpoints import bundle, recipe, routes
 from ui.shared import learners
@@ -128,10 +129,10 @@ def test_what_went_on_from_a_snapshot_is_trained_again_from_its_zip(tmp_path, mo
     monkeypatch.setenv("MAML_LAB_RUNS", str(tmp_path))
     config = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200)
     runs.create(tmp_path / "first", config, "traced")
-    worker.train(tmp_path / "first", test_sample=20)
+    worker.train_run(tmp_path / "first", test_sample=20)
     longer = dataclasses.replace(config, max_steps=300, beta=0.01)
     runs.create(tmp_path / "second", longer, "traced", start=learners.snapshot("first", 100))
-    wanted = worker.train(tmp_path / "second", test_sample=20)
+    wanted = worker.train_run(tmp_path / "second", test_sample=20)
     zipfile.ZipFile(io.BytesIO(bundle.zipped("run:second"))).extractall(tmp_path / "home")
     command = recipe.command(wanted).split()[3:]
     monkeypatch.chdir(tmp_path / "home" / "second")

@@ -11,10 +11,11 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from maml_core import runs, worker
+from maml_core import runs
 from maml_core.algorithms import adapt
 from maml_core.config import TrainConfig
 from maml_core.palette import NEUTRAL, ROLES
+from maml_core.runs import worker
 from ui.geometry import planes
 from ui.shared import learners
 
@@ -97,10 +98,10 @@ def test_the_term_through_a_runs_snapshots(client, tmp_path, monkeypatch):
         tmp_path / "tiny", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=200), "traced", about={"title": "my run"}
     )
     assert client.get("/geometry/term.json?run=tiny").text == "The run tiny has no snapshots yet"
-    worker.train(tmp_path / "tiny", test_sample=20)
+    worker.train_run(tmp_path / "tiny", test_sample=20)
     answer = client.get("/geometry/term.json?run=tiny").json()
     assert answer["runs"] == [{"name": "tiny", "title": "my run"}]
     iterations = [point["iteration"] for point in answer["points"]]
     assert iterations == sorted(iterations)
     assert iterations[-1] == 200
-    assert len(iterations) == len(runs.snapshots(tmp_path / "tiny"))
+    assert len(iterations) == len(runs.snapshots_of(tmp_path / "tiny"))

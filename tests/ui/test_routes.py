@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.testclient import TestClient
 
 from app import ROUTES
-from maml_core.runs import RunError
+from maml_core.errors import RunError
 from ui.classroom import journal
 from ui.classroom.routes import routes as room_routes
 from ui.explore import maps

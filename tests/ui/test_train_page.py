@@ -18,9 +18,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from streamlit.testing.v1 import AppTest
 
-from maml_core import estimating, runs, worker
+from maml_core import runs
 from maml_core.config import DEFAULTS, TrainConfig
-from maml_core.runs import RunError
+from maml_core.errors import RunError
+from maml_core.runs import estimating, worker
 from maml_core.training import meta_train
 from ui.checkpoints.recipe import CONFIG_LABELS
 from ui.lab import engine
@@ -38,7 +39,7 @@ def trained(tmp_path_factory):
     """A folder of runs with one finished run in it: (root, its name)."""
     root = tmp_path_factory.mktemp("trained")
     runs.create(root / "tiny", TINY, "traced", about={"title": "first", "owner": visitors.owner(MINE)})
-    worker.train(root / "tiny", test_sample=20)
+    worker.train_run(root / "tiny", test_sample=20)
     return root, "tiny"
 
 
@@ -226,7 +227,7 @@ def test_the_list_says_what_there_is_to_know(run):
     (row,) = client(MINE).get("/train/runs.json").json()["runs"]
     assert (row["name"], row["title"], row["state"], row["iteration"], row["mine"]) == (run, "first", "finished", 200, True)
     assert row["recipe"] == "MAML, 4 shots, 1 inner step, α 0.01, hidden layers of 8, 8"
-    last = runs.merged(runs.metrics(learners.run_folder(run))[0])[-1]["validation"][-1]
+    last = runs.merged(runs.read_metrics(learners.run_folder(run))[0])[-1]["validation"][-1]
     assert row["error"] == {"iteration": 200, "mean": last["mean"], "ci95": last["ci95"]}
 
 

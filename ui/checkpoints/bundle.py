@@ -31,7 +31,7 @@ def _start(name: str, iteration: int) -> dict[str, bytes]:
     """The snapshot that a run went on from, with its training state; nothing where it is not at hand."""
     try:
         snapshot = learners.snapshot(name.removeprefix("run:").partition("@")[0], iteration)
-        return {f"{recipe.START}/{path.name}": path.read_bytes() for path in (snapshot, runs.state_of(snapshot))}
+        return {f"{recipe.START}/{path.name}": path.read_bytes() for path in (snapshot, runs.training_state_of(snapshot))}
     except (CheckpointError, ValueError, OSError):
         return {}
 
@@ -84,7 +84,7 @@ def metrics_csv(folder: Path) -> str:
     validation_N: the mean error after N inner steps, where it was measured.
     """
     found = {}
-    for line in runs.merged(runs.metrics(folder)[0]):
+    for line in runs.merged(runs.read_metrics(folder)[0]):
         losses = {name: line[name] for name in ("loss_before", "loss_after") if name in line}
         measured = {f"validation_{stats['step']}": stats["mean"] for stats in line.get("validation", [])}
         found[line["iteration"]] = losses | measured

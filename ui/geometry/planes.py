@@ -89,7 +89,7 @@ def term(query: Mapping[str, str]) -> dict[str, Any]:
     run = query.get("run", "")
     names = list(SHIPPED)
     if run:
-        names = [f"run:{run}@{runs.iteration_of(path)}" for path in runs.snapshots(learners.run_folder(run))]
+        names = [f"run:{run}@{runs.iteration_of(path)}" for path in runs.snapshots_of(learners.run_folder(run))]
         if not names:
             raise ValueError(
                 f"The run {run} has no snapshots yet" if learners.run_folder(run).is_dir() else f"There is no run {run}"

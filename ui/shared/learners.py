@@ -14,10 +14,10 @@ from typing import Any
 
 from maml_core import PRETRAINED, baselines, checkpoint, files, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, Told
+from maml_core.errors import RunError
 from maml_core.files import signature, temporary_for, write_atomically
 from maml_core.palette import ROLES, Look
 from maml_core.reading import content, json_object
-from maml_core.runs import RunError
 from ui.shared.incoming import legible
 
 ROOT = Path(__file__).parents[2]
@@ -74,7 +74,7 @@ def run_folder(name: str) -> Path:
 
 def snapshot(run: str, iteration: int) -> Path:
     """The file of a run's snapshot. Raises CheckpointError if it is not there (any more)."""
-    for path in runs.snapshots(run_folder(run)):
+    for path in runs.snapshots_of(run_folder(run)):
         if runs.iteration_of(path) == iteration:
             return path
     raise CheckpointError(f"the run {run} has no snapshot at iteration {iteration:,} (any more): choose another")

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from maml_core.runs import RunError
+from maml_core.errors import RunError
 from ui.shared.incoming import Refused
 
 

@@ -8,11 +8,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from maml_core import PRETRAINED, checkpoint, estimating, runs
+from maml_core import PRETRAINED, checkpoint, runs
 from maml_core.config import ConfigError, TrainConfig
+from maml_core.errors import RunError
 from maml_core.reading import whole
-from maml_core.runs import RunError
-from maml_core.scheduler import Limits, Scheduler
+from maml_core.runs import estimating
+from maml_core.runs.scheduler import Limits, Scheduler
 from ui.shared import incoming, learners, visitors
 from ui.train import watching
 

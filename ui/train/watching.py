@@ -14,14 +14,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from maml_core import estimating, runs
+from maml_core import runs
 from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
 from maml_core.config import TrainConfig
+from maml_core.errors import RunError
 from maml_core.files import signature
 from maml_core.reading import whole_of
-from maml_core.runs import Run, RunError
-from maml_core.scheduler import Limits, place_in_queue
+from maml_core.runs import Run, estimating
+from maml_core.runs.scheduler import Limits, place_in_queue
 from ui.checkpoints import recipe
 from ui.lab import engine
 from ui.lab.state import LabState
@@ -177,7 +178,7 @@ def marks(config: TrainConfig) -> list[dict[str, Any]]:
 
 def _latest_error(folder: Path, size: int) -> dict[str, Any] | None:
     """The run's last validation after its inner steps: {iteration, mean, ci95}, from the end of its metrics."""
-    for line in reversed(runs.metrics(folder, max(0, size - TAIL))[0]):
+    for line in reversed(runs.read_metrics(folder, max(0, size - TAIL))[0]):
         if line.get("validation"):
             last = line["validation"][-1]
             return {"iteration": line["iteration"], "mean": last["mean"], "ci95": last["ci95"]}
@@ -189,8 +190,8 @@ def details(query: Mapping[str, str]) -> dict[str, Any]:
     the iterations of its snapshots, and what it is to beat."""
     since = whole_of(query, "since", 0, 10**12, "0")
     run = runs.look(learners.run_folder(query.get("run", "")))
-    lines, offset = runs.metrics(run.folder, since, MOST_BYTES)
-    iterations = [runs.iteration_of(path) for path in runs.snapshots(run.folder)]
+    lines, offset = runs.read_metrics(run.folder, since, MOST_BYTES)
+    iterations = [runs.iteration_of(path) for path in runs.snapshots_of(run.folder)]
     return {"metrics": lines, "offset": offset, "snapshots": iterations, "marks": marks(run.config)}
 
 
@@ -206,7 +207,7 @@ def task(query: Mapping[str, str]) -> dict[str, Any]:
     if name:
         run = runs.look(learners.run_folder(name))
         config = run.config
-        by_iteration = {at: f"run:{name}@{at}" for at in map(runs.iteration_of, runs.snapshots(run.folder))}
+        by_iteration = {at: f"run:{name}@{at}" for at in map(runs.iteration_of, runs.snapshots_of(run.folder))}
     state = replace(state, K=int(RANGES["K"].clip(config.K)))
     found, why = {}, ""
     for at, learner in by_iteration.items():

@@ -1,4 +1,4 @@
-"""The process that trains one run, to be paused, stopped and resumed: `python -m maml_core.worker FOLDER [TASKS]`."""
+"""The process that trains one run, to be paused, stopped and resumed: `python -m maml_core.runs.worker FOLDER [TASKS]`."""
 
 import importlib
 import json
@@ -26,7 +26,7 @@ from maml_core.config import JOINT, TEST_SAMPLE, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
 from maml_core.evaluation import evaluate
 from maml_core.runs import RunSettings
-from maml_core.training import Record, State, init, is_compiled, likely_path, meta_train
+from maml_core.training import Record, TrainingState, init, is_compiled, likely_path, meta_train
 
 KEEP = 24
 """Snapshots kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
@@ -48,7 +48,7 @@ def main(folder: Path, test_sample: int = TEST_SAMPLE) -> int:
     try:
         with runs.held(folder):
             if runs.read_status(folder).state == "queued":  # else its owner thought better of it meanwhile
-                _train(folder, test_sample)
+                _train_held(folder, test_sample)
     except (RunPaused, KeyboardInterrupt):
         pass
     except (RunError, RunFailed, ConfigError, TrainingDiverged) as error:
@@ -57,7 +57,7 @@ def main(folder: Path, test_sample: int = TEST_SAMPLE) -> int:
     return 0
 
 
-def train(
+def train_run(
     folder: Path,
     *,
     test_sample: int = TEST_SAMPLE,
@@ -84,7 +84,7 @@ def train(
             return ckpt.load(final)
         with suppress(OSError):
             (folder / "control.json").unlink()  # asked of an earlier process
-        return _train(folder, test_sample, on_start, on_record, on_measure)
+        return _train_held(folder, test_sample, on_start, on_record, on_measure)
 
 
 def is_milestone(iteration: int) -> bool:
@@ -111,7 +111,7 @@ class _Work:
     def keep(self) -> None:
         """Write a snapshot, once it is settled how the run is executed: before that there is nothing new."""
         if self.execution:
-            runs.save(self.folder, self.state, self.config, self.execution)
+            runs.save_snapshot(self.folder, self.state, self.config, self.execution)
             _thin(self.folder / "checkpoints")
 
     def obey(self) -> None:
@@ -151,14 +151,14 @@ class _Work:
                     log.write(details)
 
 
-def _train(
+def _train_held(
     folder: Path,
     test_sample: int = TEST_SAMPLE,
     on_start: Callable[[RunSettings], None] = lambda settings: None,
     on_record: Callable[[Record], None] = lambda record: None,
     on_measure: Callable[[], None] = lambda: None,
 ) -> Checkpoint:
-    """`train`, for whoever holds the run."""
+    """`train_run`, for whoever holds the run."""
     config, settings = runs.read_config(folder)
     work = _Work(folder, config)
 
@@ -290,7 +290,7 @@ def _interrupt(signum: int, frame: Any) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _measured(config: TrainConfig, state: State, execution: dict[str, Any], test_sample: int) -> Checkpoint:
+def _measured(config: TrainConfig, state: TrainingState, execution: dict[str, Any], test_sample: int) -> Checkpoint:
     """The trained state as a checkpoint with its table of results; a baseline with the step size that suits it best."""
     if config.algorithm in JOINT:
         tuning = tune_alpha(state.learned, config)
@@ -306,7 +306,7 @@ def _measured(config: TrainConfig, state: State, execution: dict[str, Any], test
     return Checkpoint(state.learned, config, state.iteration, results, execution)
 
 
-def _validate(config: TrainConfig, state: State) -> list[dict[str, Any]]:
+def _validate(config: TrainConfig, state: TrainingState) -> list[dict[str, Any]]:
     stats = evaluate(
         state.learned,
         config,
@@ -318,12 +318,12 @@ def _validate(config: TrainConfig, state: State) -> list[dict[str, Any]]:
     return [step._asdict() for step in stats]
 
 
-def _last_state(folder: Path, config: TrainConfig) -> State:
+def _last_state(folder: Path, config: TrainConfig) -> TrainingState:
     """The newest readable training state of the run, or its start if none was ever written."""
     error = None
-    for snapshot in reversed(runs.snapshots(folder)):
+    for snapshot in reversed(runs.snapshots_of(folder)):
         try:
-            return ckpt.load_state(runs.state_of(snapshot), config)
+            return ckpt.load_state(runs.training_state_of(snapshot), config)
         except CheckpointError as unreadable:
             error = error or unreadable
     if error:
@@ -333,21 +333,21 @@ def _last_state(folder: Path, config: TrainConfig) -> State:
 
 def _thin(folder: Path) -> None:
     """Keep KEEP snapshots: drop the one closest to its neighbours in log(iteration), never the first or the last."""
-    snapshots = runs.numbered(folder)
+    snapshots = runs.snapshots_in(folder)
     while len(snapshots) > KEEP:
         at = [math.log1p(runs.iteration_of(path)) for path in snapshots]
         closest = min(range(1, len(at) - 1), key=lambda i: at[i + 1] - at[i - 1])
         dropped = snapshots.pop(closest)
         dropped.unlink(missing_ok=True)
-        runs.state_of(dropped).unlink(missing_ok=True)
+        runs.training_state_of(dropped).unlink(missing_ok=True)
 
 
 def _sweep(folder: Path) -> None:
     """Remove what a killed process left half done, and the checkpoint of an end that is no longer one."""
     inside = folder / "checkpoints"
     halves = [*folder.glob(".*.json.*"), *inside.glob(".*")]
-    known = {runs.state_of(snapshot) for snapshot in runs.snapshots(folder)}
-    for path in (*halves, *(set(inside.glob(f"step-*{runs.STATE}")) - known), runs.final_of(folder)):
+    known = {runs.training_state_of(snapshot) for snapshot in runs.snapshots_of(folder)}
+    for path in (*halves, *(set(inside.glob(f"step-*{runs.TRAINING_STATE_SUFFIX}")) - known), runs.final_of(folder)):
         path.unlink(missing_ok=True)
 
 

@@ -11,15 +11,18 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import maml_core
 from maml_core import runs
-from maml_core.config import MOST_TEST_SAMPLE, TEST_SAMPLE, ConfigError
+from maml_core.config import MOST_TEST_SAMPLE, TEST_SAMPLE
+from maml_core.errors import ConfigError, RunError
 from maml_core.files import Held, lock
 from maml_core.reading import whole
-from maml_core.runs import Run, RunError
+from maml_core.runs import Run
 
 TICK_SECONDS = 1.0
 """A press wakes it; this is how soon the end of a run is noticed."""
-HOME = Path(__file__).parent.parent
+HOME = Path(maml_core.__file__).parents[1]
+"""Where a worker starts, since it has to find the package that this one is of."""
 
 
 @dataclass(frozen=True)
@@ -173,7 +176,7 @@ def place_in_queue(
 
 def _detached(folder: Path, log: int, test_sample: int) -> subprocess.Popen[bytes]:
     """The worker as a process that neither a closed terminal nor the end of this server takes with it."""
-    command = [sys.executable, "-m", "maml_core.worker", str(folder.resolve()), str(test_sample)]
+    command = [sys.executable, "-m", "maml_core.runs.worker", str(folder.resolve()), str(test_sample)]
     if sys.platform == "win32":
         flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.BELOW_NORMAL_PRIORITY_CLASS
         return subprocess.Popen(
