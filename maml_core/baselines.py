@@ -1,10 +1,11 @@
 """What MAML is compared with, made as strong as it can be: a baseline gets the step size that suits it best."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from maml_core.checkpoint import Checkpoint
-from maml_core.config import TrainConfig
-from maml_core.evaluation import evaluate
+from maml_core.config import TEST_SAMPLE, TrainConfig
+from maml_core.evaluation import StepStats, evaluate, unheard
 from maml_core.network import Params
 from maml_core.training import init
 
@@ -15,12 +16,25 @@ PUBLISHED = {5: {1: 0.6609, 5: 0.3024, 10: 0.2714}, 10: {1: 0.4506, 5: 0.2024, 1
 """The table in MAML-tf's README, K -> inner steps -> loss: trained 10-shot with 1 update. Its code's default is
 100 test tasks."""
 PUBLISHED_STEPS = tuple(PUBLISHED[10])
+TableRow = dict[int, list[StepStats]]
+"""Of a table such as that: K -> the statistics after each inner step, from 0 on."""
 
 
 def random() -> Checkpoint:
     """A network that learned nothing: where a run of the default config starts."""
     config = TrainConfig()
     return Checkpoint(init(config).learned, config, iterations=0)
+
+
+def as_published(
+    checkpoint: Checkpoint, *, test_tasks: int = TEST_SAMPLE, on_tasks: Callable[[int], object] = unheard
+) -> TableRow:
+    """A checkpoint on fresh tasks of its own family, with the shots and up to the steps of the published table.
+
+    on_tasks: told the number of tasks that were just measured.
+    """
+    learned, config, last = checkpoint.learned, checkpoint.config, PUBLISHED_STEPS[-1]
+    return {k: evaluate(learned, config, K=k, num_updates=last, test_tasks=test_tasks, on_tasks=on_tasks) for k in PUBLISHED}
 
 
 class Tuning(NamedTuple):

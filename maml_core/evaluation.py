@@ -15,11 +15,11 @@ from maml_core.training import split
 
 CHUNK = 1000
 """Tasks drawn at once."""
-BUDGET = 2**22
-"""Numbers that adapted parameters may take at once: what fits a cache is quicker, and memory is bounded for any network."""
+TRAJECTORY_NUMBERS = 2**22
+"""Numbers in the trajectories that are there at once: what fits a cache is quicker, and memory is bounded for any network."""
 
 
-def _unheard(tasks: int) -> None:
+def unheard(tasks: int) -> None:
     """Nobody waits for news."""
 
 
@@ -55,7 +55,7 @@ def query_losses(
     placement: str = "anywhere",
     oracle: bool = False,
     seed: int = 0,
-    on_tasks: Callable[[int], object] = _unheard,
+    on_tasks: Callable[[int], object] = unheard,
 ) -> Tensor:
     """Query MSE of every task at every inner step -> (num_updates + 1, tasks); not finite where adaptation diverged.
 
@@ -79,7 +79,7 @@ def query_losses(
             if noise:  # always a whole chunk of it, since fewer normal numbers are not the first of more
                 batch = batch._replace(y_support=batch.y_support + noise * torch.randn(CHUNK, K, 1, generator=noises)[:count])
             # (tasks in the chunk, num_updates + 1)
-            yield vmap(task, chunk_size=max(1, BUDGET // numbers))(*batch.to(device))
+            yield vmap(task, chunk_size=max(1, TRAJECTORY_NUMBERS // numbers))(*batch.to(device))
             on_tasks(count)
 
     with torch.no_grad():
@@ -99,7 +99,7 @@ def evaluate(
     placement: str = "anywhere",
     freeze: str = "none",
     seed: int = 0,
-    on_tasks: Callable[[int], object] = _unheard,
+    on_tasks: Callable[[int], object] = unheard,
 ) -> list[StepStats]:
     """How well what a run learned adapts, step by step. alpha and family default to those it was trained with.
 

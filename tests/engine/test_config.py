@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from maml_core.cli import _parser
+from maml_core.arguments import parser
 from maml_core.config import JOINT, ConfigError, TrainConfig
 
 
@@ -93,7 +93,7 @@ def test_a_setting_without_effect_is_refused_and_an_older_record_of_it_still_rea
 
 @given(configs())
 def test_the_command_line_of_a_config_makes_it_again(config):
-    args = _parser().parse_args(config.command.split()[3:])
+    args = parser().parse_args(config.command.split()[3:])
     given = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if getattr(args, f.name) is not None}
     again = TrainConfig(**given)
     assert again == (replace(config, alpha=again.alpha) if config.algorithm in JOINT else config)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from maml_core.arguments import parser
 from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import load
-from maml_core.cli import _parser
 from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import evaluate
 
@@ -93,6 +93,6 @@ def test_the_recorded_command_is_the_one_in_the_makefile(path):
         recipe.replace("$(COSINE)", "--beta 0.003 --schedule cosine"),
         checkpoint.run["command"].split("train", 1)[1],
     ):
-        args = _parser().parse_args(["train", *command.split()])
+        args = parser().parse_args(["train", *command.split()])
         given = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if getattr(args, f.name) is not None}
         assert TrainConfig(**given | alpha) == checkpoint.config

@@ -15,8 +15,9 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from maml_core import checkpoint, runs
+from maml_core.arguments import parser
 from maml_core.checkpoint import Checkpoint, CheckpointError
-from maml_core.cli import _parser, main
+from maml_core.cli import main
 from maml_core.config import TrainConfig
 from maml_core.runs import worker
 from maml_core.training import init
@@ -67,7 +68,7 @@ def test_the_command_is_the_recorded_one(name):
     saved = learners.get(name)
 
     def meant(command):
-        return vars(_parser().parse_args(["train", *command.split()[4:]]))
+        return vars(parser().parse_args(["train", *command.split()[4:]]))
 
     assert meant(recipe.command(saved)) == meant(saved.run["command"])
 
