@@ -11,7 +11,7 @@ import time
 
 from benchmarks import options
 from benchmarks.classroom import Browser
-from benchmarks.lab_latency import train
+from benchmarks.lab_latency import train_until_stopped
 from benchmarks.serving import report, serving
 
 EVERY = 3.0
@@ -50,7 +50,7 @@ def main() -> None:
     with serving() as it:
         for name in ("click", "training, click"):
             if name != "click":
-                train(it.runs / "run")
+                train_until_stopped(it.runs / "run")
             took = asyncio.run(crowd(it.base, students, every, seconds))
             report(name, took)
 

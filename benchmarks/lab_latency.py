@@ -57,7 +57,7 @@ def main() -> None:
         report("slider", [_key(page, i) for i in range(count)])
         report("scrub", [_scrub(page, i) for i in range(count)])
         report("fresh", [_fresh(page, i) for i in range(max(count // 4, 1))])
-        train(run)
+        train_until_stopped(run)
         report("training, curves", [_click(page, i, MAML, "d") for i in range(count)])
         report("training, slider", [_key(page, i) for i in range(count)])
         report("training, scrub", [_scrub(page, i) for i in range(count)])
@@ -71,7 +71,7 @@ def main() -> None:
         report("six, scrub", [_scrub(page, i) for i in range(count)])
 
 
-def train(run: Path) -> None:
+def train_until_stopped(run: Path) -> None:
     """Have the server train, as a press of Train would, and wait until it does. Traced: compiling would be another load."""
     runs.create(run, TrainConfig(max_steps=10_000_000), "traced")
     runs.enqueue(run)

@@ -26,14 +26,14 @@ def main() -> None:
         os.environ["MAML_LAB_CACHE"] = str(Path(folder) / "cache")
         measure(Path(folder) / "cold", "nothing compiled", math.inf if quick else TARGET)
         if not quick:
-            train(Path(folder) / "compile", ["--path", "compiled", "--batch-size", "50", "--max-steps", "100"]).wait()
+            start_run(Path(folder) / "compile", ["--path", "compiled", "--batch-size", "50", "--max-steps", "100"]).wait()
             measure(Path(folder) / "warm", "compiled before", TARGET)
 
 
 def measure(folder: Path, what: str, target: float) -> None:
     """One run: when its first record came, and when its validation error was under the target. SystemExit if it never was."""
     began, first = time.perf_counter(), 0.0
-    run = train(folder, RECIPE)
+    run = start_run(folder, RECIPE)
     while run.poll() is None:
         time.sleep(0.05)
         for text in lines(folder / "metrics.jsonl"):
@@ -55,7 +55,7 @@ def measure(folder: Path, what: str, target: float) -> None:
     raise SystemExit(f"{what}: the run ended, and its error was never below {target}")
 
 
-def train(folder: Path, options: list[str]) -> subprocess.Popen:
+def start_run(folder: Path, options: list[str]) -> subprocess.Popen:
     """Start a run."""
     command = [sys.executable, "-m", "maml_core", "train", "--run-dir", str(folder), "--quiet", "--test-sample", "100", *options]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

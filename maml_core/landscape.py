@@ -14,8 +14,8 @@ from maml_core.config import DIVERGED_ABOVE
 from maml_core.network import Params, device_of
 from maml_core.tasks import Batch
 
-BUDGET = 2**20
-"""Numbers that adapted parameters may take at once: what fits a cache is quicker."""
+ADAPTED_NUMBERS = 2**20
+"""Numbers in the adapted parameters, over places and tasks, that are there at once: what fits a cache is quicker."""
 
 
 class Plane(NamedTuple):
@@ -84,4 +84,4 @@ def mean_losses(loss: Loss, thetas: Params, batch: Batch, alpha: StepSize, num_u
     batch = batch.to(device_of(thetas))
     numbers = sum(value[0].numel() for value in thetas.values()) * (len(batch.x_query) if num_updates else 1)
     with torch.no_grad():
-        return vmap(from_one, chunk_size=max(1, BUDGET // numbers))(thetas)
+        return vmap(from_one, chunk_size=max(1, ADAPTED_NUMBERS // numbers))(thetas)

@@ -19,7 +19,7 @@ from maml_core.tasks import Batch, Sinusoids
 POINTS = 25
 """Query points a task is judged by, at equal distances: as exact as many times as many at random, for curves this smooth."""
 MOST_TASKS = 10_000
-LANES = 2**19
+LANE_NUMBERS = 2**19
 """Numbers that the parameters adapted at once may have: what fits a cache is quicker."""
 NOISE = 0.5
 """Standard deviation on the support targets under "noise"."""
@@ -74,7 +74,7 @@ def query_losses(loss: Loss, theta: Params, rows: Sequence[Row], batch: Batch, n
     one size and batched together they take no less time.
     """
     device, numbers = device_of(theta), sum(value.numel() for value in theta.values())
-    lanes = max(1, LANES // numbers)
+    lanes = max(1, LANE_NUMBERS // numbers)
     pieces = list(zip(*(part.split(lanes) for part in batch), strict=True))
     with torch.no_grad():
         return torch.stack(

@@ -83,7 +83,7 @@ def test_other_seeds_are_other_tasks():
 
 def test_a_small_memory_budget_changes_nothing_but_memory(monkeypatch):
     whole = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=2, test_tasks=300)
-    monkeypatch.setattr(evaluation, "BUDGET", 40 * 31 * 3)
+    monkeypatch.setattr(evaluation, "TRAJECTORY_NUMBERS", 40 * 31 * 3)
     torch.testing.assert_close(query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=2, test_tasks=300), whole)
 
 

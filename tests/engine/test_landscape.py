@@ -65,7 +65,7 @@ def test_what_is_explained_is_the_share_of_squared_length_and_no_plane_holds_mor
 
 @pytest.mark.parametrize("num_updates", [0, 1])
 def test_losses_on_the_plane_equal_a_plain_loop(net, theta, batch, plane, num_updates, monkeypatch):
-    monkeypatch.setattr(landscape, "BUDGET", 300)  # several chunks
+    monkeypatch.setattr(landscape, "ADAPTED_NUMBERS", 300)  # several chunks
     places = torch.tensor([[0.0, 0.0], [0.1, -0.2], [1.5, 0.5], [-0.7, 0.7], [0.2, 2.0]], dtype=torch.float64)
     got = mean_losses(net.mse, plane.at(places), batch, ALPHA, num_updates)
     for i, place in enumerate(places):

@@ -52,7 +52,7 @@ def test_learned_and_frozen_step_sizes_reach_the_inner_loop():
 def test_how_many_are_adapted_at_once_changes_nothing(monkeypatch):
     rows, batch = [Row(2, 0.02), Row(5, 0.02)], draw().part(0, 7)
     whole = sweeps.query_losses(NET.mse, THETA, rows, batch, 2)
-    monkeypatch.setattr(sweeps, "LANES", 3 * 31)
+    monkeypatch.setattr(sweeps, "LANE_NUMBERS", 3 * 31)
     torch.testing.assert_close(sweeps.query_losses(NET.mse, THETA, rows, batch, 2), whole)
 
 
