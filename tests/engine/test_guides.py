@@ -23,6 +23,18 @@ def test_training_adapting_and_plotting_without_the_app(tmp_path, monkeypatch):
     assert "step 5" in (tmp_path / "adapted.html").read_text(encoding="utf-8")
 
 
+def test_results_are_data_frames(capsys):
+    names: dict = {}
+    exec(example("frames.sweep_frame"), names)
+    errors, sweep, best = names["errors"], names["sweep"], names["best"]
+    assert list(errors["step"]) == [0, 1, 2, 3, 4, 5]
+    assert errors["mean"][1] < 0.2 * errors["mean"][0]
+    assert len(sweep) == 9 * 6
+    assert list(best["K"]) == [2, 5, 10]
+    assert best["mean"].is_monotonic_decreasing, "more shots, less error"
+    assert "alpha" in capsys.readouterr().out
+
+
 def test_a_checkpoint_loads_in_plain_pytorch(monkeypatch):
     monkeypatch.chdir(Path(__file__).parents[2])
     names: dict = {}

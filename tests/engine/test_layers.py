@@ -20,7 +20,8 @@ LEVELS = [
     {"runs.folder"},
     {"runs.asking"},
     {"runs"},
-    {"runs.worker", "runs.scheduler", "runs.estimating"},
+    {"runs.worker", "runs.scheduler", "runs.estimating", "frames"},
+    {"arguments", "printing"},
     {"cli"},
     {"__main__"},
 ]
@@ -65,6 +66,7 @@ def test_the_engine_imports_downwards(module):
         library = name.partition(".")[0]
         assert library not in ("streamlit", "ui", "pages"), f"{module} imports {name}"
         assert library != "plotly" or module == "figures", f"{module} imports {name}"
+        assert library != "pandas" or module == "frames", f"{module} imports {name}"
     for name, other in modules_in(ENGINE[module]).items():
         assert LEVEL[other] < LEVEL[module], f"{module} imports {name}"
 
