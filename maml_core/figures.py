@@ -1,4 +1,4 @@
-"""Plotly figures from numpy records: pure functions, no torch, looks from the palette."""
+"""Plotly figures from numpy records: pure functions, no torch, and one template of the palette for all."""
 
 import itertools
 from html import escape
@@ -8,7 +8,10 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from maml_core.palette import ROLES, Look
+from maml_core.palette import FONT, FONT_SIZE, GRID, NEUTRAL, PAPER, RAISED, ROLES, SOFT, Look
+
+CLEAR = "rgba(0,0,0,0)"
+"""Of a figure that lies on a page: what is behind it is the page's."""
 
 
 class ExampleTask(NamedTuple):
@@ -21,30 +24,53 @@ class ExampleTask(NamedTuple):
     curves: np.ndarray  # (steps + 1, G)
 
 
+def template(dark: bool = False) -> go.layout.Template:
+    """How every figure looks before anything is drawn: paper, ink, grid, type and hover labels, from the palette."""
+    ink = ROLES["true"].colour(dark)
+    soft, size = _faint(ink, SOFT), FONT_SIZE
+    axis = {
+        "gridcolor": _faint(ink, GRID),
+        "zeroline": False,
+        "tickfont": {"color": soft},
+        "title": {"font": {"color": soft, "size": size}},
+    }
+    layout = go.Layout(
+        font={"color": ink, "size": size, "family": FONT},
+        colorway=[look.colour(dark) for look in NEUTRAL.values()],
+        paper_bgcolor=PAPER.colour(dark),
+        plot_bgcolor=PAPER.colour(dark),
+        hovermode="x unified",
+        hoverlabel={"bgcolor": RAISED.colour(dark), "font": {"color": ink}},
+        xaxis=axis,
+        yaxis=axis,
+    )
+    markers = go.Scatter(marker={"size": 5})
+    return go.layout.Template(layout=layout, data={"scatter": [markers]})
+
+
 def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[dict[str, Any]]) -> go.Figure:
     """One example task beside the loss by inner step (mean with its 95% interval, and median) over all tasks."""
     figure = make_subplots(1, 2, subplot_titles=("one test task", "error by inner step, all tasks"), horizontal_spacing=0.1)
     last = len(example.curves) - 1
     steps_word = "step" if last == 1 else "steps"
-    figure.add_trace(_line("true", "true", example.x, example.true), 1, 1)
-    figure.add_trace(_line("before", "before adaptation", example.x, example.curves[0]), 1, 1)
-    figure.add_trace(_line(role, f"{ROLES[role].label} after {last} {steps_word}", example.x, example.curves[-1]), 1, 1)
+    for curve_role, name, y in (
+        ("true", "true", example.true),
+        ("before", "before adaptation", example.curves[0]),
+        (role, f"{ROLES[role].label} after {last} {steps_word}", example.curves[-1]),
+    ):
+        figure.add_trace(go.Scatter(x=example.x, y=y, mode="lines", name=name, line=_stroke(ROLES[curve_role])), 1, 1)
     shots = {"symbol": "diamond", "size": 11, "color": ROLES["shot"].light, "line": {"color": ROLES["true"].light, "width": 1.5}}
     figure.add_trace(go.Scatter(x=example.x_support, y=example.y_support, mode="markers", name="shots", marker=shots), 1, 1)
     step, mean, ci95, median = (np.array([s[key] for s in steps]) for key in ("step", "mean", "ci95", "median"))
-    look = ROLES[role]
-    line = {"color": look.light, "width": look.width, "dash": look.plotly_dash}
-    bars = {"type": "data", "array": ci95, "thickness": 1.2}
-    figure.add_trace(go.Scatter(x=step, y=mean, error_y=bars, mode="lines+markers", name="mean, 95% interval", line=line), 1, 2)
-    thin = {"color": look.light, "width": 1, "dash": "dot"}
+    bars, stroke = {"type": "data", "array": ci95, "thickness": 1.2}, _stroke(ROLES[role])
+    figure.add_trace(go.Scatter(x=step, y=mean, error_y=bars, mode="lines+markers", name="mean, 95% interval", line=stroke), 1, 2)
+    thin = stroke | {"width": 1, "dash": "dot"}
     figure.add_trace(go.Scatter(x=step, y=median, mode="lines", name="median", line=thin), 1, 2)
     figure.update_xaxes(title_text="x", range=[-5, 5], row=1, col=1)
     figure.update_yaxes(title_text="y", range=[-6, 6], row=1, col=1)
     figure.update_xaxes(title_text="inner step", dtick=1, row=1, col=2)
     figure.update_yaxes(title_text="error", type="log", row=1, col=2)
-    return figure.update_layout(
-        title=title, template="plotly_white", legend={"orientation": "h", "y": -0.15}, hovermode="x unified"
-    )
+    return figure.update_layout(title=title, template=template(), legend={"orientation": "h", "y": -0.15})
 
 
 class LossByStep(NamedTuple):
@@ -57,51 +83,40 @@ class LossByStep(NamedTuple):
 
 def comparison_figure(learners: list[LossByStep], dark: bool = False) -> go.Figure:
     """Loss by inner step of several learners with their 95% bands, on a log scale, each labelled at its end."""
-    ink = ROLES["true"].dark if dark else ROLES["true"].light
-    soft = f"rgba({_rgb(ink)}, 0.7)"
     figure = go.Figure()
     ends = []
     for look, mean, ci95 in learners:
         name = escape(look.label)  # Plotly reads tags in text
-        colour, step = look.dark if dark else look.light, np.arange(len(mean))
+        step = np.arange(len(mean))
         low, high = np.maximum(mean - ci95, mean / 20), mean + ci95  # a log scale has no place for 0
         x, y = np.concatenate([step, step[::-1]]), np.concatenate([high, low[::-1]])
-        band = {"fill": "toself", "fillcolor": f"rgba({_rgb(colour)}, 0.18)", "line": {"width": 0}, "hoverinfo": "skip"}
+        band = {"fill": "toself", "fillcolor": _faint(look.colour(dark), 0.18), "line": {"width": 0}, "hoverinfo": "skip"}
         figure.add_trace(go.Scatter(x=x, y=y, mode="lines", name=f"{name}, 95%", **band))
-        line = {"color": colour, "width": look.width, "dash": look.plotly_dash}
         hover = {"customdata": ci95, "hovertemplate": "%{y:.3f} ± %{customdata:.3f}"}
-        figure.add_trace(go.Scatter(x=step, y=mean, mode="lines+markers", name=name, line=line, marker={"size": 5}, **hover))
+        figure.add_trace(go.Scatter(x=step, y=mean, mode="lines+markers", name=name, line=_stroke(look, dark), **hover))
         ends.append(np.log10(mean[-1]))
     margin = max(len(look.label) for look, *_ in learners) * 7.5 + 16
     decades = np.log10([value for _, mean, ci95 in learners for value in (mean.max() + ci95.max(), mean.min())])
     bottom, top = decades.min() - 0.1, decades.max() + 0.1
     for (look, mean, _), at in zip(learners, spread(np.array(ends), (top - bottom) / 17, bottom, top), strict=True):
-        font = {"color": label_colour(look, dark), "size": 13, "weight": 600}
+        font = {"color": label_colour(look, dark), "size": FONT_SIZE, "weight": 600}
         place = {"x": len(mean) - 1, "xanchor": "left", "xshift": 8, "y": at, "yanchor": "middle", "showarrow": False}
         figure.add_annotation(text=escape(look.label), font=font, **place)
-    grid = {
-        "gridcolor": f"rgba({_rgb(ink)}, 0.1)",
-        "zeroline": False,
-        "tickfont": {"color": soft},
-        "title_font": {"color": soft, "size": 13},
-    }
     last = max(len(mean) for _, mean, _ in learners) - 1
     ticks = {"dtick": 1} if last <= 12 else {}
-    figure.update_xaxes(title_text="inner step", range=[-0.15, last + 0.15], **ticks, **grid)
+    figure.update_xaxes(title_text="inner step", range=[-0.15, last + 0.15], **ticks)
     values = [
         m * 10.0**e
         for e in range(int(np.floor(bottom)), int(np.ceil(top)) + 1)
         for m in ((1, 2, 5) if top - bottom < 3 else (1,))
     ]
     labels = {"tickvals": values, "ticktext": [f"{value:.10g}" for value in values]}
-    figure.update_yaxes(title_text="mean error", type="log", range=[bottom, top], **labels, **grid)
+    figure.update_yaxes(title_text="mean error", type="log", range=[bottom, top], **labels)
     return figure.update_layout(
+        template=template(dark),
         showlegend=False,
-        hovermode="x unified",
-        hoverlabel={"bgcolor": "#181c24" if dark else "#ffffff", "font": {"color": ink}},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": ink, "size": 13, "family": "Source Sans, sans-serif"},
+        paper_bgcolor=CLEAR,
+        plot_bgcolor=CLEAR,
         margin={"l": 56, "r": margin, "t": 12, "b": 48},
     )
 
@@ -121,21 +136,18 @@ def spread(wanted: np.ndarray, gap: float, low: float, high: float) -> np.ndarra
 
 def label_colour(look: Look, dark: bool) -> str:
     """A look's colour for text, nearer to the ink: thin strokes need more contrast than a line."""
-    ink = ROLES["true"].dark if dark else ROLES["true"].light
-    pairs = zip(_channels(look.dark if dark else look.light), _channels(ink), strict=True)
+    pairs = zip(_channels(look.colour(dark)), _channels(ROLES["true"].colour(dark)), strict=True)
     return "#" + "".join(f"{round(0.76 * own + 0.24 * other):02x}" for own, other in pairs)
 
 
-def _rgb(colour: str) -> str:
-    return ", ".join(map(str, _channels(colour)))
+def _stroke(look: Look, dark: bool = False) -> dict[str, Any]:
+    """A look as Plotly spells the line of a trace."""
+    return {"color": look.colour(dark), "width": look.width, "dash": look.plotly_dash}
+
+
+def _faint(colour: str, opacity: float) -> str:
+    return f"rgba({', '.join(map(str, _channels(colour)))}, {opacity})"
 
 
 def _channels(colour: str) -> tuple[int, ...]:
     return tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5))
-
-
-def _line(role: str, name: str, x: np.ndarray, y: np.ndarray) -> go.Scatter:
-    look = ROLES[role]
-    return go.Scatter(
-        x=x, y=y, mode="lines", name=name, line={"color": look.light, "width": look.width, "dash": look.plotly_dash}
-    )

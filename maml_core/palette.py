@@ -13,6 +13,10 @@ class Look:
     dash: tuple[int, ...] = ()
     width: float = 2.5
 
+    def colour(self, dark: bool) -> str:
+        """In the dark theme, or in the light one."""
+        return self.dark if dark else self.light
+
     @property
     def plotly_dash(self) -> str:
         """The dash as Plotly spells it."""
@@ -33,6 +37,12 @@ ROLES = {
     "before": Look("before", "#595959", "#999999", (2, 4), 2),
     "shot": Look("shot", "#F2A900", "#FFD34D"),
 }
+PAPER, RAISED = Look("paper", "#ffffff", "#0e1117"), Look("raised", "#ffffff", "#181c24")
+"""What a picture stands on, and what floats above it, such as the label under a pointer."""
+FONT = "Source Sans, sans-serif"
+FONT_SIZE = 13
+SOFT, GRID = 0.7, 0.1
+"""How much of the ink, the colour of the true function, is in the words and in the lines around a picture."""
 _NEUTRAL = (
     ("#6A3D8F", "#BE93E0"),
     ("#0B7A75", "#45C4BC"),

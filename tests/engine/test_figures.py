@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from maml_core.config import ALGORITHMS
-from maml_core.figures import ExampleTask, LossByStep, comparison_figure, evaluation_figure, label_colour, spread
-from maml_core.palette import NEUTRAL, ROLES
+from maml_core.figures import ExampleTask, LossByStep, comparison_figure, evaluation_figure, label_colour, spread, template
+from maml_core.palette import FONT, NEUTRAL, PAPER, ROLES
 
 
 def contrast(colour: str, background: str) -> float:
@@ -39,12 +39,16 @@ def test_no_two_learners_share_a_dash():
     assert len(set(dashes)) == len(dashes)
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
-def test_every_learner_can_be_drawn(algorithm):
+def evaluated(algorithm):
     x = np.linspace(-5, 5, 11)
     example = ExampleTask(x, np.sin(x), x[:3], np.sin(x[:3]), np.zeros((4, 11)))
     steps = [{"step": s, "mean": 1.0, "ci95": 0.1, "median": 0.9, "diverged": 0.0} for s in range(4)]
-    figure = evaluation_figure("title", algorithm, example, steps)
+    return evaluation_figure("title", algorithm, example, steps)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_every_learner_can_be_drawn(algorithm):
+    figure = evaluated(algorithm)
     assert {trace.name for trace in figure.data} == {
         "true",
         "before adaptation",
@@ -79,6 +83,18 @@ def test_a_comparison_shows_every_mean_its_band_and_its_name_in_the_themes_colou
     assert all(note.x == 2 for note in labels.values())
     assert labels["MAML"].y < labels["B"].y < labels["pretrained"].y, "in the order of their last losses"
     assert labels["B"].y - labels["MAML"].y > 0.04, "and not over each other"
+
+
+def test_all_figures_have_the_one_template_of_the_palette():
+    compared = [comparison_figure([LossByStep(ROLES["maml"], np.ones(3), np.zeros(3))], dark) for dark in (False, True)]
+    for figure, dark in [(evaluated("maml"), False), *zip(compared, (False, True), strict=True)]:
+        assert figure.layout.template == template(dark)
+        layout = figure.layout.template.layout
+        assert (layout.paper_bgcolor, layout.font.family) == (PAPER.colour(dark), FONT)
+        for text in (layout.font.color, layout.hoverlabel.font.color):
+            assert contrast(text, PAPER.colour(dark)) >= 7
+    learner = next(trace for trace in evaluated("maml").data if trace.name == "MAML after 3 steps")
+    assert learner.line == compared[0].data[1].line, "one look, whoever draws"
 
 
 @pytest.mark.parametrize(
