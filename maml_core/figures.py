@@ -69,7 +69,7 @@ def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[d
     figure.update_xaxes(title_text="x", range=[-5, 5], row=1, col=1)
     figure.update_yaxes(title_text="y", range=[-6, 6], row=1, col=1)
     figure.update_xaxes(title_text="inner step", dtick=1, row=1, col=2)
-    figure.update_yaxes(title_text="error", type="log", row=1, col=2)
+    figure.update_yaxes(title_text="error", type="log", dtick="D2", row=1, col=2)  # 1, 2 and 5 of each decade
     return figure.update_layout(title=title, template=template(), legend={"orientation": "h", "y": -0.15})
 
 
