@@ -7,6 +7,7 @@ input event to the frame after the picture changed:
   slider   key on the alpha slider -> the curves are drawn
   scrub    input on the scrubber -> the curves of that step are drawn
   six      as curves, slider and scrub, with six learners and 50 steps
+  eight    as scrub, with eight learners in one plot, and in a plot each
   fresh    opening the tab -> this task among 1,000 fresh ones (two learners, 10 steps, settings not measured before)
   training as curves, slider and scrub, while a run trains
   first    opening the page -> the first picture: cold (first visit to a fresh server, nothing in the browser's cache) and warm
@@ -69,6 +70,11 @@ def main() -> None:
         report("six, curves", [_click(page, i, MAML, "d") for i in range(count)])
         report("six, slider", [_key(page, i) for i in range(count)])
         report("six, scrub", [_scrub(page, i) for i in range(count)])
+        for title, query in (("eight, scrub", ""), ("eight panels, scrub", "&view=panels")):
+            page.goto(f"{base}/lab?learners=maml,fomaml,reptile,anil,meta_sgd,pretrained,oracle,random&ghosts=none{query}")
+            page.wait_for_selector(MAML)
+            page.wait_for_timeout(1500)
+            report(title, [_scrub(page, i) for i in range(count)])
 
 
 def train_until_stopped(run: Path) -> None:
