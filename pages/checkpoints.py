@@ -4,19 +4,19 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
-import numpy as np
 import streamlit as st
 
 from maml_core.checkpoint import CheckpointError
-from maml_core.figures import LossByStep, comparison_figure
-from ui.checkpoints import cards, comparison, uploads
+from ui.checkpoints import cards, comparison, errors, uploads
 from ui.checkpoints.comparison import MOST_COMPARED, TASKS, Comparison
 from ui.shared import address, learners, tables
-from ui.shared.messages import warn
+from ui.shared.messages import plain, warn
 from ui.shared.ranges import RANGES
 
 AT_FIRST = 12
 """Own checkpoints that are shown before one asks for all."""
+ROW, HEAD = 24, 38
+"""Pixels of the table: a row, and its head with its edges."""
 
 
 def main() -> None:
@@ -60,20 +60,20 @@ def compare(own: list[str]) -> None:
     except CheckpointError as error:  # it vanished this very moment
         warn(str(error))
         return
-    found = comparison.finding(compared)
-    lines = [
-        LossByStep(part.look, np.array([s.mean for s in part.steps]), np.array([s.ci95 for s in part.steps])) for part in compared
-    ]
-    cards.show([("finding", f'<p class="finding">{escape(found)}</p>')], key="ckpt_finding")
+    finding = f'<p class="finding">{escape(comparison.finding(compared))}</p>'
+    cards.show([("finding", finding)], key="ckpt_finding")
     chart, table = st.columns([5, 4], gap="medium", vertical_alignment="center")
     with chart:
-        figure = comparison_figure(lines, dark=st.context.theme.type == "dark")
-        bare = {"displayModeBar": False}
-        st.plotly_chart(figure, height=340, theme=None, key="ckpt_chart", config=bare, alt=f"Error by inner step. {found}")
-    with table:
-        cards.show([("table", comparison.table_html(compared))], key="ckpt_table")
-        name, rows = "maml-lab-comparison.csv", comparison.table_csv(compared)
-        st.download_button("All steps as CSV", rows, name, tables.MEDIA_TYPE, key="ckpt_csv", on_click="ignore", type="tertiary")
+        errors.show(compared)
+    with table, st.container(key="ckpt_table"):
+        about = "Mean error over the same {tasks} tasks, and its difference from {first} ± 95%, paired by task"
+        tasks, first = f"{TASKS:,}", compared[0].look.label
+        st.caption(about.format(tasks=tasks, first=plain(first)))
+        rows, alt = comparison.table(compared), about.format(tasks=tasks, first=first)
+        high = min(errors.HEIGHT, ROW * len(rows.index) + HEAD)
+        st.dataframe(rows, hide_index=True, row_height=ROW, height=high, alt=alt)
+        name, text = "maml-lab-comparison.csv", comparison.table_csv(compared)
+        st.download_button("All steps as CSV", text, name, tables.MEDIA_TYPE, key="ckpt_csv", on_click="ignore", type="tertiary")
 
 
 def settings(asked: Comparison, own: list[str]) -> None:

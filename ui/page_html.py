@@ -23,7 +23,7 @@ PAGES = {
     "/explore": ["explore/main.js", "shared/addressed.js"],
     "/geometry": ["geometry/main.js"],
     "/train": ["train/main.js"],
-    "/checkpoints": ["shared/addressed.js"],
+    "/checkpoints": ["checkpoints/errors.js", "shared/addressed.js"],
     "/classroom": ["classroom/main.js"],
 }
 """Path of a page -> the main modules of its components."""

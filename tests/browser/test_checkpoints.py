@@ -65,7 +65,7 @@ def test_from_the_lab_to_the_cards_and_two_compared(lab, checkpoints, visitor):
     checkpoints.compare("anil")
     page = checkpoints.page
     expect(page.locator(".finding")).to_contain_text("After 10 steps, ANIL has the lowest mean error")
-    expect(page.locator(".js-plotly-plot .annotation-text")).to_have_text(["pretrained", "ANIL"])
+    expect(page.locator(".comparison .labels text")).to_have_text(["pretrained", "ANIL"])
     expect(checkpoints.card("anil").locator("details")).to_have_attribute("open", "")
     table = page.locator(".differences").inner_text()
     assert re.search(r"ANIL\s*α = 0\.01\s+2\.97\d\s+[−+]0\.0\d+ ± 0\.0\d+", table)
@@ -161,7 +161,7 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways(browser, server,
     context = browser.new_context(viewport=size, color_scheme=theme)
     checkpoints = Checkpoints(context.new_page(), server).open("?compare=maml,shipped:maml_best,meta_sgd")
     checkpoints.card("maml").locator("summary").click()
-    expect(checkpoints.page.locator(".annotation-text").first).to_be_visible()
+    expect(checkpoints.page.locator(".comparison-chart .curve").first).to_be_visible()
     assert checkpoints.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
     found = Axe().run(checkpoints.page).response["violations"]
     told = [

@@ -251,8 +251,8 @@ def test_checkpoints_are_compared_brought_and_taken_along(watched, tmp_path):
     watched.visit("/checkpoints", ".card svg.thumbnail")
     for name in ("maml", "pretrained"):
         page.locator(f'.card[data-name="{name}"]').get_by_role("button", name="Compare").click()
-    expect(page.locator(".js-plotly-plot .annotation-text").first).to_be_visible(timeout=30_000)
-    page.locator(".js-plotly-plot").hover()
+    expect(page.locator(".comparison-chart .curve").first).to_be_visible(timeout=30_000)
+    page.locator(".comparison-chart").hover()
     with page.expect_download():
         page.get_by_role("button", name="All steps as CSV").click()
     with page.expect_download():

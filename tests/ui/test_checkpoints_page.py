@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save as to_bytes
-from shown import address, data, walk
+from shown import address, data
 from streamlit.testing.v1 import AppTest
 
 from maml_core import checkpoint
@@ -48,13 +48,13 @@ def page(**query):
 
 def shown(app):
     """Key -> HTML of everything that the page's components show, and the learners chosen."""
-    given = data(app)
+    given = [part for part in data(app) if "items" in part]
     return {key: html for part in given for key, html in part["items"]}, given[-1]["chosen"]
 
 
-def plot(app):
-    (chart,) = (node for node in walk(app.main) if node.type == "plotly_chart")
-    return json.loads(chart.proto.spec), chart.proto
+def drawn(app):
+    """What the chart of the comparison was given; None where there is none."""
+    return next((part for part in data(app) if "finding" in part), None)
 
 
 def text(html):
@@ -129,11 +129,7 @@ def test_titles_are_text(monkeypatch):
 
     evil += "{0}"
     assert evil in comparison.finding(comparison.measure(Comparison((name, "maml"))))
-    for html in (
-        cards.card(name),
-        cards.card("upload:000000000000"),
-        comparison.table_html(comparison.measure(Comparison((name,)))),
-    ):
+    for html in (cards.card(name), cards.card("upload:000000000000")):
         tags = Tags()
         tags.feed(html)
         assert not {"img", "onerror", "script"} & set(tags.found)
@@ -206,9 +202,11 @@ def test_an_address_shows_its_comparison():
     assert app.number_input(key="ckpt_K").value == 5
     assert app.number_input(key="ckpt_alpha").value == 0.005
     assert items["finding"].count("MAML has the lowest mean error") == 1
-    figure, proto = plot(app)
-    assert {trace["name"] for trace in figure["data"]} == {"MAML", "pretrained", "MAML, 95%", "pretrained, 95%"}
-    assert "MAML has the lowest" in proto.alt
+    given = drawn(app)
+    assert [given["looks"][learner["role"]]["label"] for learner in given["learners"]] == ["pretrained", "MAML"]
+    assert all(len(learner[numbers]) == 4 for learner in given["learners"] for numbers in ("mean", "ci95", "gone"))
+    assert "MAML has the lowest" in given["finding"]
+    assert list(app.dataframe[0].value["step"]) == [0, 0, 1, 1, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -231,13 +229,13 @@ def test_what_cannot_be_used_is_said_and_the_page_works(query, says):
 
 def test_choosing_two_compares_them_and_the_address_says_so():
     app = page()
-    assert not [node for node in walk(app.main) if node.type == "plotly_chart"]
+    assert drawn(app) is None
     app.multiselect(key="ckpt_compare").set_value(["maml", "shipped:maml_best"]).run()
     assert address(app)["compare"] == "maml,shipped:maml_best"
-    before = shown(app)[0]["table"]
+    before = app.dataframe[0].value
     app.number_input(key="ckpt_K").set_value(3).run()
     assert address(app)["K"] == "3"
-    assert shown(app)[0]["table"] != before
+    assert not app.dataframe[0].value.equals(before)
     app.multiselect(key="ckpt_compare").set_value(["maml"]).run()
     assert "finding" not in shown(app)[0]
     assert address(app)["compare"] == "maml"
@@ -287,6 +285,19 @@ def test_several_own_ones_are_told_apart():
     looks = comparison.looks(("maml", *(f"shipped:{name}" for name in learners.TITLES), "run:a", "run:b"))
     assert len({(look.light, look.dash) for look in looks}) == len(looks)
     assert len({look.label for look in looks}) == len(looks)
+
+
+def test_the_table_is_of_numbers_and_reads_as_everywhere():
+    compared = comparison.measure(Comparison(("maml", "meta_sgd")))
+    table = comparison.table(compared)
+    assert list(zip(table.data["step"], table.data["learner"], strict=True)) == [
+        (step, label) for step in (0, 1, 5, 10) for label in ("MAML", "Meta-SGD")
+    ]
+    assert list(table.data["mean error"][-2:]) == [part.steps[10].mean for part in compared]
+    said = text(table.to_html().partition("<tbody>")[2])
+    stats, apart = compared[1].steps[10], compared[1].apart[10]
+    assert f"+{rounding.interval(apart.mean, apart.ci95)} {recipe.percent(stats.diverged)}" in said
+    assert f"10 MAML 0.01 {rounding.number(compared[0].steps[10].mean, rounding.EXACT)}" in said
 
 
 def test_the_csv_holds_every_step():

@@ -7,7 +7,6 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -17,9 +16,8 @@ from safetensors.torch import save as to_bytes
 from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint, CheckpointError, NoRecipe, Told
 from maml_core.config import TrainConfig
-from maml_core.figures import LossByStep, comparison_figure
 from maml_core.training import init
-from ui.checkpoints import bundle, cards, comparison, recipe
+from ui.checkpoints import bundle, cards, comparison, errors, recipe
 from ui.checkpoints.comparison import Comparison
 from ui.explore import component
 from ui.lab import engine, exports
@@ -271,9 +269,8 @@ def test_whatever_is_taken_is_shown_everywhere(widths, value, algorithm, alpha, 
     assert sent["learners"][1]["trained"]
     compared = comparison.measure(Comparison(("maml", name), num_updates=2))
     assert comparison.finding(compared)
-    assert "nan" not in comparison.table_html(compared) + comparison.table_csv(compared) + exports.losses_csv(state)
-    lines = [LossByStep(p.look, np.array([s.mean for s in p.steps]), np.array([s.ci95 for s in p.steps])) for p in compared]
-    assert "NaN" not in comparison_figure(lines).to_json()
+    assert "nan" not in comparison.table(compared).to_html() + comparison.table_csv(compared) + exports.losses_csv(state)
+    json.loads(json.dumps(errors.payload(compared)), parse_constant=lambda name: pytest.fail(name))
     assert bundle.zipped(name)
     compile(exports.as_python(state), "code.py", "exec")
 

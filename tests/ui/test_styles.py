@@ -15,7 +15,7 @@ ROOTS = {
     "train/train.css": {"training"},
     "lessons/lessons.css": {"lesson", "lessons", "question", "observe", "tally"},
     "classroom/classroom.css": {"classroom"},
-    "checkpoints/checkpoints.css": {"ckpt"},
+    "checkpoints/checkpoints.css": {"ckpt", "compared"},
     "glossary/glossary.css": {"term", "term-box", "term-place"},
 }
 """Sheet -> the classes of what it draws: a section of a page, or the task plot."""

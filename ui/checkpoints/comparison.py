@@ -3,14 +3,15 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from html import escape
 from typing import NamedTuple
 
+import pandas as pd
 import torch
+from pandas.io.formats.style import Styler
 
 from maml_core.evaluation import Difference, StepStats, paired_differences, summarise
 from maml_core.palette import NEUTRAL, ROLES, Look
-from ui.checkpoints import cards, recipe
+from ui.checkpoints import recipe
 from ui.checkpoints.recipe import counted
 from ui.lab import engine
 from ui.shared import learners, rounding
@@ -97,21 +98,28 @@ def finding(compared: list[Compared]) -> str:
     return said + (f" Diverged: {', '.join(gone)} of the tasks." if gone else "")
 
 
-def table_html(compared: list[Compared]) -> str:
-    """Mean error at some inner steps, and below it the difference from the first learner."""
-    last = len(compared[0].steps) - 1
+def table(compared: list[Compared]) -> Styler:
+    """At some inner steps, a row for each learner: numbers, by which columns are sorted, and how they read."""
+    first, last = compared[0], len(compared[0].steps) - 1
     steps = sorted({step for step in recipe.TABLE_STEPS if step <= last} | {last})
-    head = "".join(f'<th scope="col">{recipe.after(step)}</th>' for step in steps)
-    rows = "".join(
-        f'<tr><th scope="row">{cards.swatch(part.look)}{escape(part.look.label)}<small>α = {part.alpha:g}</small></th>'
-        + "".join(f"<td>{_cell(part, step, part is compared[0])}</td>" for step in steps)
-        + "</tr>"
-        for part in compared
+    rows = [(step, part, part.steps[step], part.apart[step]) for step in steps for part in compared]
+    numbers = {
+        "step": [step for step, *_ in rows],
+        "learner": [part.look.label for _, part, *_ in rows],
+        "α": [part.alpha for _, part, *_ in rows],
+        "mean error": [of.mean for *_, of, _ in rows],
+        "difference": [apart.mean for *_, apart in rows],
+        "diverged": [of.diverged for *_, of, _ in rows],
+    }
+    said = {apart.mean: _signed(apart) for _, part, _, apart in rows if part is not first}
+    return pd.DataFrame(numbers).style.format(
+        {
+            "α": "{:g}".format,
+            "mean error": lambda mean: rounding.number(mean, rounding.EXACT),
+            "difference": lambda mean: said.get(mean, ""),
+            "diverged": lambda share: recipe.percent(share) if share else "",
+        }
     )
-    about = f"mean error over the same {TASKS:,} tasks; below it, the difference from {escape(compared[0].look.label)} "
-    return f"""<div class="scroller" tabindex="0" role="group" aria-label="Differences"><table class="differences">
-<caption>{about}± its 95% interval, paired by task</caption>
-<thead><tr><td></td>{head}</tr></thead><tbody>{rows}</tbody></table></div>"""
 
 
 def table_csv(compared: list[Compared]) -> str:
@@ -126,13 +134,8 @@ def table_csv(compared: list[Compared]) -> str:
     )
 
 
-def _cell(part: Compared, step: int, is_first: bool) -> str:
-    stats, apart = part.steps[step], part.apart[step]
-    mean = rounding.number(stats.mean, rounding.EXACT) + (
-        f"<small>{recipe.diverged(stats.diverged).strip(' ()')}</small>" if stats.diverged else ""
-    )
-    sign = "−" if apart.mean < 0 else "+"
-    return mean + ("" if is_first else f"<small>{sign}{rounding.interval(abs(apart.mean), apart.ci95)}</small>")
+def _signed(apart: Difference) -> str:
+    return f"{'−' if apart.mean < 0 else '+'}{rounding.interval(abs(apart.mean), apart.ci95)}"
 
 
 def _learners(name: str, text: str) -> tuple[str, ...]:

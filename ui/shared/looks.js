@@ -30,7 +30,7 @@ export function paint(root) {
     for (const [role, look] of Object.entries(looks)) {
       const colour = dark ? look.dark : look.light;
       root.style.setProperty(`--${role}`, colour);
-      root.style.setProperty(`--${role}-text`, `color-mix(in srgb, ${colour} 82%, var(--ink))`); // thin strokes need more contrast
+      root.style.setProperty(`--${role}-text`, `color-mix(in srgb, ${colour} 76%, var(--ink))`); // thin strokes need more contrast
     }
     root.dispatchEvent(new CustomEvent("painted")); // to charts, which are told colours as they are
   }
