@@ -45,6 +45,13 @@ class Checkpoints(Lab):
         self.card(name).get_by_role("button", name="Compare").click()
         self.settled()
 
+    def table(self) -> str:
+        """What is read of the table, row by row."""
+        rows = self.page.locator("[role=grid] tbody tr")
+        expect(rows.nth(2)).to_be_attached()
+        rows = rows.evaluate_all("all => all.map(row => [...row.children].map(cell => cell.textContent))")
+        return "\n".join(" ".join(cells) for cells in rows)
+
 
 @pytest.fixture
 def checkpoints(page: Page, server: str) -> Iterator[Checkpoints]:
@@ -67,21 +74,73 @@ def test_from_the_lab_to_the_cards_and_two_compared(lab, checkpoints, visitor):
     expect(page.locator(".finding")).to_contain_text("After 10 steps, ANIL has the lowest mean error")
     expect(page.locator(".comparison .labels text")).to_have_text(["pretrained", "ANIL"])
     expect(checkpoints.card("anil").locator("details")).to_have_attribute("open", "")
-    table = page.locator(".differences").inner_text()
-    assert re.search(r"ANIL\s*α = 0\.01\s+2\.97\d\s+[−+]0\.0\d+ ± 0\.0\d+", table)
+    assert re.search(r"0 ANIL 0\.01 2\.97\d* -?0\.0\d+ 0\.0\d+", checkpoints.table())
     expect(page).to_have_url(re.compile("compare=pretrained%2Canil"))
     other = Checkpoints(visitor.page, visitor.base)
     other.open("?" + page.url.partition("?")[2])
-    expect(other.page.locator(".differences")).to_have_text(page.locator(".differences").text_content())
+    expect(other.page.locator(".comparison .labels text")).to_have_text(["pretrained", "ANIL"])
+    assert other.table() == checkpoints.table()
     checkpoints.compare("anil")
     expect(page.locator(".finding")).to_have_count(0)
+
+
+def test_the_comparison_tells_values_is_enlarged_and_kept(checkpoints):
+    page = checkpoints.page
+    checkpoints.open("?compare=maml,pretrained,meta_sgd")
+    chart = page.locator(".comparison-chart")
+    expect(chart.locator("[data-curve]")).to_have_count(6)  # a line each, and its interval
+    said = page.locator(".finding").text_content()
+    expect(chart.locator("svg.comparison")).to_have_attribute("aria-label", f"Error by inner step. {said}")
+    box = chart.bounding_box()
+    middle = [box["x"] + 0.45 * box["width"], box["y"] + 0.5 * box["height"]]
+    page.mouse.move(*middle)
+    values = chart.locator(".hoverlayer")
+    expect(values).to_contain_text(re.compile(r"step 5.*Meta-SGD 21\.\d+ ± \d\.\d+ · 20% diverged.*MAML 0\.1\d\d ± 0\.0\d\d"))
+
+    marks = chart.locator(".xtick text")
+    expect(marks).to_have_text([str(step) for step in range(11)])
+    page.mouse.down()
+    page.mouse.move(middle[0] + 120, middle[1] + 90, steps=4)
+    page.mouse.up()
+    expect(marks.first).not_to_have_text("0")
+    expect(chart.locator(".labels text").first).to_have_text("MAML ↓")
+    page.mouse.dblclick(*middle)
+    expect(marks).to_have_count(11)
+    expect(chart.locator(".labels text")).to_have_text(["MAML", "pretrained", "Meta-SGD"])
+    page.mouse.move(middle[0], middle[1] + 2)
+    with page.expect_download() as download:
+        chart.get_by_role("button", name="SVG").click()
+    assert download.value.suggested_filename == "maml-lab-comparison.svg"
+    assert "Meta-SGD" in download.value.path().read_text("utf-8")
+    copies = page.evaluate(
+        "performance.getEntriesByType('resource').filter(e => /plotly[^/]*[.]js|PlotlyChart|plotly.[0-9a-f]/.test(e.name)).length"
+    )
+    assert copies == 2, "the module that knows where it is, and the one copy"
+
+
+def test_a_name_beside_a_line_and_among_values_is_text_and_no_tags(checkpoints, tmp_path):
+    page, config = checkpoints.page, TrainConfig(hidden=(7, 6), seed=78)
+    evil = "<b>mine</b> & co"
+    checkpoint.save(tmp_path / "named.safetensors", Checkpoint(init(config).learned, config, 0))
+    page.get_by_role("button", name="Upload a checkpoint").click()
+    given = {"name": f"{evil}.safetensors", "mimeType": "", "buffer": (tmp_path / "named.safetensors").read_bytes()}
+    page.locator("input[type=file]").set_input_files(given)
+    name = page.locator(".card.chosen").get_attribute("data-name")
+    title = page.locator(".card.chosen h3").text_content()
+    assert "<b>" in title
+    checkpoints.open(f"?compare=maml,{name}")
+    chart = page.locator(".comparison-chart")
+    expect(chart.locator(".labels text").last).to_have_text(title)
+    box = chart.bounding_box()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.5 * box["height"])
+    expect(chart.locator(".hoverlayer")).to_contain_text(title)
 
 
 def test_pressing_quickly_loses_nothing(checkpoints):
     names = ["maml", "fomaml", "reptile", "anil", "pretrained"]
     for name in names:
         checkpoints.card(name).get_by_role("button", name="Compare").click()
-    expect(checkpoints.page.locator(".differences tbody tr")).to_have_count(5, timeout=30_000)
+    expect(checkpoints.page.locator(".comparison .labels text")).to_have_count(5, timeout=30_000)
     for name in names:
         expect(checkpoints.card(name)).to_have_class(re.compile("chosen"))
 

@@ -150,7 +150,7 @@ class Lessons(Lab):
 
     def sketch(self, curve) -> None:
         """Draw y = curve(x) from the left edge to the right with the mouse."""
-        self.page.locator(".stage .grid line").first.wait_for(state="attached")
+        self.page.locator(".stage .task-chart[data-drawn]").wait_for(state="attached")
         points = [self.pixel(x / 4, curve(x / 4)) for x in range(-20, 21)]
         self.page.mouse.move(*points[0])
         self.page.mouse.down()
@@ -435,7 +435,7 @@ def test_on_a_phone_a_finger_draws_and_nothing_is_wider_than_the_screen(browser:
 
     assert fits()
     phone.open("draw")
-    page.locator(".stage .grid line").first.wait_for(state="attached")
+    page.locator(".stage .task-chart[data-drawn]").wait_for(state="attached")
     finger = context.new_cdp_session(page)
     for kind, x in (("Start", -5), *(("Move", x) for x in range(-4, 6)), ("End", None)):
         points = [] if x is None else [dict(zip("xy", phone.pixel(x, x / 2), strict=True))]
@@ -485,7 +485,7 @@ def test_every_question_fits_a_projector_and_its_picture_is_there(visitor):
     cards = [card["card"] for card in lessons.asked("cards.json")["cards"]]
     for card in cards:
         lessons.open(card)
-        expect(lessons.page.locator(".stage svg line").first).to_be_attached()
+        expect(lessons.page.locator(".stage :is(.chart[data-drawn], svg line)").first).to_be_attached()
         expect(lessons.page.get_by_role("button", name="Commit")).to_be_in_viewport(ratio=1)
     assert len(cards) >= 8
     assert lessons.problems == []

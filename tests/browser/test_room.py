@@ -55,6 +55,40 @@ Step.
 
 $\\theta$ was trained for it.
 """
+NUMBER, SKETCH = "How much", "Which curve"
+OTHERS = {
+    NUMBER: """
+predict = "seed=15&K=10&step=0"
+observe = "seed=15&K=10&step=1"
+right = "Close."
+
+[numbers]
+after = { measure = "picture", lab = "seed=15&K=10", learner = "maml", step = 1 }
+
+[slider]
+label = "error after one step"
+low = 0.001
+high = 10.0
+log = true
+truth = "after"
+within = 2.0
+said_low = "It is more."
+said_high = "It is less."
+""",
+    SKETCH: """
+predict = "learners=none&shots=none&step=0&hide=truth"
+observe = "learners=pretrained&seed=15&step=0"
+right = "That is the curve."
+
+[sketch]
+label = "Your sketch: the pretrained network"
+learner = "pretrained"
+step = 0
+within = 0.4
+said = "It draws another one."
+""",
+}
+WORDS = "# Predict\n\nWhat comes?\n\n# Observe\n\nSee.\n\n# Explain\n\nIt was measured.\n"
 PHONE = {"width": 390, "height": 844}
 
 
@@ -116,9 +150,12 @@ def person(browser: Browser) -> Iterator[Callable[..., Person]]:
 
 
 def start(folder: Path) -> Server:
-    """A server with that one card, so that no test depends on the words of a shipped one."""
+    """A server with a card of each kind, so that no test depends on the words of a shipped one."""
     (folder / "lessons").mkdir()
     (folder / "lessons" / "01-one-step.md").write_text(LESSON, encoding="utf-8")
+    for i, (title, about) in enumerate(OTHERS.items(), 2):
+        text = f'+++\ntitle = "{title}"\nminutes = 2{about}+++\n{WORDS}'
+        (folder / "lessons" / f"0{i}.md").write_text(text, encoding="utf-8")
     server = Server(folder / "runs")
     server.environment["MAML_LAB_LESSONS"] = str(folder / "lessons")
     return server.start()
@@ -379,6 +416,51 @@ def test_the_end_of_a_room_is_asked_first_offers_the_answers_and_is_seen_by_ever
     dialog.get_by_role("button", name="Delete and end").click()
     for one in (teacher, student):
         one.sees("This room is over")
+
+
+def test_numbers_are_dots_whose_values_are_told_beside_what_was_measured(person, server, teacher):
+    ana, bo = (person(server, f"?room={teacher.code}") for _ in range(2))
+    put(teacher, NUMBER)
+    for student, position in ((ana, "100"), (bo, "150")):
+        student.page.locator(".slide input").fill(position)
+        student.press("Commit")
+        student.sees("Your prediction is in")
+        expect(student.page.locator(".tally")).to_have_count(0)
+    teacher.sees("2 of 2 have answered")
+    teacher.press("Reveal")
+    chart = ana.page.locator(".tally .dots-chart")
+    expect(chart.locator(".points path")).to_have_count(2, timeout=20_000)
+    expect(chart.locator(".truth-words")).to_have_text(re.compile("^measured: 0.[0-9]+$"), timeout=20_000)
+    expect(chart.locator(".own-words")).to_have_text("yours")
+    measured = chart.locator(".truth-words").text_content()[10:]
+    described = f"2 predictions from 0.1 to 1, half of them up to 1. Measured: {measured}."
+    expect(chart.locator("svg.dots")).to_have_attribute("aria-label", described)
+    chart.locator(".points path").first.hover(force=True)
+    expect(chart.locator(".hoverlayer")).to_have_text(re.compile("^(0.1: 1 prediction · 1 above|1: 1 prediction · 1 below)"))
+    expect(teacher.page.locator(".tally .own-words")).to_have_count(0)
+
+
+def test_sketches_are_laid_over_the_task_with_ones_own_and_what_was_measured(person, server, teacher):
+    student = person(server, f"?room={teacher.code}")
+    put(teacher, SKETCH)
+    pad = student.page.get_by_role("application", name="Your sketch")
+    pad.focus()
+    student.page.keyboard.press("ArrowUp")
+    student.press("Commit")
+    student.sees("Your prediction is in")
+    teacher.sees("1 of 1 has answered")
+    teacher.press("Reveal")
+    stage = student.page.locator(".tally .stage")
+    expect(stage.locator(".task-chart[data-drawn]")).to_be_attached(timeout=20_000)
+    expect(stage.locator("[data-laid=pretrained]")).to_be_attached(timeout=20_000)
+    expect(stage.locator("[data-laid=A]")).to_have_count(2)  # one among all, and one's own, by name
+    expect(stage.locator(".laid-label")).to_have_text("yours")
+    expect(student.page.locator(".tally-key")).to_have_text("predictionswhat pretrained draws")
+    inside, whole = (
+        student.page.locator(f".tally {part}").first.bounding_box() for part in ("[data-laid=pretrained]", "svg.task")
+    )
+    assert whole["x"] < inside["x"] < inside["x"] + inside["width"] < whole["x"] + whole["width"]
+    expect(teacher.page.locator(".tally [data-laid=A]")).to_have_count(1, timeout=20_000)
 
 
 def test_a_teachers_browser_with_a_wrong_clock_keeps_its_rooms(person, server, teacher):

@@ -62,6 +62,6 @@ def test_one_module_alone_speaks_to_plotly():
 def test_python_draws_nothing_in_the_app():
     """What Streamlit would draw, it would draw by a second copy, of another version; figures are the command line's."""
     draws = re.compile(r"^ *(?:from|import) (?:plotly|maml_core\.figures)\b|\bplotly_chart\b", re.MULTILINE)
-    files = [UI.parent / "app.py", *UI.rglob("*.py"), *(UI.parent / "pages").rglob("*.py")]
-    found = {path.relative_to(UI.parent).as_posix() for path in files if draws.search(path.read_text("utf-8"))}
+    files = [ROOT / "app.py", *UI.rglob("*.py"), *(ROOT / "pages").rglob("*.py")]
+    found = {path.relative_to(ROOT).as_posix() for path in files if draws.search(path.read_text("utf-8"))}
     assert found == {"ui/chart/plotly_file.py"}

@@ -293,11 +293,16 @@ def test_the_table_is_of_numbers_and_reads_as_everywhere():
     assert list(zip(table.data["step"], table.data["learner"], strict=True)) == [
         (step, label) for step in (0, 1, 5, 10) for label in ("MAML", "Meta-SGD")
     ]
-    assert list(table.data["mean error"][-2:]) == [part.steps[10].mean for part in compared]
     said = text(table.to_html().partition("<tbody>")[2])
     stats, apart = compared[1].steps[10], compared[1].apart[10]
-    assert f"+{rounding.interval(apart.mean, apart.ci95)} {recipe.percent(stats.diverged)}" in said
+    assert f"+{rounding.interval(apart.mean, apart.ci95)}".replace(" ±", "") + f" {recipe.percent(stats.diverged)}" in said
     assert f"10 MAML 0.01 {rounding.number(compared[0].steps[10].mean, rounding.EXACT)}" in said
+    told = table.data.iloc[-1]
+    assert told["mean error"] == pytest.approx(stats.mean, rel=1e-2)
+    assert told["difference"] == pytest.approx(apart.mean, rel=1e-2)
+    assert told["± 95%"] == pytest.approx(apart.ci95, rel=1e-2)
+    assert told["diverged"] == pytest.approx(100 * stats.diverged, rel=1e-1)
+    assert list(table.data.loc[table.data["learner"] == "MAML", "difference"]) == [0] * 4
 
 
 def test_the_csv_holds_every_step():

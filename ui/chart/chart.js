@@ -20,7 +20,7 @@ import { linear, log } from "./scale.js";
 
 /**
  * One line in the look of its role. values: what is said of each point under the pointer; a line without them says nothing.
- * area: the way around a surface, filled faintly, not a line. dots: a dot at each point. bars: how far an interval goes up and down.
+ * area: the way around a surface, filled faintly, not a line. dots: a dot at each point, and nothing else where the look is 0 wide. bars: how far an interval goes up and down.
  * level: laid over or under the others, which keep their order otherwise.
  * @typedef {object} Line
  * @property {string} id
@@ -48,7 +48,10 @@ import { linear, log } from "./scale.js";
  * @property {string[][]} [values]
  */
 
-/** @typedef {{ x: Axis, y: Axis, lines?: Line[], heat?: Heat, heading?: string }} Picture */
+/**
+ * What is drawn. heading: what stands above the values of all lines under the pointer; nearest: only those of the nearest point stand there.
+ * @typedef {{ x: Axis, y: Axis, lines?: Line[], heat?: Heat, heading?: string, nearest?: boolean }} Picture
+ */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Sides */
 /** @typedef {ReturnType<typeof linear>} Scale */
 /** @typedef {{ x: Scale, y: Scale, box: Sides, unit: number, width: number, height: number }} At */
@@ -56,6 +59,11 @@ import { linear, log } from "./scale.js";
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false, showAxisDragHandles: false };
 const FAINT = 0.14; // of a surface, over the page
 const CLEAR = "rgba(0, 0, 0, 0)";
+const NEAR = 16; // pixels to the nearest point
+
+// Plotly takes tags for its own, and names come from files and people.
+/** @param {string} value */
+const text = (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /**
  * A chart in `parent`; `over` has this class and these attributes. pointer: whether values stand under it, or it is left to what is drawn
@@ -133,6 +141,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
       range: isLog ? shown.map(Math.log10) : shown,
       tickvals: ticks.map(([value]) => value),
       ticktext: ticks.map(([, text]) => text),
+      tickangle: 0,
       showgrid: grid,
       gridcolor: colour.of("var(--grid)"),
       zeroline: false,
@@ -157,17 +166,26 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
       type: "scatter",
       uid: id,
       name: label,
-      mode: dots ? "lines+markers" : "lines",
+      mode: !dots ? "lines" : look.width === 0 ? "markers" : "lines+markers",
       x,
       y,
       opacity,
       ...(area ? { fill: "toself", fillcolor: ink.replace(/^rgb\((.*)\)$/, `rgba($1, ${FAINT})`) } : {}),
       line: { color: ink, width: area ? 0 : (look.width ?? 2) * unit, dash, simplify: false },
-      ...(dots ? { marker: { color: ink, size: 2 * dots * unit, opacity: 1 } } : {}),
+      ...(dots
+        ? {
+            marker: {
+              color: ink,
+              size: 2 * dots * unit,
+              opacity: 1,
+              line: { color: colour.of("var(--paper)"), width: 1.5 * unit },
+            },
+          }
+        : {}),
       ...(bars
         ? { error_y: { array: bars.up, arrayminus: bars.down, color: ink, thickness: 1.5 * unit, width: 0, symmetric: false } }
         : {}),
-      ...(values ? { customdata: values, hovertemplate: "%{customdata}<extra></extra>" } : { hoverinfo: "skip" }),
+      ...(values ? { customdata: values.map(text), hovertemplate: "%{customdata}<extra></extra>" } : { hoverinfo: "skip" }),
     };
   }
 
@@ -189,7 +207,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
 
   function show() {
     if (!drawer || !picture || !at) return;
-    const { x, y, lines = [], heat, heading } = picture;
+    const { x, y, lines = [], heat, heading, nearest } = picture;
     const { box, unit, width, height } = at;
     const style = getComputedStyle(over);
     const ink = colour.of("var(--ink)");
@@ -206,13 +224,16 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
       paper_bgcolor: CLEAR,
       plot_bgcolor: CLEAR,
       dragmode: zoom && !byTouch() ? "zoom" : false,
-      hovermode: pointer ? (heat ? "closest" : "x unified") : false,
-      hoverdistance: heat ? 1 : -1,
+      hovermode: pointer ? (heat || nearest ? "closest" : "x unified") : false,
+      hoverdistance: heat ? 1 : nearest ? NEAR * unit : -1,
       hoverlabel: { bgcolor: colour.of("var(--paper)"), bordercolor: colour.of("var(--grid)"), font: { ...font, color: ink } },
     };
     const first = !plot.data;
     drawer.react(plot, [...(heat ? [heatOf(heat)] : []), ...lines.map(traceOf)], layout, CONFIG);
-    if (first) plot.on("plotly_relayout", moved);
+    if (first) {
+      plot.on("plotly_relayout", moved);
+      plot.on("plotly_doubleclick", reset); // the browser's own does not come through what Plotly lays over the page meanwhile
+    }
     // Its own names for the places of lines, in the order in which they were given.
     plot.querySelectorAll(".scatterlayer .trace").forEach((/** @type {Element} */ trace, /** @type {number} */ i) => {
       const path = trace.querySelector(lines[i].area ? ".js-fill" : ".js-line");
@@ -239,7 +260,6 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     bar?.zoomed(false);
     laid();
   };
-  if (zoom) node.addEventListener("dblclick", reset);
   const bar = keep ? tools(node, { keep, reset }) : null;
 
   return {

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 import torch
@@ -99,27 +99,17 @@ def finding(compared: list[Compared]) -> str:
 
 
 def table(compared: list[Compared]) -> Styler:
-    """At some inner steps, a row for each learner: numbers, by which columns are sorted, and how they read."""
+    """At some inner steps, a row for each learner: the numbers, which columns are sorted by and which are read aloud, as written."""
     first, last = compared[0], len(compared[0].steps) - 1
     steps = sorted({step for step in recipe.TABLE_STEPS if step <= last} | {last})
-    rows = [(step, part, part.steps[step], part.apart[step]) for step in steps for part in compared]
-    numbers = {
-        "step": [step for step, *_ in rows],
-        "learner": [part.look.label for _, part, *_ in rows],
-        "α": [part.alpha for _, part, *_ in rows],
-        "mean error": [of.mean for *_, of, _ in rows],
-        "difference": [apart.mean for *_, apart in rows],
-        "diverged": [of.diverged for *_, of, _ in rows],
-    }
-    said = {apart.mean: _signed(apart) for _, part, _, apart in rows if part is not first}
-    return pd.DataFrame(numbers).style.format(
-        {
-            "α": "{:g}".format,
-            "mean error": lambda mean: rounding.number(mean, rounding.EXACT),
-            "difference": lambda mean: said.get(mean, ""),
-            "diverged": lambda share: recipe.percent(share) if share else "",
-        }
-    )
+    rows = [(step, part) for step in steps for part in compared]
+    written = [_written(part.steps[step], part.apart[step], part is first) for step, part in rows]
+    about = [{"step": step, "learner": part.look.label, "α": part.alpha} for step, part in rows]
+    numbers = [{name: _number(text) for name, text in row.items()} for row in written]
+    style = pd.DataFrame([told | row for told, row in zip(about, numbers, strict=True)]).style.format({"α": "{:g}"})
+    for i, row in enumerate(written):
+        style.format(row, subset=([i], list(row)))
+    return style
 
 
 def table_csv(compared: list[Compared]) -> str:
@@ -134,8 +124,20 @@ def table_csv(compared: list[Compared]) -> str:
     )
 
 
-def _signed(apart: Difference) -> str:
-    return f"{'−' if apart.mean < 0 else '+'}{rounding.interval(abs(apart.mean), apart.ci95)}"
+def _written(stats: StepStats, apart: Difference, is_first: bool) -> dict[str, Any]:
+    """The numbers of a row of the table; the first learner has no difference from itself."""
+    difference, _, interval = rounding.interval(abs(apart.mean), apart.ci95).partition(" ± ")
+    return {
+        "mean error": rounding.number(stats.mean, rounding.EXACT),
+        "difference": "" if is_first else f"{'−' if apart.mean < 0 else '+'}{difference}",
+        "± 95%": "" if is_first else interval,
+        "diverged": recipe.percent(stats.diverged) if stats.diverged else "",
+    }
+
+
+def _number(text: str) -> float:
+    """What is written, as a number: 0 where nothing is, and the most that it can be where it is said to be under that."""
+    return float(text.removeprefix("under ").removesuffix("%").replace("−", "-") or 0)
 
 
 def _learners(name: str, text: str) -> tuple[str, ...]:

@@ -107,7 +107,7 @@ function comparison(parent) {
     const x = { range: [-STEP, last() + STEP], ticks: [] };
     /** @type {Axis} */
     const y = { range: range(), log: true, ticks: [] };
-    const at = drawn.lay({ x, y, sides: { left: 46, right: 16 + LETTER * letters, top: 22, bottom: 40 } });
+    const at = drawn.lay({ x, y, sides: { left: 46, right: 16 + LETTER * letters, top: 30, bottom: 40 } });
     if (!at) return;
     const { box } = at;
     x.ticks = stepTicks(at.x.invert(box.left), at.x.invert(box.right));

@@ -1,4 +1,7 @@
 // Lines laid over every task plot below an element, also over those made later: sketches, and what they are compared with.
+//
+// On top of what Plotly draws: a class of sixty takes 2 ms here, 115 ms as lines of its own, and 53 ms as one of them, which would not be
+// darker where many cross. A sketch grows under the hand, too.
 
 import { el } from "../shared/el.js";
 import { lineOf } from "../shared/looks.js";

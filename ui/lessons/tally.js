@@ -1,7 +1,10 @@
 // What a room predicted, large enough for the back row: bars by option, dots on the slider's axis, or every sketch over the task.
+//
+// Bars are no chart of Plotly's: each stands below its option, HTML with formulas that breaks into as many lines as there is room for, which
+// a chart's labels cannot hold; a graph for each takes 47 ms where there are four, and its value stands beside it already.
 
-import { el, set, unitOf } from "../shared/el.js";
-import { linear } from "../chart/scale.js";
+import { chart } from "../chart/chart.js";
+import { el, unitOf } from "../shared/el.js";
 import { lineOf } from "../shared/looks.js";
 import { laidOver } from "./laid.js";
 import { YOURS, inline, section } from "./parts.js";
@@ -10,6 +13,8 @@ import { scaleOf } from "./slider.js";
 import { stillTask } from "./still.js";
 
 const KINDS = { choice: bars, slider: dots, sketch: sketches };
+const RADIUS = 8; // of a dot
+const TICK = 44; // pixels that a tick's number takes
 const people = (n) => (n === 1 ? "1 prediction" : `${n} predictions`);
 
 // Gives { update(tally, { truth, mine }), remove() }. tally: as a lesson makes it from answers; truth: that of answer.json, while it is
@@ -57,69 +62,95 @@ function bars(parent, { card }) {
 function dots(parent, { card: { answer } }) {
   const scale = scaleOf(answer);
   el("p", { class: "axis-label" }, parent, answer.label);
-  const svg = el("svg", { class: "dots", role: "img" }, parent);
-  const HEIGHT = 17; // in em of 14 pixels
+  const drawn = chart(parent, { kind: "dots", keep: "maml-lab-predictions" });
+  const words = el("g", { class: "words", "aria-hidden": "true" }, drawn.over);
+  const { low, high, log } = answer;
   let last = null;
 
   function draw() {
-    const width = svg.clientWidth;
-    if (!width || !last) return;
+    if (!last || !drawn.over.clientWidth) return;
     const [{ values }, { truth, mine }] = last;
-    const unit = unitOf(svg);
-    const height = HEIGHT * 14 * unit;
-    const r = 8 * unit;
-    const x = linear([0, 1], [26 * unit, width - 26 * unit]);
-    const bottom = height - 34 * unit;
-    const at = (value) => x(Math.min(Math.max(scale.position(value), 0), 1));
-    set(svg, { viewBox: `0 0 ${width} ${height}`, height, "aria-label": describe(values, truth, scale) });
-    svg.replaceChildren();
-    el("line", { class: "axis-line", x1: x(0), x2: x(1), y1: bottom, y2: bottom }, svg);
-    for (const tick of scale.ticks) {
-      el("line", { class: "axis-line", x1: at(tick), x2: at(tick), y1: bottom, y2: bottom + 6 * unit }, svg);
-      el("text", { class: "tick", x: at(tick), y: bottom + 24 * unit, "text-anchor": "middle" }, svg, scale.words(tick));
-    }
-    if (truth !== null) {
-      const right = scale.position(truth) > 0.6;
-      el("line", { class: "truth-line", x1: at(truth), x2: at(truth), y1: 4 * unit, y2: bottom + 6 * unit }, svg);
-      el(
-        "text",
-        { class: "truth-words", x: at(truth) + (right ? -8 : 8) * unit, y: 18 * unit, "text-anchor": right ? "end" : "start" },
-        svg,
-        `measured: ${scale.words(truth)}`,
-      );
-    }
+    const every = Math.ceil((scale.ticks.length * TICK * unitOf(drawn.over)) / drawn.over.clientWidth);
+    const ticks = scale.ticks.filter((_, i) => i % every === 0).map((tick) => [tick, scale.words(tick)]);
+    const axis = (range) => ({ range, log, ticks, grid: false });
+    const level = (range) => ({ range, ticks: [] });
+    // Room beside the first and the last value for half a dot.
+    const inner = drawn.lay({ x: axis([low, high]), y: level([0, 1]), sides: { left: 26, right: 26, top: 4, bottom: 34 } });
+    const { box, unit } = inner;
+    const at = (value) => inner.x(inside(value));
+    const r = RADIUS * unit;
     // Each dot stands at its value, as low as those before it leave room; rows are closer where there are many.
     const wide = 2 * r + 2 * unit;
     const ends = []; // of each row, where its last dot is
-    const placed = values.map((value) => {
+    const rows = values.map((value) => {
       const free = ends.findIndex((end) => at(value) - end >= wide);
       const row = free < 0 ? ends.length : free;
       ends[row] = at(value);
-      return { value, row };
+      return row;
     });
-    const pitch = Math.min(wide, (bottom - 48 * unit) / Math.max(ends.length, 1));
-    const level = (row) => bottom - r - 2 * unit - row * pitch;
-    const own =
-      mine === null ? undefined : placed.findLast(({ value }) => Math.abs(value - Number(mine)) <= 1e-9 * Math.abs(value));
-    for (const dot of placed)
-      el("circle", { class: dot === own ? "dot own" : "dot", cx: at(dot.value), cy: level(dot.row), r }, svg);
-    if (own)
-      el(
-        "text",
-        { class: "own-words", x: at(own.value), y: level(own.row) - r - 6 * unit, "text-anchor": "middle" },
-        svg,
-        "yours",
-      );
+    const pitch = Math.min(wide, (box.bottom - box.top - 44 * unit) / Math.max(ends.length, 1));
+    const floor = -(r + 2 * unit) / pitch;
+    const x = axis([inner.x.invert(box.left - 12 * unit), inner.x.invert(box.right + 12 * unit)]);
+    const y = level([floor, floor + (box.bottom - box.top) / pitch]);
+    const { y: sy } = drawn.lay({ x, y, sides: { left: 14, right: 14, top: 4, bottom: 34 } });
+
+    const own = mine === null ? -1 : values.findLastIndex((value) => Math.abs(value - Number(mine)) <= 1e-9 * Math.abs(value));
+    const dotsOf = (id, role, which) => ({
+      id,
+      role,
+      x: which.map((i) => inside(values[i])),
+      y: which.map((i) => rows[i]),
+      values: which.map((i) => said(values, values[i], scale) + (i === own ? " · yours" : "")),
+      look: { width: 0 },
+      dots: RADIUS,
+    });
+    const others = values.flatMap((_, i) => (i === own ? [] : [i]));
+    const lines = [{ id: "axis", role: "soft", x: x.range, y: [floor, floor], look: { width: 3 } }]; // half of it shows
+    if (truth !== null) lines.push(upright(inside(truth), y.range, `measured: ${scale.words(truth)}`));
+    lines.push(dotsOf("predictions", "prediction", others));
+    if (own >= 0) lines.push(dotsOf("own", "ink", [own]));
+    drawn.draw({ x, y, lines, nearest: true });
+
+    words.replaceChildren();
+    if (truth !== null) {
+      const right = scale.position(truth) > 0.6;
+      const place = { x: at(truth) + (right ? -8 : 8) * unit, y: 18 * unit, "text-anchor": right ? "end" : "start" };
+      el("text", { class: "truth-words", ...place }, words, `measured: ${scale.words(truth)}`);
+    }
+    if (own >= 0) {
+      const place = { x: at(values[own]), y: sy(rows[own]) - r - 6 * unit, "text-anchor": "middle" };
+      el("text", { class: "own-words", ...place }, words, "yours");
+    }
+    drawn.over.setAttribute("aria-label", describe(values, truth, scale));
   }
+  const inside = (value) => Math.min(Math.max(value, low), high);
   const resized = new ResizeObserver(draw);
-  resized.observe(svg);
+  resized.observe(drawn.over);
   return {
     update(...now) {
       last = now;
       draw();
     },
-    remove: () => resized.disconnect(),
+    remove() {
+      resized.disconnect();
+      drawn.remove();
+    },
   };
+}
+
+// A line across the chart that the pointer finds at many places.
+function upright(at, [from, to], words) {
+  const y = Array.from({ length: 17 }, (_, i) => from + ((to - from) * i) / 16);
+  return { id: "truth", role: "ink", x: y.map(() => at), y, values: y.map(() => words), look: { width: 2 } };
+}
+
+// A value under the pointer: how many gave it, and how many less and more.
+function said(values, value, scale) {
+  const counts = [values.filter((other) => other === value), values.filter((other) => other < value)].map((all) => all.length);
+  const [same, less] = counts;
+  const more = values.length - same - less;
+  const apart = [less && `${less} below`, more && `${more} above`].filter(Boolean).join(", ");
+  return `${scale.words(value)}: ${people(same)}${apart && ` · ${apart}`}`;
 }
 
 function describe(values, truth, scale) {
