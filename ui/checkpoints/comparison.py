@@ -99,7 +99,7 @@ def finding(compared: list[Compared]) -> str:
 
 
 def table(compared: list[Compared]) -> Styler:
-    """At some inner steps, a row for each learner: the numbers, which columns are sorted by and which are read aloud, as written."""
+    """At some inner steps, a row for each learner: the numbers that columns are sorted by and that are read aloud, as written."""
     first, last = compared[0], len(compared[0].steps) - 1
     steps = sorted({step for step in recipe.TABLE_STEPS if step <= last} | {last})
     rows = [(step, part) for step in steps for part in compared]

@@ -94,7 +94,7 @@ function comparison(parent) {
     });
     return [
       { id: `range-${role}`, role, ...band, area: true },
-      { id: role, role, x, y: mean, look: view.looks[role], label: labelOf(learner), values, dots: 2.5 },
+      { id: role, role, x, y: mean, look: view.looks[role], label: labelOf(learner), values, dots: 3.5 },
     ];
   }
 
