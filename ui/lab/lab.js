@@ -2,25 +2,25 @@
 
 import { algorithmPanel } from "./algorithm.js";
 import { freshPanel } from "./fresh.js";
-import { timeline, wayOf } from "../shared/history.js";
+import { timeline } from "../shared/history.js";
 import { paint } from "../shared/looks.js";
+import { labKeys } from "./keys.js";
 import { lossChart } from "./loss.js";
 import { glide } from "../shared/motion.js";
 import { numberCards } from "./numbers.js";
 import { oneStepPanel } from "./onestep.js";
+import { taskPlots } from "./plots.js";
 import { keyed, shotHelp } from "../shared/pointer.js";
 import { presenting } from "../shared/presenting.js";
 import { json, text } from "../shared/server.js";
 import { shareDialog } from "./share.js";
 import { stepBar } from "./steps.js";
 import { el } from "../shared/el.js";
-import { swatch } from "../shared/looks.js";
 import { shotTable } from "./table.js";
 import { tabs } from "./tabs.js";
-import { taskPlot } from "./task.js";
 import { queryOf, unpack } from "./view.js";
 import { voteBar } from "./vote.js";
-import { finding, lossWords, numbers, remarks, setting, shotCount } from "./words.js";
+import { finding, numbers, remarks, setting, shotCount } from "./words.js";
 
 const REST_MS = 350; // the host hears of a step when it has been at rest this long
 const RESEND_MS = 2000; // an edit not confirmed by then is sent again
@@ -114,6 +114,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   const presentButton = address && button(corner, "Present", "Large, for a projector", () => ask("present"));
   const keys = el("div", { class: "keys" }, root);
   el("span", {}, keys, "← → step · space play · R before any step · N new task · Esc leave");
+  const plots = taskPlots(plotArea, { edit, resized: () => view && draw() });
   const undoable = timeline();
   const paints = paint(root);
 
@@ -121,8 +122,6 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   let step = 0;
   let held = false;
   let complaint = "";
-  let plots = [];
-  let drawnFor = null;
   let travelling = false;
   let gone = false;
   let epoch = null;
@@ -223,9 +222,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     updateBar();
     chart.move(step);
     say();
-    const move = (curveOf) => {
-      for (const plot of plots) plot.move(step, curveOf);
-    };
+    const move = (curveOf) => plots.move(step, curveOf);
     if (smooth) stopGlide = glide(TWEEN_MS, (between) => move(between && ((l) => between(l.curves[from], l.curves[step]))));
     else move();
     vote.stepped(step);
@@ -237,33 +234,10 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     bar.update(step, view.updates, trained?.trained_steps ?? 0, trained?.label ?? "");
   }
 
-  // One plot for all learners, or one for each; made anew only when that changes.
-  function layPlots() {
-    const names = view.panels && view.learners.length > 1 ? view.learners.map((l) => l.name) : [null];
-    const wanted = names.join();
-    if (wanted === drawnFor) return;
-    drawnFor = wanted;
-    resized.disconnect();
-    plotArea.replaceChildren();
-    plotArea.classList.toggle("several", names.length > 1);
-    plotArea.style.setProperty(
-      "--columns",
-      names.length > 4 ? Math.ceil(names.length / 2) : Math.min(names.length, names.length === 4 ? 2 : 3),
-    );
-    plotArea.style.setProperty("--rows", names.length > 3 ? 2 : 1);
-    plots = names.map((name) => {
-      const cell = name === null ? plotArea : el("div", { class: "cell" }, plotArea);
-      const title = name === null ? null : el("p", { class: "panel-title", "data-title": name }, cell);
-      return Object.assign(taskPlot(cell, { edit, only: name }), { title, name });
-    });
-    for (const plot of plots) resized.observe(plot.svg);
-  }
-
   function draw() {
     stopGlide();
     paints.apply(view.looks);
-    layPlots();
-    for (const plot of plots) plot.update(view, step);
+    plots.update(view, step);
     chart.update(view, step);
     updateBar();
     root.classList.toggle("present", view.present);
@@ -286,14 +260,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
     hint.classList.toggle("alert", Boolean(complaint));
     const help = held ? " · controlled from another screen" : live ? ` · ${shotHelp()}` : "";
     hint.textContent = complaint || shotCount(view) + help;
-    for (const { title, name } of plots) {
-      const l = title && view.learners.find((l) => l.name === name);
-      if (!l) continue;
-      title.replaceChildren();
-      swatch(view.looks[name], name, title);
-      title.append(l.label);
-      el("strong", { style: `color: var(--${name}-text)` }, title, lossWords(view, l.query[step]));
-    }
+    plots.say(view, step);
     updatePanel();
     clearTimeout(speaking);
     if (view.blind) status.textContent = ""; // it may still name them
@@ -328,45 +295,17 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
 
   address?.onMove(tabBar.read);
 
-  // Keys work wherever nothing else wants them; a focused shot keeps its own arrows (task.js). On somebody else's page they work in
-  // the lab alone; but where that page is presented, a lecturer's clicker moves the steps wherever the focus is.
-  function key(event) {
-    if (!view || held || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
-    const on = event.target;
-    const here = isPage || root.contains(on);
-    if (
-      on.closest?.(
-        "input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=combobox], [role=dialog], [role=menu]",
-      )
-    )
-      return;
-    if (event.ctrlKey || event.metaKey) {
-      const way = wayOf(event);
-      if (!way || !here) return;
-      travel(way);
-      event.preventDefault();
-      return;
-    }
-    if (event.key === " " && on.closest?.("button, summary, a, [role=button]:not(.shot)")) return;
-    const back = () => bar.by(-1);
-    const forward = () => bar.by(1);
-    const acts = {
-      ArrowLeft: back,
-      ArrowRight: forward,
-      " ": bar.toggle,
-      Home: () => bar.jump(0),
-      End: () => bar.jump(view.updates),
-    };
-    const clicker = { ArrowLeft: back, ArrowRight: forward, PageUp: back, PageDown: forward };
-    const large = { r: () => bar.jump(0), n: () => ask("new_task"), Escape: () => ask("present") };
-    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    const act = (here && acts[name]) || (root.closest(".present") && clicker[name]) || (view.present && large[name]);
-    if (!act) return;
-    act();
-    event.preventDefault();
-  }
-  document.addEventListener("keydown", key);
-  const resized = new ResizeObserver(() => view && draw());
+  const stopKeys = labKeys(root, {
+    isPage,
+    free: () => view !== null && !held,
+    presented: () => view.present,
+    by: bar.by,
+    toggle: bar.toggle,
+    jump: bar.jump,
+    last: () => view.updates,
+    travel,
+    ask,
+  });
   tabBar.read();
 
   return {
@@ -439,8 +378,9 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
       clearTimeout(speaking);
       if (inFlight) clearTimeout(inFlight.timer);
       stopGlide();
-      document.removeEventListener("keydown", key);
-      resized.disconnect();
+      stopKeys();
+      plots.remove();
+      chart.remove();
       paints.remove();
       presenting(root, false);
       root.remove();

@@ -135,6 +135,7 @@ export function lossChart(parent, { go }) {
   drawn.node.addEventListener("click", (event) => /** @type {PointerEvent} */ (event).pointerType === "touch" && pointed(event));
 
   return {
+    remove: drawn.remove,
     /**
      * @param {View} newView
      * @param {number} newStep

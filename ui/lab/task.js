@@ -292,6 +292,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
 
   return {
     svg,
+    remove: drawn.remove,
     update(newView, newStep) {
       view = newView;
       step = newStep;

@@ -171,6 +171,7 @@ function makeView(parent, data) {
       gone = true;
       stop();
       resized.disconnect();
+      plot.remove();
       paints.remove();
       root.remove();
     },
