@@ -247,7 +247,7 @@ class Training(Lab):
         return self.ready()
 
     def ready(self) -> "Training":
-        expect(self.page.locator(".training svg.learning .grid line").first).to_be_attached(timeout=30_000)
+        expect(self.page.locator(".training .learning-chart .gridlayer path").first).to_be_attached(timeout=30_000)
         self.at_rest()
         return self
 
@@ -276,7 +276,7 @@ class Training(Lab):
 
     def train_and_stop(self) -> None:
         run = self.train(**self.LONG)
-        expect(self.page.locator("svg.learning circle.dot").first).to_be_attached(timeout=60_000)
+        expect(self.page.locator(".learning-chart .point").first).to_be_attached(timeout=60_000)
         self.press("Stop")
         self.state(run, "stopped", 120_000)
 

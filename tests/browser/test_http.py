@@ -242,7 +242,7 @@ def test_the_start_page_and_the_maps_and_the_plane_and_the_chart_of_a_run_are_dr
         page.get_by_role("button", name="picture.svg").click()
     watched.visit("/geometry", "svg.plane .contours ellipse")
     page.get_by_role("button", name="Play").first.click()
-    watched.visit("/train", ".training svg.learning .grid line")
+    watched.visit("/train", ".training .learning-chart .gridlayer path")
     Training(page, watched.base).ready().train_and_stop()
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Lab, Training
+from conftest import PLACE, Lab, Training
 from playwright.sync_api import Browser, Page, expect
 
 from maml_core import runs
@@ -41,11 +41,11 @@ def student(browser: Browser, server: str) -> Iterator[Training]:
 def test_the_demo_from_the_press_to_the_lab_and_home(training, tmp_path):
     """Trains for real, beats the baseline, is opened in the lab, and is loaded in plain PyTorch with the same numbers."""
     run = training.train()
-    expect(training.page.locator("svg.learning circle.dot").first).to_be_attached(timeout=30_000)
-    expect(training.page.locator("[data-beaten=pretrained]")).to_be_attached(timeout=60_000)
+    expect(training.page.locator(".learning-chart .point").first).to_be_attached(timeout=30_000)
+    expect(training.page.locator("[data-curve=beaten-pretrained]")).to_be_attached(timeout=60_000)
     expect(training.page.locator(".place")).to_contain_text("iterations/s")
     training.state(run, "finished", 120_000)
-    expect(training.page.locator("[data-beaten=MAML-tf]")).to_be_attached()
+    expect(training.page.locator("[data-curve=beaten-MAML-tf]")).to_be_attached()
     expect(training.page.locator("h1")).to_contain_text("below MAML-tf’s 0.45")
     with training.page.expect_download() as download:
         training.page.get_by_role("link", name="Download").click()
@@ -152,7 +152,47 @@ def test_a_run_goes_on_from_an_earlier_snapshot(training):
     first = training.page.locator(f"tr[data-run={run}] .number").inner_text()
     expect(training.page.locator(f"tr[data-run={again}] .number")).to_have_text(first)
     training.page.get_by_role("checkbox", name=re.compile("compare")).first.check()
-    expect(training.page.locator("svg.learning [data-run]")).to_have_count(1)
+    expect(training.page.locator(".learning-chart [data-curve^=run-]")).to_have_count(1)
+
+
+def test_the_chart_tells_values_and_enlarges_a_part_and_a_click_goes_to_a_snapshot(training):
+    other = training.train(max_steps=300)
+    training.state(other, "finished")
+    training.state(training.train(max_steps=700), "finished")
+    shown, said = training.page.locator(".area-through .key"), training.page.locator(".learning-chart .hoverlayer")
+    expect(shown).to_contain_text("after 700 iterations")
+    chart = training.page.locator(".learning-chart .plot")
+
+    def at(iteration: float, exponent: float) -> tuple[float, float]:
+        x, y = chart.evaluate(PLACE, [iteration, exponent])
+        chart.scroll_into_view_if_needed()
+        box = chart.bounding_box()
+        return box["x"] + x, box["y"] + y
+
+    training.page.mouse.move(*at(490, 0))
+    training.page.mouse.move(*at(500, 0))
+    expect(said).to_contain_text("iteration 500")
+    expect(said).to_contain_text(re.compile(r"after 1 step \d\.\d+ ± \d\.\d+ at 500"))
+    expect(said).to_contain_text("meta-batch")
+    training.page.mouse.click(*at(290, 0))
+    expect(shown).to_contain_text("after 300 iterations")
+
+    training.page.mouse.move(*at(100, 1))
+    training.page.mouse.down()
+    training.page.mouse.move(*at(400, -1), steps=5)
+    training.page.mouse.up()
+    expect(training.page.get_by_role("button", name="whole")).to_be_visible()
+    expect(shown).to_contain_text("after 300 iterations")
+    enlarged = chart.evaluate("plot => plot.layout.xaxis.range")
+    assert enlarged == pytest.approx([100, 400], abs=5)
+    training.page.get_by_role("checkbox", name=re.compile("compare")).first.check()
+    expect(training.page.locator(".learning-chart [data-curve^=run-]")).to_have_count(1)
+    assert chart.evaluate("plot => plot.layout.xaxis.range") == enlarged
+    training.page.mouse.click(*at(210, 0))
+    expect(shown).to_contain_text("after 200 iterations")
+    training.page.mouse.dblclick(*at(210, 0))
+    expect(training.page.get_by_role("button", name="whole")).to_be_hidden()
+    assert chart.evaluate("plot => plot.layout.xaxis.range") == [0, 700]
 
 
 def test_your_task_is_edited_and_walked_through_training(training):

@@ -15,7 +15,7 @@ SHOWN = {
     "/lab": ".maml-lab .task-chart .curve",
     "/explore": ".explore svg.heat .tile",
     "/geometry": "svg.plane .contours ellipse",
-    "/train": ".training svg.learning .grid line",
+    "/train": ".training .learning-chart .gridlayer path",
     "/checkpoints": ".card svg.thumbnail",
     "/classroom": ".classroom h1",
 }

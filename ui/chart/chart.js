@@ -33,6 +33,7 @@ import { linear, log } from "./scale.js";
  * @property {number} [opacity]
  * @property {boolean} [area]
  * @property {number} [dots] Their radius.
+ * @property {boolean} [hollow] Rings instead of dots.
  * @property {{ up: number[], down: number[] }} [bars]
  */
 
@@ -157,8 +158,18 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     return { showline: first, mirror: first && last, linecolor: colour.of("var(--grid)"), linewidth: 1 };
   }
 
+  /** @param {string} ink @param {number} radius */
+  function markerOf(ink, radius, hollow = false) {
+    const unit = at?.unit ?? 1;
+    const line = hollow ? { width: 3 * unit } : { color: colour.of("var(--paper)"), width: 1.5 * unit };
+    return { symbol: hollow ? "circle-open" : "circle", color: ink, size: 2 * radius * unit, opacity: 1, line };
+  }
+
   /** @param {Line} line */
-  function traceOf({ id, role, x, y, look = {}, label = "", values, opacity = 1, area, dots, bars }) {
+  function traceOf(
+    { id, role, x, y, look = {}, label = "", values, opacity = 1, area, dots, hollow, bars },
+    /** @type {number} */ i,
+  ) {
     const ink = colour.of(`var(--${role})`);
     const unit = at?.unit ?? 1;
     const dash = look.dash?.map((length) => `${length * unit}px`).join(",") || "solid";
@@ -170,18 +181,10 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
       x,
       y,
       opacity,
+      legendrank: -i, // of the values under the pointer: what lies on top is named first
       ...(area ? { fill: "toself", fillcolor: ink.replace(/^rgb\((.*)\)$/, `rgba($1, ${FAINT})`) } : {}),
       line: { color: ink, width: area ? 0 : (look.width ?? 2) * unit, dash, simplify: false },
-      ...(dots
-        ? {
-            marker: {
-              color: ink,
-              size: 2 * dots * unit,
-              opacity: 1,
-              line: { color: colour.of("var(--paper)"), width: 1.5 * unit },
-            },
-          }
-        : {}),
+      ...(dots ? { marker: markerOf(ink, dots, hollow), cliponaxis: false } : {}),
       ...(bars
         ? { error_y: { array: bars.up, arrayminus: bars.down, color: ink, thickness: 1.5 * unit, width: 0, symmetric: false } }
         : {}),
@@ -212,19 +215,20 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     const style = getComputedStyle(over);
     const ink = colour.of("var(--ink)");
     const font = { family: style.fontFamily, size: 12 * unit, color: colour.of("var(--soft)") };
+    const together = pointer && !heat && !nearest; // the values of all lines stand under the pointer, and a line through them
+    const spike = together ? { spikecolor: colour.of("var(--soft)"), spikethickness: unit } : {};
     const layout = {
       width,
       height,
       margin: { l: box.left, r: width - box.right, t: box.top, b: height - box.bottom, pad: 0 },
-      xaxis: { ...axisOf(x, zoomed?.x), ...edges(y), ...(heading ? { unifiedhovertitle: { text: heading } } : {}) },
-      yaxis: { ...axisOf(y, zoomed?.y), ...edges(x) },
+      xaxis: { ...axisOf(x, zoomed?.x), ...edges(y), ...spike, ...(heading ? { unifiedhovertitle: { text: heading } } : {}) },
+      yaxis: { ...axisOf(y, zoomed?.y), ...edges(x), ticklabelstandoff: Math.round(3 * unit) },
       font,
       showlegend: false,
-      legend: { traceorder: "reversed" }, // of the values under the pointer: what lies on top is named first
       paper_bgcolor: CLEAR,
       plot_bgcolor: CLEAR,
       dragmode: zoom && !byTouch() ? "zoom" : false,
-      hovermode: pointer ? (heat || nearest ? "closest" : "x unified") : false,
+      hovermode: together ? "x unified" : pointer ? "closest" : false,
       hoverdistance: heat ? 1 : nearest ? NEAR * unit : -1,
       hoverlabel: { bgcolor: colour.of("var(--paper)"), bordercolor: colour.of("var(--grid)"), font: { ...font, color: ink } },
     };
@@ -236,9 +240,9 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     }
     // Its own names for the places of lines, in the order in which they were given.
     plot.querySelectorAll(".scatterlayer .trace").forEach((/** @type {Element} */ trace, /** @type {number} */ i) => {
-      const path = trace.querySelector(lines[i].area ? ".js-fill" : ".js-line");
-      path?.classList.add(lines[i].area ? "area" : "curve");
-      path?.setAttribute("data-curve", lines[i].id);
+      const path = trace.querySelector(lines[i].area ? ".js-fill" : ".js-line") ?? trace; // of dots alone there is no path
+      path.classList.add(lines[i].area ? "area" : "curve");
+      path.setAttribute("data-curve", lines[i].id);
     });
     node.dataset.drawn = "";
   }

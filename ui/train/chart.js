@@ -1,178 +1,176 @@
 // The learning chart: validation error by iteration, after each inner step, with its 95% interval; the loss on the
 // meta-batches behind it; what is to be beaten as level lines; other runs to compare with.
 
-import { el, set, unitOf } from "../shared/el.js";
-import { lineOf } from "../shared/looks.js";
-import { linear, log, path } from "../chart/scale.js";
-import { spread } from "../chart/labels.js";
-import { number, steps } from "../shared/words.js";
+import { chart } from "../chart/chart.js";
+import { labelled } from "../chart/labels.js";
+import { pressed } from "../chart/press.js";
+import { linearTicks, logTicks } from "../chart/ticks.js";
+import { el } from "../shared/el.js";
+import { interval, number, steps } from "../shared/words.js";
 import { beaten, count, describe, validations } from "./words.js";
 
 const Y = [0.05, 20];
 const MOST = 700; // points of a line: there are no more pixels
-const TICKS = [0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
+const CROWD = 6; // with more inner steps than this, the values under the pointer are those of the first and the last alone
 
 // `go(iteration)` is called when a person points at one.
 export function learningChart(parent, { go }) {
-  const svg = el("svg", { class: "learning", role: "img" }, parent);
-  const clip = `clip-${Math.random().toString(36).slice(2)}`;
-  const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
-  const grid = el("g", { class: "grid" }, svg);
-  const inside = el("g", { "clip-path": `url(#${clip})` }, svg);
-  const labels = el("g", { class: "labels" }, svg);
-  const now = el("g", { class: "now" }, svg);
-  let view;
-  let unit;
-  let size;
-  let sx;
-  let sy;
+  const drawn = chart(parent, {
+    kind: "learning",
+    zoom: true,
+    keep: "maml-lab-training",
+    laid: () => update(),
+  });
+  const axis = el("g", { class: "grid" }, drawn.over);
+  const labels = el("g", { class: "labels" }, drawn.over);
+  const now = el("g", { class: "now" }, drawn.over);
+  let view = null;
+  let at = null;
 
-  function layout() {
-    const width = svg.clientWidth;
-    const height = svg.clientHeight;
-    if (!width) return false;
-    unit = unitOf(svg);
-    size = { left: 34 * unit, right: width - 104 * unit, top: 10 * unit, bottom: height - 34 * unit };
-    const last = Math.max(view.row?.max_steps ?? 7000, ...view.others.map((other) => other.row.iteration));
-    sx = linear([0, last], [size.left, size.right]);
-    sy = log(Y, [size.bottom, size.top]);
-    set(svg, { viewBox: `0 0 ${width} ${height}` });
-    set(clipRect, { x: size.left - 5, y: size.top - 1, width: size.right - size.left + 10, height: size.bottom - size.top + 2 });
-    grid.replaceChildren();
-    for (const tick of TICKS) {
-      el("line", { x1: size.left, x2: size.right, y1: sy(tick), y2: sy(tick) }, grid);
-      el("text", { x: size.left - 6 * unit, y: sy(tick) + 4 * unit, "text-anchor": "end" }, grid, String(tick));
-    }
-    const every = [1, 2, 5]
-      .flatMap((m) => [0, 1, 2, 3, 4, 5, 6].map((e) => m * 10 ** e))
-      .sort((a, b) => a - b)
-      .find((n) => last / n <= (size.right - size.left) / (90 * unit));
-    for (let at = 0; at <= last; at += every)
-      el("text", { x: sx(at), y: size.bottom + 16 * unit, "text-anchor": "middle" }, grid, count(at));
-    el("text", { class: "axis", x: size.right, y: size.bottom + 30 * unit, "text-anchor": "end" }, grid, "iteration");
-    return true;
-  }
+  pressed(drawn.node, (event) => {
+    if (!at || !view.row) return;
+    const px = event.clientX - drawn.node.getBoundingClientRect().left;
+    go(at.x.invert(Math.min(Math.max(px, at.box.left), at.box.right)));
+  });
+
+  const whole = () => [0, Math.max(view.row?.max_steps ?? 7000, ...view.others.map((other) => other.row.iteration))];
+  const shown = (scale, [from, to]) => [scale.invert(from), scale.invert(to)];
 
   // What is off the scale runs along its edge.
-  const onScale = (value) => Math.max(sy(value), size.top);
-  const line = (points, attributes) =>
-    el(
-      "path",
-      {
-        class: "curve",
-        d: path(
-          points.map((p) => sx(p[0])),
-          points.map((p) => onScale(p[1])),
-        ),
-        ...attributes,
-      },
-      inside,
-    );
+  const onScale = (value) => Math.min(Math.max(value, Y[0]), Y[1]);
 
-  function draw() {
-    inside.replaceChildren();
-    labels.replaceChildren();
-    const ends = []; // [y, label, role]
-    const { row, lines } = view;
-    for (const mark of row?.marks ?? view.marks) {
-      const y = sy(mark.value);
-      const look = { ...view.looks[mark.role], dash: mark.role === "true" ? [2, 3] : view.looks[mark.role].dash, width: 1.6 };
-      el(
-        "path",
-        { class: "curve", d: `M${size.left},${y}H${size.right}`, "data-mark": mark.label, ...lineOf(look, mark.role, unit) },
-        inside,
-      );
-      ends.push([y, `${mark.label} ${number(mark.value)}`, mark.role]);
+  // What of the meta-batches is on show, and as much on both sides, so that some is there when the picture is moved. As more of them
+  // come, every second one is left out, of those that are left again, and so on: the others stay.
+  function batches(lines, [low, high]) {
+    const near = (iteration) => iteration >= 2 * low - high && iteration <= 2 * high - low;
+    const measured = lines.filter((l) => "loss_after" in l && near(l.iteration));
+    const every = 2 ** Math.ceil(Math.log2(Math.max(measured.length / MOST, 1)));
+    return measured.filter((_, i) => i % every === 0);
+  }
+
+  // Each line, and the label at its end: its name, and its value there.
+  function strokes(range) {
+    const { row, lines, looks } = view;
+    const all = [];
+    for (const { role, label, value } of row?.marks ?? view.marks) {
+      const look = { ...looks[role], dash: role === "true" ? [2, 3] : looks[role].dash, width: 1.6 };
+      all.push({ id: `mark-${label}`, role, look, x: whole(), y: [value, value], worth: [value, value], name: label });
     }
     for (const { row: other, lines, letter } of view.others) {
-      const points = validations(lines).map((v) => [v.iteration, v.steps.at(-1).mean]);
-      if (!points.length) continue;
-      line(points, { "data-run": other.name, ...lineOf({ ...view.looks[letter], width: 2 }, letter, unit) });
-      ends.push([sy(points.at(-1)[1]), `${letter} ${number(points.at(-1)[1])}`, letter]);
+      const found = validations(lines).map((v) => ({ iteration: v.iteration, ...v.steps.at(-1) }));
+      const values = found.map((v) => `${letter} ${interval(v.mean, v.ci95)} at ${count(v.iteration)}`);
+      const look = { ...looks[letter], width: 2 };
+      all.push({ id: `run-${other.name}`, role: letter, look, ...curveOf(found, "mean"), values, name: letter });
     }
-    if (row) {
-      const role = row.algorithm;
-      const found = validations(lines);
-      const last = found[0]?.steps.length - 1;
-      const measured = lines.filter((l) => "loss_after" in l);
-      const every = Math.ceil(measured.length / MOST);
-      const batches = measured.filter((_, i) => i % every === 0);
-      line(
-        batches.map((l) => [l.iteration, l.loss_before]),
-        { class: "curve faint", style: "stroke: var(--before)" },
-      );
-      if (last)
-        line(
-          batches.map((l) => [l.iteration, l.loss_after]),
-          { class: "curve faint", style: `stroke: var(--${role})` },
-        );
-      for (let s = 0; s <= last; s++) {
-        const points = found.map((v) => [v.iteration, v.steps[s].mean]);
-        const main = s === last;
-        const look = main
-          ? { ...view.looks[role], width: 2.6 }
-          : s === 0
-            ? view.looks.before
-            : { ...view.looks[role], width: 1.2 };
-        line(points, { "data-step": s, ...lineOf(look, s === 0 && !main ? "before" : role, unit) });
-        if (!main && s) continue;
-        const end = points.at(-1);
-        if (end)
-          ends.push([
-            sy(end[1]),
-            `${main ? (last ? `after ${steps(last)}` : view.looks[role].label) : "before"} ${number(end[1])}`,
-            main ? role : "before",
-          ]);
-      }
-      for (const v of found) {
-        const { mean, ci95 } = v.steps[last];
-        const x = sx(v.iteration);
-        const style = `stroke: var(--${role}); fill: var(--${role})`;
-        el(
-          "path",
-          { class: "interval", style, d: `M${x},${onScale(Math.max(mean - ci95, Y[0] / 2))}V${onScale(mean + ci95)}` },
-          inside,
-        );
-        el("circle", { class: "dot", style: `fill: var(--${role})`, cx: x, cy: onScale(mean), r: 3 * unit }, inside);
-      }
-      for (const mark of beaten(row, lines)) {
-        const x = sx(mark.iteration);
-        const y = sy(mark.value);
-        el("circle", { class: "won", cx: x, cy: y, r: 6 * unit, "data-beaten": mark.label }, inside);
-      }
+    if (!row) return all;
+    const role = row.algorithm;
+    const found = validations(lines);
+    const last = found[0]?.steps.length - 1;
+    const measured = batches(lines, range);
+    const said = measured.map(({ loss_before: before, loss_after: after }) =>
+      last ? `meta-batch ${number(after)}, before ${number(before)}` : `meta-batch ${number(before)}`,
+    );
+    const faint = { look: { width: 1, dash: [] }, opacity: 0.32 };
+    const before = { id: "batch-before", role: "before", ...faint, ...curveOf(measured, "loss_before") };
+    all.push(last ? before : { ...before, values: said });
+    if (last) all.push({ id: "batch-after", role, ...faint, ...curveOf(measured, "loss_after"), values: said });
+    for (let s = 0; s <= last; s++) {
+      const main = s === last;
+      const look = main ? { ...looks[role], width: 2.6 } : s === 0 ? looks.before : { ...looks[role], width: 1.2 };
+      const name = !main && s === 0 ? "before" : last ? `after ${steps(s)}` : looks[role].label;
+      const at = found.map((v) => ({ iteration: v.iteration, ...v.steps[s] }));
+      all.push({
+        id: `step-${s}`,
+        role: s === 0 && !main ? "before" : role,
+        look,
+        ...curveOf(at, "mean"),
+        ...(main ? { dots: 3, bars: bars(at) } : {}),
+        ...(main || s === 0 || last < CROWD
+          ? { values: at.map((v) => `${name} ${interval(v.mean, v.ci95)} at ${count(v.iteration)}`) }
+          : {}),
+        name: main || s === 0 ? name : "",
+      });
     }
-    spread(
-      ends.map(([y]) => y),
-      15 * unit,
-      size.top + 4,
-      size.bottom,
-    ).forEach((y, i) => {
-      el("text", { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${ends[i][2]}-text)` }, labels, ends[i][1]);
+    for (const { label, iteration, value } of beaten(row, lines))
+      all.push({ id: `beaten-${label}`, role: "shot", look: { width: 0 }, x: [iteration], y: [value], dots: 6, hollow: true });
+    return all;
+  }
+
+  // worth: the values themselves, on the scale or not.
+  function curveOf(points, of) {
+    const worth = points.map((p) => p[of]);
+    return { x: points.map((p) => p.iteration), y: worth.map(onScale), worth };
+  }
+  const bars = (points) => ({
+    up: points.map(({ mean, ci95 }) => onScale(mean + ci95) - onScale(mean)),
+    down: points.map(({ mean, ci95 }) => onScale(mean) - onScale(mean - ci95)),
+  });
+
+  // As many as there is room for.
+  function iterations(range) {
+    const all = linearTicks(range).filter(([iteration]) => Number.isInteger(iteration));
+    const every = Math.ceil((all.length * 90 * at.unit) / (at.box.right - at.box.left));
+    return all.filter((_, i) => i % every === 0).map(([iteration]) => [iteration, count(iteration)]);
+  }
+
+  // A label says what its line is worth where that leaves the picture.
+  function drawLabels(all, [, end]) {
+    const { y, box, unit } = at;
+    labels.replaceChildren();
+    const ends = all.flatMap(({ name, role, x, worth }) => {
+      const i = x.findLastIndex((iteration) => iteration <= end * (1 + 1e-9));
+      if (!name || i < 0) return [];
+      const away = y(worth[i]);
+      const beyond = away < box.top - 1 ? " ↑" : away > box.bottom + 1 ? " ↓" : "";
+      return [{ y: away, role, text: `${name} ${number(worth[i])}${beyond}` }];
     });
-    svg.setAttribute("aria-label", describe(row, lines));
+    labelled(labels, ends, { x: box.right + 8 * unit, gap: 15 * unit, low: box.top + 4, high: box.bottom, unit });
   }
 
   function mark() {
     now.replaceChildren();
-    if (view.at === null) return;
-    el("line", { x1: sx(view.at), x2: sx(view.at), y1: size.top, y2: size.bottom }, now);
+    if (view.at === null || !at) return;
+    const here = at.x(view.at);
+    if (here < at.box.left - 1 || here > at.box.right + 1) return; // of the part that is on show
+    el("line", { x1: here, x2: here, y1: at.box.top, y2: at.box.bottom }, now);
   }
 
-  svg.addEventListener("click", (event) => sx && view.row && go(sx.invert(event.clientX - svg.getBoundingClientRect().left)));
+  function update() {
+    const sides = { left: 34, right: 104, top: 10, bottom: 34 };
+    const [x, y] = [{ range: whole() }, { range: Y, log: true }];
+    at = drawn.lay({ x, y, sides });
+    if (!at) return;
+    const { box, unit } = at;
+    const range = shown(at.x, [box.left, box.right]);
+    const all = strokes(range);
+    const up = logTicks(shown(at.y, [box.bottom, box.top]));
+    drawn.draw({
+      x: { ...x, ticks: iterations(range), grid: false },
+      y: { ...y, ticks: up },
+      lines: all,
+      heading: "iteration %{x:,}",
+    });
+    axis.replaceChildren();
+    el("text", { class: "axis", x: box.right, y: box.bottom + 30 * unit, "text-anchor": "end" }, axis, "iteration");
+    drawLabels(all, range);
+    mark();
+    drawn.over.setAttribute("aria-label", describe(view.row, view.lines));
+  }
 
   return {
-    svg,
+    svg: drawn.over,
     // view: {row, lines, others: [{row, lines, letter}], marks, looks, at}; at: the iteration of the snapshot on show, or null.
+    // A part that is on show enlarged stays so while points of the same run come.
     update(newView) {
+      const other = newView.row?.name !== view?.row?.name;
       view = newView;
-      if (!layout()) return;
-      draw();
-      mark();
+      if (other && drawn.zoomed) drawn.reset();
+      else update();
     },
     point(at) {
       if (!view) return;
       view.at = at;
-      if (size) mark();
+      mark();
     },
   };
 }

@@ -3,7 +3,7 @@
 import { current, write } from "../shared/address.js";
 import { paint } from "../shared/looks.js";
 import { mounted } from "../shared/mounted.js";
-import { click } from "../shared/pointer.js";
+import { byTouch, click } from "../shared/pointer.js";
 import { el } from "../shared/el.js";
 import { EXACT, interval } from "../shared/rounding.js";
 import { STAYS, json, sentence } from "../shared/server.js";
@@ -195,6 +195,7 @@ function makeView(parent, { looks, limits, marks }) {
     const said = row ? ["error over 1,000 validation tasks, with 95% intervals", "faint: loss on the training meta-batches"] : [];
     for (const mark of row?.marks ?? marks) said.push(`${mark.label}: ${mark.about}`);
     if (row) said.push(`${click()} to see your task at that moment`);
+    if (row && !byTouch()) said.push("drag to enlarge a part");
     key.textContent = said.join(" · ");
     through.update(row ? selected : "", row ? row.snapshots : []);
     strip.hidden = !row;

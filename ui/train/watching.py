@@ -97,7 +97,7 @@ def seen() -> Seen:
             places = place_in_queue(known, limits, left)
             last = Seen(
                 known,
-                [(row | {"left": left.get(run.name)}, run.about["owner"]) for run, row in found],
+                [(row | {"left": left.get(run.name), "fresh": limits.test_sample}, run.about["owner"]) for run, row in found],
                 {name: {"position": at, "starts_in": wait} for name, (at, wait) in places.items()},
                 damaged,
             )

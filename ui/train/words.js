@@ -65,7 +65,6 @@ export function advice(row, lines) {
 const PHASES = {
   starting: "starting",
   compiling: "compiling this recipe for the first time, about 20 s",
-  measuring: "measuring the result on fresh tasks",
 };
 
 // How far a run is, and what is next.
@@ -77,6 +76,7 @@ export function progress(row) {
   }
   if (row.asked) return `${row.asked === "pause" ? "pausing" : "stopping"} after this block of iterations … · ${place}`;
   if (row.state === "running") {
+    if (row.phase === "measuring") return `measuring the result on ${count(row.fresh)} fresh tasks · ${place}`;
     if (PHASES[row.phase]) return `${PHASES[row.phase]} · ${place}`;
     const rate = row.rate ? ` · ${count(Math.round(row.rate))} iterations/s` : "";
     return `${place}${rate}${row.left ? ` · ${duration(row.left)} left` : ""}`;
