@@ -4,11 +4,13 @@ import csv
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from conftest import Lab
+from conftest import PLACE, Lab
+from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ui.checkpoints import recipe
@@ -34,8 +36,9 @@ class Explore(Lab):
 
     def cell(self, number: int, row: int, step: int) -> tuple[float, float]:
         """Where a cell of a map is on the screen, inside its chart."""
-        box = self.map(number).locator(".tile").nth(21 * row + step).bounding_box()
-        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        px, py = self.page.locator(".heat-chart .plot").nth(number).evaluate(PLACE, [step, row])
+        box = self.map(number).bounding_box()
+        return box["x"] + px, box["y"] + py
 
 
 @pytest.fixture
@@ -89,7 +92,7 @@ def test_curves_a_csv_and_a_picture(explore):
     page = explore.page
     page.get_by_role("radio", name="curves").click()
     expect(page.locator("svg.slice")).to_have_count(3)
-    expect(page.locator("svg.slice [data-line=MAML]")).to_have_count(3)
+    expect(page.locator(".slice-chart [data-curve=maml]")).to_have_count(3)
     expect(page.locator("svg.slice").first).to_have_attribute("aria-label", re.compile(r"by inner step, 10 shots\. MAML from \d"))
     page.locator(".take-away summary").click()
     with page.expect_download() as download:
@@ -104,6 +107,70 @@ def test_curves_a_csv_and_a_picture(explore):
     assert text.startswith("<svg")
     assert "by step size" in text
     assert "var(" not in text
+    assert text.count("<path") > 3 * 3, "the lines and the bands of three charts"
+
+
+def test_values_stand_under_the_pointer_and_a_part_is_enlarged_moved_and_given_back(explore):
+    page = explore.page
+    corners = explore.cell(0, 3, 2), explore.cell(0, 15, 12)
+    page.mouse.move(*explore.cell(0, 4, 3))
+    shown = page.locator(".readout tbody tr").first.locator("td")
+    expect(page.locator(".heat-chart .hoverlayer")).to_contain_text("After 3 steps, 5 shots")
+    expect(page.locator(".heat-chart .hoverlayer")).to_contain_text(f"{shown.first.inner_text()} · none diverged")
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    page.mouse.move(*corners[1], steps=5)
+    page.mouse.up()
+    whole = page.locator(".heat-chart").first.get_by_role("button", name="whole")
+    expect(whole).to_be_visible()
+    assert "cell=" not in page.url, "a drag chooses no cell"
+    width = explore.cell(0, 4, 4)[0] - explore.cell(0, 4, 3)[0]
+    assert width > 30
+    page.mouse.click(*explore.cell(0, 5, 4))
+    expect(page).to_have_url(re.compile("cell=K%2C6%2C4"))
+    before = explore.cell(0, 8, 6)
+    page.mouse.move(*before)
+    page.keyboard.down("Shift")
+    page.mouse.down()
+    page.mouse.move(before[0] + 40, before[1] + 30, steps=4)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    assert explore.cell(0, 8, 6) == pytest.approx((before[0] + 40, before[1] + 30), abs=2)
+    expect(page).to_have_url(re.compile("cell=K%2C6%2C4"))
+    page.mouse.dblclick(*explore.cell(0, 8, 6))
+    expect(whole).to_be_hidden()
+    assert explore.cell(0, 3, 2) == pytest.approx(corners[0], abs=1)
+
+
+def test_a_curve_is_read_under_the_pointer_and_a_press_moves_the_line(explore):
+    page = explore.page
+    page.get_by_role("radio", name="curves").click()
+    chart = page.locator(".slice-chart")
+    expect(chart.first.locator("[data-curve=maml]")).to_be_attached()
+    px, py = chart.first.locator(".plot").evaluate(PLACE, [12, 1])
+    box = chart.first.bounding_box()
+    page.mouse.move(box["x"] + px, box["y"] + py)
+    expect(chart.first.locator(".hoverlayer")).to_contain_text("step 12")
+    expect(chart.first.locator(".hoverlayer")).to_contain_text(re.compile(r"MAML 0\.\d+ ± 0\.\d+"))
+    page.mouse.click(box["x"] + px, box["y"] + py)
+    expect(page).to_have_url(re.compile("cell=K%2C10%2C12"))
+    expect(page.locator(".plots h2").nth(1)).to_have_text("by shots, after 12 steps")
+
+
+def test_a_saved_map_has_its_colours_cell_by_cell_and_what_lies_over_them(explore):
+    page = explore.page
+    page.locator(".heat-chart").first.hover()
+    with page.expect_download() as download:
+        page.locator(".heat-chart").first.get_by_role("button", name="SVG").click()
+    text = Path(download.value.path()).read_text("utf-8")
+    assert "shots K × inner steps" in text
+    assert "<image" not in text
+    assert text.count("<rect") > 20 * 21
+    page.locator(".take-away summary").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="picture.png").click()
+    image = Image.open(download.value.path())
+    assert len(image.convert("RGB").getcolors(1 << 24)) > 300, "two maps of some hundred colours"
 
 
 def test_while_it_measures_one_sees_what_is_measured_and_no_heading_is_empty(page, server):

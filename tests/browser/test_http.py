@@ -234,7 +234,7 @@ def test_the_start_page_and_the_maps_and_the_plane_and_the_chart_of_a_run_are_dr
     watched.visit("/", ".start .task-chart .curve")
     page.get_by_role("button", name="Take one gradient step").click()
     expect(page.locator(".after p")).to_contain_text("After 1 step", timeout=30_000)
-    watched.visit("/explore", "svg.heat .tile")
+    watched.visit("/explore", ".heat-chart image")
     page.get_by_role("radio", name="curves").click()
     expect(page.locator("svg.slice")).to_have_count(3)
     page.locator(".take-away summary").click()

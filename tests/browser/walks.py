@@ -13,7 +13,7 @@ SHOWN = {
     "/": ".start .task-chart .curve",
     "/lessons": ".lessons a",
     "/lab": ".maml-lab .task-chart .curve",
-    "/explore": ".explore svg.heat .tile",
+    "/explore": ".explore .heat-chart image",
     "/geometry": "svg.plane .contours ellipse",
     "/train": ".training .learning-chart .gridlayer path",
     "/checkpoints": ".card svg.thumbnail",

@@ -68,12 +68,16 @@ const text = (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
 /**
  * A chart in `parent`; `over` has this class and these attributes. pointer: whether values stand under it, or it is left to what is drawn
- * over the chart. zoom: whether a mouse may enlarge a part; on touch none does. keep: the
- * name of the file by which it can be saved, without an ending. `laid` is called when the scales have changed by a zoom.
+ * over the chart. zoom: whether a mouse may enlarge a part, and move that about with Shift; on touch none does. keep: the
+ * name of the file by which it can be saved, without an ending; title: the selector, in `parent`, of what is saved above it. `laid` is
+ * called when the scales have changed by a zoom.
  * @param {Element} parent
- * @param {{ kind: string, attributes?: Record<string, string | number | null>, pointer?: boolean, zoom?: boolean, keep?: string, laid?: () => void }} options
+ * @param {{ kind: string, attributes?: Record<string, string | number | null>, pointer?: boolean, zoom?: boolean, keep?: string, title?: string, laid?: () => void }} options
  */
-export function chart(parent, { kind, attributes = { role: "img" }, pointer = true, zoom = false, keep = "", laid = () => {} }) {
+export function chart(
+  parent,
+  { kind, attributes = { role: "img" }, pointer = true, zoom = false, keep = "", title = "", laid = () => {} },
+) {
   const node = el("div", { class: `chart ${kind.split(" ")[0]}-chart` }, parent);
   node.classList.toggle("deaf", !pointer);
   const under = el("svg", { class: "under", "aria-hidden": "true" }, node);
@@ -89,6 +93,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
   let drawer = null;
   /** @type {{ x: [number, number], y: [number, number] } | null} */
   let zoomed = null;
+  let moving = false; // by hand
   let gone = false;
 
   const repaint = () => {
@@ -143,6 +148,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
       tickvals: ticks.map(([value]) => value),
       ticktext: ticks.map(([, text]) => text),
       tickangle: 0,
+      ticks: "",
       showgrid: grid,
       gridcolor: colour.of("var(--grid)"),
       zeroline: false,
@@ -236,6 +242,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     drawer.react(plot, [...(heat ? [heatOf(heat)] : []), ...lines.map(traceOf)], layout, CONFIG);
     if (first) {
       plot.on("plotly_relayout", moved);
+      plot.on("plotly_relayouting", follow);
       plot.on("plotly_doubleclick", reset); // the browser's own does not come through what Plotly lays over the page meanwhile
     }
     // Its own names for the places of lines, in the order in which they were given.
@@ -247,8 +254,28 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     node.dataset.drawn = "";
   }
 
+  // While a part is moved about, Plotly moves what it drew; what is ours follows.
+  /** @param {Record<string, number>} changed */
+  function follow(changed) {
+    if (!picture || !moving) return;
+    /** @param {string} name @param {Axis} axis @returns {[number, number]} */
+    const rangeOf = (name, axis) => {
+      const [low, high] = [changed[`${name}.range[0]`], changed[`${name}.range[1]`]];
+      return axis.log ? [10 ** low, 10 ** high] : [low, high];
+    };
+    zoomed = { x: rangeOf("xaxis", picture.x), y: rangeOf("yaxis", picture.y) };
+    laid();
+  }
+
+  function stay() {
+    if (!moving) return;
+    moving = false;
+    show();
+  }
+
   /** @param {Record<string, unknown>} changed */
   function moved(changed) {
+    moving = false;
     if (!picture || !Object.keys(changed).some((name) => name.includes("range"))) return;
     /** @param {Axis} axis @param {any} now @returns {[number, number]} */
     const rangeOf = (axis, now) =>
@@ -264,7 +291,13 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
     bar?.zoomed(false);
     laid();
   };
-  const bar = keep ? tools(node, { keep, reset }) : null;
+  if (zoom) {
+    node.addEventListener("pointerdown", (event) => {
+      moving = event.shiftKey;
+      if (moving) addEventListener("pointerup", () => setTimeout(stay), { once: true }); // once Plotly has heard of it
+    });
+  }
+  const bar = keep ? tools(node, { keep, title, reset }) : null;
 
   return {
     node,
@@ -283,7 +316,7 @@ export function chart(parent, { kind, attributes = { role: "img" }, pointer = tr
      */
     draw(next) {
       picture = next;
-      show();
+      if (!moving) show();
     },
     reset,
     remove() {

@@ -23,6 +23,8 @@ const HEAT = [
   "#e5cf52",
   "#fee838",
 ];
+/** The same to a chart, of errors' logarithms. */
+export const SCALE = { low: LOW, high: HIGH, colours: HEAT.toReversed() };
 const placeOf = log([HIGH, LOW], [0, HEAT.length - 1]);
 const CHANNELS = HEAT.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
 

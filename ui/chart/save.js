@@ -75,7 +75,28 @@ async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
     out.append(copy);
   });
   texts.forEach((text, i) => write(text, out, left, boxes[charts.length + i].top - tops[charts.length + i]));
+  await Promise.all([...out.querySelectorAll("image")].map(mosaic));
   return { text: new XMLSerializer().serializeToString(out), width, height };
+}
+
+// A map's colours, a pixel of an image for each cell, as drawn cells: many a program would blur what it enlarges.
+async function mosaic(image) {
+  const pixels = el("img", { src: image.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? image.getAttribute("href") });
+  await pixels.decode();
+  const [columns, rows] = [pixels.naturalWidth, pixels.naturalHeight];
+  const context = el("canvas", { width: columns, height: rows }).getContext("2d");
+  context.drawImage(pixels, 0, 0);
+  const { data } = context.getImageData(0, 0, columns, rows);
+  const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(image.getAttribute(name)));
+  const [wide, high] = [width / columns, height / rows];
+  const cells = el("g", {}, image.parentNode);
+  for (let i = 0; i < columns * rows; i++) {
+    const [red, green, blue, alpha] = data.subarray(4 * i, 4 * i + 4);
+    const [column, row] = [i % columns, Math.floor(i / columns)];
+    const place = { x: x + column * wide, y: y + row * high, width: wide + 0.5, height: high + 0.5 }; // no seams between them
+    if (alpha) el("rect", { ...place, fill: `rgb(${red}, ${green}, ${blue})` }, cells);
+  }
+  image.replaceWith(cells);
 }
 
 // The top of each box in the picture: a gap between what stands below each other is no wider than the margin.

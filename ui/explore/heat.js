@@ -1,170 +1,206 @@
-// A heatmap: inner steps to the right, shots or step sizes upwards, error as colour on a log scale, divergence hatched, the
-// border of where the baseline is beaten, the setting trained for ringed.
+// A map of errors: inner steps to the right, shots or step sizes upwards, error as colour. Over it lies what the colours do not say:
+// where tasks diverge (hatched), the border of where the baseline is beaten, the setting trained for (ringed), and the cells one points at.
 
-import { colourOf } from "../chart/heat.js";
-import { el, set, unitOf } from "../shared/el.js";
-import { rowName } from "./words.js";
+import { chart } from "../chart/chart.js";
+import { SCALE } from "../chart/heat.js";
+import { pressed } from "../chart/press.js";
+import { el, set } from "../shared/el.js";
+import { cellName, cellValue, rowName } from "./words.js";
+
+/** @import { At, Axis } from "../chart/chart.js" */
+/** @import { Along, ErrorMap } from "./maps.js" */
+
+/** @typedef {[number, number]} Cell Its row and its step. */
+
+/**
+ * waiting: what is said as long as there is no map. Rows of `trained` may lie between two.
+ * @typedef {object} MapView
+ * @property {ErrorMap | undefined} map
+ * @property {string} waiting
+ * @property {number[]} rows
+ * @property {number} steps
+ * @property {boolean[][] | null} beats
+ * @property {Cell | null} trained
+ * @property {string} about
+ * @property {Cell | null} picked
+ */
 
 const HATCHED = 0.01; // of the tasks diverged
+const HALF = 0.5; // of a cell
 
-// `point(along, row, step)` is called while one points at a cell, with null when one points at none; `pick` when one is chosen.
-export function heatMap(parent, { along, label, point, pick }) {
-  const svg = el("svg", { class: "heat", tabindex: 0, role: "application", "aria-roledescription": "map" }, parent);
-  const hatch = `hatch-${Math.random().toString(36).slice(2)}`;
-  const pattern = el(
-    "pattern",
-    { id: hatch, width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
-    el("defs", {}, svg),
-  );
-  el("rect", { width: 6, height: 6, fill: "none" }, pattern);
-  el("path", { class: "hatching", d: "M0,0V6" }, pattern);
-  const axes = el("g", { class: "grid" }, svg);
-  const inside = el("g", {}, svg);
-  const border = el("path", { class: "border" }, svg);
-  const borderInk = el("path", { class: "border ink" }, svg);
-  const marks = el("g", { class: "marks" }, svg);
-  const cursor = el("rect", { class: "cursor", visibility: "hidden" }, svg);
-  const chosen = el("rect", { class: "chosen", visibility: "hidden" }, svg);
+/**
+ * `point` is called while one points at a cell, with null when one points at none; `pick` when one is chosen.
+ * @param {Element} parent
+ * @param {{ along: Along, keep: string, title: string, point: (place: [Along, ...Cell] | null) => void,
+ *   pick: (place: [Along, ...Cell]) => void }} options
+ */
+export function heatMap(parent, { along, keep, title, point, pick }) {
+  const attributes = { tabindex: 0, role: "application", "aria-roledescription": "map" };
+  const drawn = chart(parent, { kind: "heat", attributes, zoom: true, keep, title, laid: () => view && update(view) });
+  const svg = drawn.over;
+  const own = Math.random().toString(36).slice(2);
+  const bed = el("rect", { class: "bed" }, drawn.under);
+  const defs = el("defs", {}, svg);
+  const looks = { width: 6, height: 6, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" };
+  el("path", { class: "hatching", d: "M0,0V6" }, el("pattern", { id: `hatch-${own}`, ...looks }, defs));
+  const opening = el("rect", {}, el("clipPath", { id: `clip-${own}` }, defs));
+  const inside = el("g", { "clip-path": `url(#clip-${own})` }, svg);
+  const gone = el("path", { class: "gone", style: `fill: url(#hatch-${own})` }, inside);
+  const borders = ["border", "border ink"].map((name) => el("path", { class: name }, inside));
+  const rings = ["ring under", "ring"].map((name) => el("rect", { class: name, rx: 3 }, inside));
+  const cursor = el("rect", { class: "cursor" }, inside);
+  const chosen = el("rect", { class: "chosen" }, inside);
   const waiting = el("text", { class: "waiting", "text-anchor": "middle" }, svg);
+  const axis = el("text", { class: "axis", "text-anchor": "end" }, el("g", { class: "grid" }, svg), "inner step");
+  /** @type {MapView} */
   let view;
-  let drawn = "";
-  let tiles = [];
+  /** @type {At | null} */
   let at = null;
-  let box;
+  /** @type {Cell | null} */
+  let here = null;
+  /** @type {unknown[]} */
+  let last = []; // of what Plotly drew
 
-  function layout() {
-    const width = svg.clientWidth;
-    const height = svg.clientHeight;
-    const unit = unitOf(svg);
-    const wanted = [width, height, unit, view.rows.length].join();
-    if (!width || wanted === drawn) return Boolean(width);
-    drawn = wanted;
-    const left = (along === "K" ? 30 : 46) * unit;
-    const bottom = height - 32 * unit;
-    box = {
-      left,
-      top: 4 * unit,
-      w: (width - left - 4 * unit) / (view.steps + 1),
-      h: (bottom - 4 * unit) / view.rows.length,
-      bottom,
+  /** @returns {{ x: Axis, y: Axis }} */
+  function axes() {
+    const { rows, steps } = view;
+    return {
+      x: { range: [-HALF, steps + HALF], ticks: [], grid: false },
+      y: { range: [-HALF, rows.length - HALF], ticks: [], grid: false },
     };
-    set(svg, { viewBox: `0 0 ${width} ${height}` });
-    axes.replaceChildren();
-    inside.replaceChildren();
-    tiles = view.rows.map((_, row) =>
-      Array.from({ length: view.steps + 1 }, (_, step) => {
-        const place = { x: x(step), y: y(row), width: box.w + 0.5, height: box.h + 0.5 };
-        return {
-          tile: el("rect", { class: "tile", ...place }, inside),
-          gone: el("rect", { ...place, fill: `url(#${hatch})`, visibility: "hidden" }, inside),
-        };
-      }),
-    );
-    for (let step = 0; step <= view.steps; step += box.w < 12 * unit ? 5 : 2)
-      el("text", { x: x(step) + box.w / 2, y: bottom + 14 * unit, "text-anchor": "middle" }, axes, String(step));
-    const every = Math.ceil((15 * unit) / box.h);
-    view.rows.forEach((value, row) => {
-      if ((along === "K" ? row + 1 : row) % every === 0 || (row === 0 && every < 3))
-        el("text", { x: left - 6 * unit, y: y(row) + box.h / 2 + 4 * unit, "text-anchor": "end" }, axes, rowName(along, value));
-    });
-    el("text", { class: "axis", x: width - 4 * unit, y: bottom + 28 * unit, "text-anchor": "end" }, axes, "inner step");
-    return true;
   }
 
-  const x = (step) => box.left + step * box.w;
-  const y = (row) => box.bottom - (row + 1) * box.h;
-  const frame = (node, [row, step], grow = 0) =>
-    set(node, { x: x(step) - grow, y: y(row) - grow, width: box.w + 2 * grow, height: box.h + 2 * grow, visibility: "visible" });
+  /**
+   * As many names as there is room for.
+   * @param {At} at
+   */
+  function named({ x, y, unit }) {
+    const { x: across, y: up } = axes();
+    const [wide, high] = [x(1) - x(0), y(0) - y(1)];
+    const each = wide < 12 * unit ? 5 : wide < 24 * unit ? 2 : 1;
+    for (let step = 0; step <= view.steps; step += each) across.ticks.push([step, String(step)]);
+    const every = Math.ceil((15 * unit) / high);
+    view.rows.forEach((value, row) => {
+      const isRound = (along === "K" ? row + 1 : row) % every === 0;
+      if (isRound || (row === 0 && every < 3)) up.ticks.push([row, rowName(along, value)]);
+    });
+    return { x: across, y: up };
+  }
 
-  function draw() {
-    const { map, beats } = view;
-    tiles.forEach((cells, row) =>
-      cells.forEach(({ tile, gone }, step) => {
-        tile.style.fill = map ? colourOf(map.mean[row][step]) : "var(--grid)";
-        gone.setAttribute("visibility", map && map.diverged[row][step] >= HATCHED ? "visible" : "hidden");
-      }),
-    );
+  // What is under the colours is drawn again only where it is another: most of what arrives is about other maps.
+  /** @param {At} at */
+  function paint({ x, y, unit, width, height }) {
+    const { map, rows, steps } = view;
+    const now = [map, rows.length, unit, width, height, x(0), x(1), y(0), y(1)];
+    if (now.every((part, i) => part === last[i])) return;
+    last = now;
+    const all = Array.from({ length: steps + 1 }, (_, step) => step);
+    const z = rows.map((_, row) => all.map((step) => (map ? Math.log(map.mean[row][step]) : null)));
+    const values = map && rows.map((value, row) => all.map((s) => `${cellName(along, value, s)}<br>${cellValue(map, row, s)}`));
+    drawn.draw({ ...named(/** @type {At} */ (at)), heat: { x: all, y: [...rows.keys()], z, ...SCALE, values } });
+  }
+
+  /** @param {At} at */
+  function mark({ x, y, box, unit }) {
+    const { map, beats, rows, steps, trained } = view;
+    const [wide, high] = [x(1) - x(0), y(0) - y(1)];
+    const left = (/** @type {number} */ step) => x(step - HALF);
+    const top = (/** @type {number} */ row) => y(row + HALF);
+    const [width, height] = [box.right - box.left, box.bottom - box.top];
+    set(bed, { x: box.left, y: box.top, width, height });
+    const around = drawn.zoomed ? 0 : 4 * unit; // for what frames a cell at the edge
+    set(opening, { x: box.left - around, y: box.top - around, width: width + 2 * around, height: height + 2 * around });
+    let hatched = "";
+    let border = "";
+    for (let row = 0; row < rows.length; row++)
+      for (let step = 0; step <= steps; step++) {
+        if (map && map.diverged[row][step] >= HATCHED) hatched += `M${left(step)},${top(row)}h${wide}v${high}h${-wide}z`;
+        if (!beats) continue;
+        if (step < steps && beats[row][step] !== beats[row][step + 1]) border += `M${left(step + 1)},${top(row)}v${high}`;
+        if (row + 1 < rows.length && beats[row][step] !== beats[row + 1][step]) border += `M${left(step)},${top(row)}h${wide}`;
+      }
+    set(gone, { d: hatched });
+    for (const line of borders) set(line, { d: border });
+    for (const ring of rings) frame(ring, map ? trained : null, -1);
+    frame(cursor, here, 0);
+    frame(chosen, view.picked, 1);
     waiting.textContent = map ? "" : view.waiting;
-    set(waiting, { x: (x(0) + x(view.steps + 1)) / 2, y: (y(-1) + y(view.rows.length - 1)) / 2 });
-    let d = "";
-    if (beats)
-      for (let row = 0; row < view.rows.length; row++)
-        for (let step = 0; step <= view.steps; step++) {
-          if (step < view.steps && beats[row][step] !== beats[row][step + 1]) d += `M${x(step + 1)},${y(row)}v${box.h}`;
-          if (row + 1 < view.rows.length && beats[row][step] !== beats[row + 1][step]) d += `M${x(step)},${y(row)}h${box.w}`;
-        }
-    set(border, { d });
-    set(borderInk, { d });
-    marks.replaceChildren();
-    if (map && view.trained) {
-      const [row, step] = view.trained;
-      for (const kind of ["ring under", "ring"])
-        el(
-          "rect",
-          {
-            class: kind,
-            x: box.left + step * box.w + 1,
-            y: box.bottom - (row + 1) * box.h + 1,
-            width: box.w - 2,
-            height: box.h - 2,
-            rx: 3,
-          },
-          marks,
-        );
-    }
+    set(waiting, { x: (box.left + box.right) / 2, y: (box.top + box.bottom) / 2 });
+    set(axis, { x: box.right, y: box.bottom + 28 * unit });
     svg.setAttribute("aria-label", view.about);
   }
 
-  function show(node, cell, grow) {
-    if (cell && box) frame(node, cell, grow);
-    else node.setAttribute("visibility", "hidden");
+  /**
+   * Around a cell, `grow` pixels away from it; nowhere where there is none.
+   * @param {Element} node
+   * @param {Cell | null} cell
+   * @param {number} grow
+   */
+  function frame(node, cell, grow) {
+    set(node, { visibility: at && cell ? "visible" : "hidden" });
+    if (!at || !cell) return;
+    const [row, step] = cell;
+    const [wide, high] = [at.x(1) - at.x(0), at.y(0) - at.y(1)];
+    const place = { x: at.x(step - HALF) - grow, y: at.y(row + HALF) - grow };
+    set(node, { ...place, width: wide + 2 * grow, height: high + 2 * grow });
   }
 
+  /** @param {MouseEvent} event @returns {Cell | null} */
   function cellAt(event) {
-    const place = svg.getBoundingClientRect();
-    const step = Math.floor((event.clientX - place.left - box.left) / box.w);
-    const row = Math.floor((place.top + box.bottom - event.clientY) / box.h);
-    return step >= 0 && step <= view.steps && row >= 0 && row < view.rows.length ? [row, step] : null;
+    if (!at) return null;
+    const place = drawn.node.getBoundingClientRect();
+    const [px, py] = [event.clientX - place.left, event.clientY - place.top];
+    const { left, right, top, bottom } = at.box;
+    if (px < left || px >= right || py < top || py >= bottom) return null;
+    return [Math.round(at.y.invert(py)), Math.round(at.x.invert(px))];
   }
 
+  /** @param {Cell | null} cell */
   const moved = (cell) => point(cell ? [along, ...cell] : null);
-  svg.addEventListener("pointermove", (event) => box && moved(cellAt(event)));
-  svg.addEventListener("pointerleave", () => moved(null));
-  svg.addEventListener("blur", () => moved(null));
-  svg.addEventListener("click", (event) => {
-    const cell = box && cellAt(event);
-    if (cell) pick([along, ...cell]);
+  drawn.node.addEventListener("pointermove", (event) => moved(cellAt(event)));
+  drawn.node.addEventListener("pointerleave", () => moved(null));
+  pressed(drawn.node, (event) => {
+    const cell = cellAt(event);
+    if (!cell) return;
+    svg.focus({ preventScroll: true }); // the arrow keys go on from here
+    pick([along, ...cell]);
   });
+  svg.addEventListener("blur", () => moved(null));
   svg.addEventListener("keydown", (event) => {
-    const [row, step] = at ?? view.picked ?? [0, 0];
-    const to = {
+    const [row, step] = here ?? view.picked ?? [0, 0];
+    /** @type {Record<string, Cell>} */
+    const ways = {
       ArrowUp: [row + 1, step],
       ArrowDown: [row - 1, step],
       ArrowRight: [row, step + 1],
       ArrowLeft: [row, step - 1],
       Home: [row, 0],
       End: [row, view.steps],
-    }[event.key];
+    };
+    const to = ways[event.key];
     if (event.key === "Enter" || event.key === " ") pick([along, row, step]);
     else if (to) moved([Math.max(0, Math.min(view.rows.length - 1, to[0])), Math.max(0, Math.min(view.steps, to[1]))]);
     else return;
     event.preventDefault();
   });
 
+  /** @param {MapView} newView */
+  function update(newView) {
+    view = newView;
+    at = drawn.lay({ ...axes(), sides: { left: along === "K" ? 30 : 46, right: 4, top: 4, bottom: 32 } });
+    if (!at) return;
+    paint(at);
+    mark(at);
+  }
+
   return {
-    svg,
-    label,
-    // view: {map, waiting, rows, steps, beats, trained, about, picked}; waiting: what is said as long as there is no map. trained and picked: [row, step] or null. Rows may lie between two.
-    update(newView) {
-      view = newView;
-      if (!layout()) return;
-      draw();
-      show(chosen, view.picked, 1);
-      show(cursor, at, 0);
-    },
+    node: drawn.node,
+    update,
+    /** @param {Cell | null} cell */
     cursor(cell) {
-      at = cell;
-      show(cursor, at, 0);
+      here = cell;
+      frame(cursor, here, 0);
     },
+    remove: drawn.remove,
   };
 }

@@ -1,98 +1,135 @@
 // Curves through the maps: error by inner step, by shots or by step size, each learner with its 95% band.
 
-import { el, set, unitOf } from "../shared/el.js";
-import { lineOf } from "../shared/looks.js";
-import { linear, log, path } from "../chart/scale.js";
-import { spread } from "../chart/labels.js";
-import { rowName } from "./words.js";
+import { chart } from "../chart/chart.js";
+import { labelled } from "../chart/labels.js";
+import { pressed } from "../chart/press.js";
+import { logTicks } from "../chart/ticks.js";
+import { el, set } from "../shared/el.js";
+import { lineValue, rowName } from "./words.js";
 
+/** @import { At, Axis, Line } from "../chart/chart.js" */
+/** @import { Look } from "../shared/looks.js" */
+/** @import { Along, ErrorMap } from "./maps.js" */
+
+/**
+ * One learner's: cells: of each place along x, the row and the step in its map.
+ * @typedef {{ id: string, role: string, label: string, look: Look, map: ErrorMap, cells: [number, number][] }} Curve
+ */
+/** @typedef {Along | "step"} By */
+/** @typedef {{ title: string, x: number[], at: number, lines: Curve[], about: string }} SliceView at: the index marked. */
+
+/** @type {[number, number]} */
 const Y = [0.02, 20];
-const TICKS = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20];
+const NAMES = { step: "inner step", K: "shots K", alpha: "inner step size α" };
+const HEADINGS = { step: "step %{x}", K: "K = %{x}", alpha: "α = %{x:~g}" };
+const LEAST = 1 / 20; // of a mean, to which its band reaches down, on an axis that has no zero
 
-// One chart. `pick(index)` is called with the place along x that was clicked.
-export function sliceChart(parent, { pick }) {
+/**
+ * One chart, by `along`. `pick` is called with the index of the place along x that was chosen.
+ * @param {Element} parent
+ * @param {{ along: By, keep: string, pick: (index: number) => void }} options
+ */
+export function sliceChart(parent, { along, keep, pick }) {
   const title = el("h2", {}, parent);
-  const svg = el("svg", { class: "slice", role: "img" }, parent);
-  const clip = `clip-${Math.random().toString(36).slice(2)}`;
-  const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
-  const grid = el("g", { class: "grid" }, svg);
-  const inside = el("g", { "clip-path": `url(#${clip})` }, svg);
-  const labels = el("g", { class: "labels" }, svg);
-  const now = el("g", { class: "now" }, svg);
+  const drawn = chart(parent, { kind: "slice", zoom: true, keep, title: "h2", laid: () => view && update(view) });
+  const labels = el("g", { class: "labels" }, drawn.over);
+  const now = el("line", {}, el("g", { class: "now" }, drawn.over));
+  const axis = el("text", { class: "axis", "text-anchor": "end" }, el("g", { class: "grid" }, drawn.over), NAMES[along]);
+  /** @type {SliceView} */
   let view;
-  let sx;
+  /** @type {At | null} */
+  let at = null;
+  /** @type {unknown[]} */
+  let last = []; // of what Plotly drew
 
-  svg.addEventListener("click", (event) => {
-    if (!sx) return;
-    const at = event.clientX - svg.getBoundingClientRect().left;
-    const near = view.x.map((value) => Math.abs(sx(value) - at));
+  pressed(drawn.node, (event) => {
+    if (!at) return;
+    const here = event.clientX - drawn.node.getBoundingClientRect().left;
+    const { x } = at;
+    const near = view.x.map((value) => Math.abs(x(value) - here));
     pick(near.indexOf(Math.min(...near)));
   });
 
-  return {
-    svg,
-    // view: {title, along: "step", "K" or "alpha", x, at, lines: [{role, label, look, mean, ci95}], about}; at: the index marked.
-    update(newView) {
-      view = newView;
-      title.textContent = view.title;
-      svg.setAttribute("aria-label", view.about);
-      const width = svg.clientWidth;
-      const height = svg.clientHeight;
-      const unit = unitOf(svg);
-      if (!width) return;
-      const size = { left: 34 * unit, right: width - 84 * unit, top: 8 * unit, bottom: height - 34 * unit };
-      const scale = view.along === "alpha" ? log : linear;
-      const ends = [];
-      sx = scale([view.x[0], view.x.at(-1)], [size.left, size.right]);
-      const sy = log(Y, [size.bottom, size.top]);
-      set(svg, { viewBox: `0 0 ${width} ${height}` });
-      set(clipRect, { x: size.left - 4, y: size.top - 1, width: size.right - size.left + 8, height: size.bottom - size.top + 2 });
-      for (const group of [grid, inside, labels, now]) group.replaceChildren();
-      for (const tick of TICKS) {
-        el("line", { x1: size.left, x2: size.right, y1: sy(tick), y2: sy(tick) }, grid);
-        el("text", { x: size.left - 6 * unit, y: sy(tick) + 4 * unit, "text-anchor": "end" }, grid, String(tick));
-      }
-      let free = -Infinity;
-      for (const value of view.x) {
-        const x = sx(value);
-        const name = view.along === "alpha" && !/^[1]/.test(String(value * 1e6)) ? "" : rowName(view.along, value);
-        if (!name || x < free) continue;
-        el("text", { x, y: size.bottom + 15 * unit, "text-anchor": "middle" }, grid, name);
-        free = x + (name.length * 7 + 10) * unit;
-      }
-      el(
-        "text",
-        { class: "axis", x: size.right, y: size.bottom + 29 * unit, "text-anchor": "end" },
-        grid,
-        { step: "inner step", K: "shots K", alpha: "inner step size α" }[view.along],
-      );
-      for (const line of view.lines) {
-        const xs = view.x.map(sx);
-        const high = line.mean.map((m, i) => sy(m + line.ci95[i]));
-        const low = line.mean.map((m, i) => sy(Math.max(m - line.ci95[i], m / 20)));
-        const band = path([...xs, ...xs.toReversed()], [...high, ...low.toReversed()]);
-        el("path", { class: "band", style: `fill: var(--${line.role})`, d: `${band}Z` }, inside);
-        el(
-          "path",
-          { class: "curve", "data-line": line.label, d: path(xs, line.mean.map(sy)), ...lineOf(line.look, line.role, unit) },
-          inside,
-        );
-        ends.push([sy(line.mean.at(-1)), line]);
-      }
-      spread(
-        ends.map(([y]) => y),
-        15 * unit,
-        size.top + 4,
-        size.bottom,
-      ).forEach((y, i) => {
-        el(
-          "text",
-          { x: size.right + 8 * unit, y: y + 4 * unit, style: `fill: var(--${ends[i][1].role}-text)` },
-          labels,
-          ends[i][1].label,
-        );
-      });
-      if (view.at !== null) el("line", { x1: sx(view.x[view.at]), x2: sx(view.x[view.at]), y1: size.top, y2: size.bottom }, now);
-    },
-  };
+  /** @param {At["x"]} scale @param {number} from @param {number} to @returns {[number, number]} */
+  const shown = (scale, from, to) => [scale.invert(from), scale.invert(to)];
+
+  /** @param {At} at @returns {Axis["ticks"]} As many as there is room for. */
+  function places({ x, box, unit }) {
+    const [low, high] = shown(x, box.left - 1, box.right + 1);
+    /** @type {Axis["ticks"]} */
+    const ticks = [];
+    let free = -Infinity;
+    for (const value of view.x) {
+      if (value < low || value > high || (along === "alpha" && !drawn.zoomed && !String(value * 1e6).startsWith("1"))) continue;
+      const name = rowName(along === "alpha" ? along : "K", value);
+      if (x(value) < free) continue;
+      ticks.push([value, name]);
+      free = x(value) + (name.length * 7 + 10) * unit;
+    }
+    return ticks;
+  }
+
+  /** @returns {Axis} */
+  const across = () => ({
+    range: [view.x[0], /** @type {number} */ (view.x.at(-1))],
+    log: along === "alpha",
+    ticks: [],
+    grid: false,
+  });
+
+  /** @param {Curve} curve */
+  const meansOf = ({ map, cells }) => cells.map(([row, step]) => map.mean[row][step]);
+
+  /** @param {Curve} curve @returns {Line} */
+  function bandOf({ id, role, map, cells }) {
+    const high = cells.map(([row, step]) => map.mean[row][step] + map.ci95[row][step]);
+    const low = cells.map(([row, step]) => Math.max(map.mean[row][step] - map.ci95[row][step], LEAST * map.mean[row][step]));
+    return { id: `band-${id}`, role, area: true, x: [...view.x, ...view.x.toReversed()], y: [...high, ...low.toReversed()] };
+  }
+
+  /** @param {Curve} curve @returns {Line} */
+  function lineOf(curve) {
+    const { id, role, label, look, map, cells } = curve;
+    const values = cells.map(([row, step]) => lineValue(label, map, row, step));
+    return { id, role, label, look, x: view.x, y: meansOf(curve), values };
+  }
+
+  /** @param {At} at */
+  function mark({ x, y, box, unit }) {
+    const [low, high] = shown(x, box.left - 1, box.right + 1);
+    const marked = view.x[view.at];
+    set(now, { visibility: marked >= low && marked <= high ? "visible" : "hidden" });
+    set(now, { x1: x(marked), x2: x(marked), y1: box.top, y2: box.bottom });
+    set(axis, { x: box.right, y: box.bottom + 29 * unit });
+    labels.replaceChildren();
+    const end = view.x.findLastIndex((value) => value <= high);
+    const ends = view.lines.map((curve) => ({ y: y(meansOf(curve)[end]), role: curve.role, text: curve.label }));
+    labelled(labels, ends, { x: box.right + 8 * unit, gap: 15 * unit, low: box.top + 4, high: box.bottom, unit });
+  }
+
+  // Lines are drawn again only where they are others: a press may move no more than the mark.
+  /** @param {At} at @param {{ x: Axis, y: Axis }} axes */
+  function paint({ x, y, box, unit, width, height }, axes) {
+    const room = [x(view.x[0]), x(view.x[1]), y(Y[0]), y(Y[1]), view.x.length, unit, width, height];
+    const now = [...room, ...view.lines.flatMap(({ id, label, map, cells }) => [id, label, map, String(cells)])];
+    if (now.length === last.length && now.every((part, i) => part === last[i])) return;
+    last = now;
+    axes.x.ticks = places(/** @type {At} */ (at));
+    axes.y.ticks = logTicks(shown(y, box.bottom, box.top));
+    drawn.draw({ ...axes, lines: [...view.lines.map(bandOf), ...view.lines.map(lineOf)], heading: HEADINGS[along] });
+  }
+
+  /** @param {SliceView} newView */
+  function update(newView) {
+    view = newView;
+    title.textContent = view.title;
+    drawn.over.setAttribute("aria-label", view.about);
+    const axes = { x: across(), y: { range: Y, log: true, ticks: logTicks(Y) } };
+    at = drawn.lay({ ...axes, sides: { left: 34, right: 84, top: 8, bottom: 34 } });
+    if (!at) return;
+    paint(at, axes);
+    mark(at);
+  }
+
+  return { node: drawn.node, update, remove: drawn.remove };
 }

@@ -21,11 +21,21 @@ export function placeOf(value, rows) {
   return after - 1 + Math.log(value / rows[after - 1]) / Math.log(rows[after] / rows[after - 1]);
 }
 
+// Of a share of tasks: how many diverged.
+const divergedWords = (share) => (share ? `${percent(share)} diverged` : "none diverged");
+
 // What one cell holds, as a sentence.
 export function cellWords(label, map, row, step) {
   if (!map) return `${label}: not measured yet`;
+  return `${label}: ${interval(map.mean[row][step], map.ci95[row][step])}, median ${number(map.median[row][step])}, ${divergedWords(map.diverged[row][step])}`;
+}
+
+// The same as it stands under the pointer: on a map, and beside other learners.
+export const cellValue = (map, row, step) =>
+  `${interval(map.mean[row][step], map.ci95[row][step])} · ${divergedWords(map.diverged[row][step])}`;
+export function lineValue(label, map, row, step) {
   const gone = map.diverged[row][step];
-  return `${label}: ${interval(map.mean[row][step], map.ci95[row][step])}, median ${number(map.median[row][step])}, ${gone ? `${percent(gone)} diverged` : "none diverged"}`;
+  return `${label} ${interval(map.mean[row][step], map.ci95[row][step])}${gone ? ` · ${divergedWords(gone)}` : ""}`;
 }
 
 export const cellName = (along, value, step) => capital(`${when(step)}, ${rowWords(along, value)}`);

@@ -1,0 +1,82 @@
+// Asks the server for maps, again and again, until they are exact enough: first of all for what has met the fewest tasks.
+
+import { json, sentence } from "../shared/server.js";
+
+/** @import { ErrorMap, Maps } from "./maps.js" */
+
+const AT_ONCE = 2; // questions to the server
+const AGAIN_MS = 3000; // after one that failed
+
+/**
+ * `heard` is called after each answer, `complain` with what is wrong, or with nothing.
+ * @param {{ server: string, maps: () => Maps, heard: () => void, complain: (words: string) => void }} host
+ */
+export function refining({ server, maps, heard, complain }) {
+  /** @type {Map<string, ErrorMap>} By the parameters of the question. */
+  const known = new Map();
+  /** @type {Set<string>} */
+  const flying = new Set();
+  let stopped = false;
+  let gone = false;
+  let failed = 0;
+  /** @type {number | undefined} */
+  let timer;
+
+  function work() {
+    clearTimeout(timer);
+    if (gone || stopped || document.hidden || maps().view === "published") return;
+    if (failed)
+      timer = setTimeout(() => {
+        failed = 0;
+        work();
+      }, AGAIN_MS);
+    const { wanted, tasksOf, tasks } = maps();
+    const names = wanted();
+    const busy = names.filter((name) => flying.has(name)).length;
+    const open = names.filter((name) => !flying.has(name) && tasksOf(name) < tasks).sort((a, b) => tasksOf(a) - tasksOf(b));
+    for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) ask(name);
+  }
+
+  /** @param {string} name */
+  function ask(name) {
+    flying.add(name);
+    const have = known.get(name)?.tasks ?? 0;
+    json(`${server}map.json?${name}&have=${have}`)
+      .then((map) => {
+        if (map.tasks > (known.get(name)?.tasks ?? 0)) known.set(name, map);
+        complain("");
+      })
+      .catch((error) => {
+        failed += 1;
+        complain(`A map could not be measured: ${sentence(error)}${error.refused ? "" : " Trying again."}`);
+      })
+      .finally(() => {
+        flying.delete(name);
+        work();
+        heard();
+      });
+  }
+
+  const looked = () => document.hidden || work();
+  document.addEventListener("visibilitychange", looked);
+
+  return {
+    known,
+    work,
+    /** @param {string} name */
+    isAsked: (name) => flying.has(name),
+    get stopped() {
+      return stopped;
+    },
+    /** @param {boolean} yes */
+    stop(yes) {
+      stopped = yes;
+      work();
+    },
+    remove() {
+      gone = true;
+      clearTimeout(timer);
+      document.removeEventListener("visibilitychange", looked);
+    },
+  };
+}
