@@ -114,9 +114,11 @@ def test_values_stand_under_the_pointer_and_a_part_is_enlarged_moved_and_given_b
     page = explore.page
     corners = explore.cell(0, 3, 2), explore.cell(0, 15, 12)
     page.mouse.move(*explore.cell(0, 4, 3))
-    shown = page.locator(".readout tbody tr").first.locator("td")
-    expect(page.locator(".heat-chart .hoverlayer")).to_contain_text("After 3 steps, 5 shots")
-    expect(page.locator(".heat-chart .hoverlayer")).to_contain_text(f"{shown.first.inner_text()} · none diverged")
+    expect(page.locator(".heat-chart .hoverlayer").first).to_contain_text("After 3 steps, 5 shots")
+    page.wait_for_function("""() => {
+        const shown = document.querySelector(".readout tbody td").textContent;
+        return document.querySelector(".heat-chart .hoverlayer").textContent.includes(`${shown} · none diverged`);
+    }""")  # while the map is refined
     page.mouse.move(*corners[0])
     page.mouse.down()
     page.mouse.move(*corners[1], steps=5)

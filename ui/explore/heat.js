@@ -8,7 +8,7 @@ import { el, set } from "../shared/el.js";
 import { cellName, cellValue, rowName } from "./words.js";
 
 /** @import { At, Axis } from "../chart/chart.js" */
-/** @import { Along, ErrorMap } from "./maps.js" */
+/** @import { Along, ErrorMap, Place } from "./maps.js" */
 
 /** @typedef {[number, number]} Cell Its row and its step. */
 
@@ -31,8 +31,8 @@ const HALF = 0.5; // of a cell
 /**
  * `point` is called while one points at a cell, with null when one points at none; `pick` when one is chosen.
  * @param {Element} parent
- * @param {{ along: Along, keep: string, title: string, point: (place: [Along, ...Cell] | null) => void,
- *   pick: (place: [Along, ...Cell]) => void }} options
+ * @param {{ along: Along, keep: string, title: string, point: (place: Place | null) => void,
+ *   pick: (place: Place) => void }} options
  */
 export function heatMap(parent, { along, keep, title, point, pick }) {
   const attributes = { tabindex: 0, role: "application", "aria-roledescription": "map" };

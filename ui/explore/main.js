@@ -17,8 +17,7 @@ import { takeAway } from "./takeaway.js";
 import { cellName, cellWords, count, heading, rowName } from "./words.js";
 
 /** @import { Component } from "../shared/mounted.js" */
-/** @import { Along, Maps, State } from "./maps.js" */
-/** @import { Place } from "./plots.js" */
+/** @import { Along, Maps, Place, State } from "./maps.js" */
 
 const PARAMETER = "cell";
 const MAP_KEY =

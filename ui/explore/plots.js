@@ -9,10 +9,8 @@ import { ALONG } from "./maps.js";
 import { sliceChart } from "./slices.js";
 import { count, placeOf, rowWords } from "./words.js";
 
-/** @import { Along, Learner, Maps } from "./maps.js" */
+/** @import { Along, Learner, Maps, Place } from "./maps.js" */
 /** @import { By, Curve } from "./slices.js" */
-
-/** @typedef {[Along, number, number]} Place Of a cell: the kind of map, its row, its step. */
 
 /**
  * `point` and `pick` are told of cells; `resized` when there is another room. isAsked: whether a question is under way.
