@@ -94,6 +94,7 @@ export function chart(
   /** @type {{ x: [number, number], y: [number, number] } | null} */
   let zoomed = null;
   let moving = false; // by hand
+  let due = false; // to be drawn afterwards
   let gone = false;
 
   const repaint = () => {
@@ -216,6 +217,7 @@ export function chart(
 
   function show() {
     if (!drawer || !picture || !at) return;
+    due = false;
     const { x, y, lines = [], heat, heading, nearest } = picture;
     const { box, unit, width, height } = at;
     const style = getComputedStyle(over);
@@ -268,9 +270,8 @@ export function chart(
   }
 
   function stay() {
-    if (!moving) return;
     moving = false;
-    show();
+    if (due) show();
   }
 
   /** @param {Record<string, unknown>} changed */
@@ -283,6 +284,7 @@ export function chart(
     zoomed = { x: rangeOf(picture.x, plot.layout.xaxis), y: rangeOf(picture.y, plot.layout.yaxis) };
     bar?.zoomed(true);
     laid();
+    if (due) show();
   }
 
   const reset = () => {
@@ -316,6 +318,7 @@ export function chart(
      */
     draw(next) {
       picture = next;
+      due = moving;
       if (!moving) show();
     },
     reset,

@@ -84,6 +84,7 @@ async function mosaic(image) {
   const pixels = el("img", { src: image.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? image.getAttribute("href") });
   await pixels.decode();
   const [columns, rows] = [pixels.naturalWidth, pixels.naturalHeight];
+  if (image.getAttribute("width") < 2 * columns) return; // smooth colours
   const context = el("canvas", { width: columns, height: rows }).getContext("2d");
   context.drawImage(pixels, 0, 0);
   const { data } = context.getImageData(0, 0, columns, rows);
