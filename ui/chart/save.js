@@ -11,6 +11,7 @@ const STYLES = [
   "stroke-dasharray",
   "stroke-linecap",
   "stroke-linejoin",
+  "paint-order",
   "opacity",
   "fill-opacity",
   "stroke-opacity",
@@ -26,28 +27,50 @@ export const DRAWN = ".chart > svg, .chart .main-svg"; // what is under, in and 
 const CHARTS = `${DRAWN}, .panel-title svg`;
 const TEXTS = "h1, .setting, .panel-title, .area-loss h2, .area-loss .key";
 
+/** @typedef {{ words: string, from: number, right: number, at: number, y: number, look: Record<string, string> }} TextLine */
+
+/**
+ * Charts and texts of `root` (selectors; those of the lab if none are given) in a file of this name.
+ * @param {Element} root
+ * @param {string} name
+ * @param {string} [charts]
+ * @param {string} [texts]
+ */
 export async function saveSvg(root, name, charts, texts) {
   const { text } = await pictureOf(root, charts, texts);
   download(new Blob([text], { type: "image/svg+xml" }), name);
 }
 
+/**
+ * The same as an image.
+ * @param {Element} root
+ * @param {string} name
+ * @param {string} [charts]
+ * @param {string} [texts]
+ */
 export async function savePng(root, name, charts, texts) {
   const { text, width, height } = await pictureOf(root, charts, texts);
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
   await image.decode();
   const canvas = el("canvas", { width: width * PNG_SCALE, height: height * PNG_SCALE });
-  const context = canvas.getContext("2d");
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.scale(PNG_SCALE, PNG_SCALE);
   context.drawImage(image, 0, 0);
-  download(await new Promise((done) => canvas.toBlob(done, "image/png")), name);
+  /** @type {Blob | null} */
+  const made = await new Promise((done) => canvas.toBlob(done, "image/png"));
+  if (made) download(made, name);
 }
 
-// Charts and texts (selectors; those of the lab if none are given), where they stand on the page, without what stands between them.
+/**
+ * Charts and texts where they stand on the page, without what stands between them.
+ * @param {Element} root
+ */
 async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
   const family = getComputedStyle(root).fontFamily;
   const rule = await fontRule(family);
   const paper = getComputedStyle(root).getPropertyValue("--st-background-color").trim() || "#ffffff";
+  /** @param {string} selector */
   const shown = (selector) =>
     [...(selector ? root.querySelectorAll(selector) : [])].filter((node) => node.getClientRects().length);
   const charts = shown(chartsOf);
@@ -63,10 +86,10 @@ async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
   el("rect", { width, height, fill: paper }, out);
   charts.forEach((chart, i) => {
     const box = boxes[i];
-    const copy = chart.cloneNode(true);
+    const copy = /** @type {Element} */ (chart.cloneNode(true));
     inline(chart, copy);
     const size = { x: box.left - left, y: tops[i], width: box.width, height: box.height, overflow: "visible" }; // labels may stand out
-    for (const [name, value] of Object.entries(size)) copy.setAttribute(name, value);
+    for (const [name, value] of Object.entries(size)) copy.setAttribute(name, String(value));
     for (const gone of copy.querySelectorAll(".preview, .halo")) gone.remove();
     for (const node of [copy, ...copy.querySelectorAll("*")]) {
       for (const name of ["class", "tabindex", "role", "aria-label", "aria-hidden", "aria-roledescription"])
@@ -79,18 +102,23 @@ async function pictureOf(root, chartsOf = CHARTS, textsOf = TEXTS) {
   return { text: new XMLSerializer().serializeToString(out), width, height };
 }
 
-// A map's colours, a pixel of an image for each cell, as drawn cells: many a program would blur what it enlarges.
+/**
+ * A map's colours, a pixel of an image for each cell, as drawn cells: many a program would blur what it enlarges.
+ * @param {Element} image
+ */
 async function mosaic(image) {
-  const pixels = el("img", { src: image.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? image.getAttribute("href") });
+  const src = image.getAttributeNS("http://www.w3.org/1999/xlink", "href") ?? image.getAttribute("href");
+  const pixels = el("img", { src });
   await pixels.decode();
   const [columns, rows] = [pixels.naturalWidth, pixels.naturalHeight];
-  if (image.getAttribute("width") < 2 * columns) return; // smooth colours
-  const context = el("canvas", { width: columns, height: rows }).getContext("2d");
+  if (Number(image.getAttribute("width")) < 2 * columns) return; // smooth colours
+  const canvas = el("canvas", { width: columns, height: rows });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.drawImage(pixels, 0, 0);
   const { data } = context.getImageData(0, 0, columns, rows);
   const [x, y, width, height] = ["x", "y", "width", "height"].map((name) => Number(image.getAttribute(name)));
   const [wide, high] = [width / columns, height / rows];
-  const cells = el("g", {}, image.parentNode);
+  const cells = el("g", {}, image.parentElement);
   for (let i = 0; i < columns * rows; i++) {
     const [red, green, blue, alpha] = data.subarray(4 * i, 4 * i + 4);
     const [column, row] = [i % columns, Math.floor(i / columns)];
@@ -100,9 +128,13 @@ async function mosaic(image) {
   image.replaceWith(cells);
 }
 
-// The top of each box in the picture: a gap between what stands below each other is no wider than the margin.
+/**
+ * The top of each box in the picture: a gap between what stands below each other is no wider than the margin.
+ * @param {DOMRect[]} boxes
+ */
 function closedUp(boxes) {
   const order = boxes.map((_, i) => i).sort((a, b) => boxes[a].top - boxes[b].top);
+  /** @type {number[]} */
   const tops = [];
   let bottom = boxes[order[0]].top;
   let cut = bottom - MARGIN;
@@ -114,15 +146,19 @@ function closedUp(boxes) {
   return tops;
 }
 
+/** @param {Element} from @param {Element} to */
 function inline(from, to) {
   const style = getComputedStyle(from);
   to.removeAttribute("style");
   for (const name of STYLES) to.setAttribute(name, plain(style.getPropertyValue(name)));
-  if (from.localName === "text" && from.textContent) to.setAttribute("textLength", from.getComputedTextLength());
+  if (from instanceof SVGTextElement && from.textContent) to.setAttribute("textLength", String(from.getComputedTextLength()));
   [...from.children].forEach((child, i) => inline(child, to.children[i]));
 }
 
-// Colours that were mixed, as every viewer knows them.
+/**
+ * Colours that were mixed, as every viewer knows them.
+ * @param {string} value
+ */
 function plain(value) {
   return value.replace(
     /color\(srgb ([^ ]+) ([^ ]+) ([^ )]+)[^)]*\)/g,
@@ -130,15 +166,24 @@ function plain(value) {
   );
 }
 
-// A paragraph, line by line as the browser broke it: what looks the same and follows closely is one text, a term of the glossary too.
+/**
+ * A paragraph, line by line as the browser broke it: what looks the same and follows closely is one text, a term of the glossary too.
+ * @param {Element} node
+ * @param {Element} out
+ * @param {number} left
+ * @param {number} top
+ */
 function write(node, out, left, top) {
   const range = document.createRange();
   const walker = document.createTreeWalker(node, NodeFilter.SHOW_TEXT);
+  /** @type {TextLine[]} */
   const lines = [];
   let space = "";
-  for (let part = walker.nextNode(); part; part = walker.nextNode()) {
-    if (part.parentElement.closest("svg")) continue;
-    const style = getComputedStyle(part.parentElement);
+  while (walker.nextNode()) {
+    const part = /** @type {Text} */ (walker.currentNode);
+    const around = /** @type {Element} */ (part.parentElement);
+    if (around.closest("svg")) continue;
+    const style = getComputedStyle(around);
     const size = style.fontSize;
     const look = {
       fill: plain(style.color),
@@ -169,7 +214,10 @@ function write(node, out, left, top) {
     el("text", { x: from - left, y: y - top, textLength: right - from, ...look }, out, words);
 }
 
-// The rule of the page's font, with the file inside; none where the font is the machine's own.
+/**
+ * The rule of the page's font, with the file inside; none where the font is the machine's own.
+ * @param {string} family
+ */
 async function fontRule(family) {
   const name = bare(family.split(",")[0]);
   const rules = [...document.styleSheets].flatMap(rulesOf).filter((rule) => rule instanceof CSSFontFaceRule);
@@ -177,9 +225,9 @@ async function fontRule(family) {
     ({ style }) => bare(style.getPropertyValue("font-family")) === name && style.getPropertyValue("font-style") !== "italic",
   );
   const address = face?.style.getPropertyValue("src").match(/url\("?([^")]+)"?\)/)?.[1];
-  if (!address) return null;
+  if (!face || !address) return null;
   try {
-    const answer = await fetch(new URL(address, face.parentStyleSheet.href ?? document.baseURI));
+    const answer = await fetch(new URL(address, face.parentStyleSheet?.href ?? document.baseURI));
     const weight = face.style.getPropertyValue("font-weight") || "normal";
     return `@font-face { font-family: "${name}"; font-weight: ${weight}; src: url(${await asData(await answer.blob())}) format("woff2"); }`;
   } catch {
@@ -187,8 +235,10 @@ async function fontRule(family) {
   }
 }
 
+/** @param {string} name */
 const bare = (name) => name.trim().replace(/^["']|["']$/g, "");
 
+/** @param {CSSStyleSheet} sheet */
 function rulesOf(sheet) {
   try {
     return [...sheet.cssRules];
@@ -197,6 +247,7 @@ function rulesOf(sheet) {
   }
 }
 
+/** @param {Blob} blob */
 function asData(blob) {
   return new Promise((done, failed) => {
     const reader = Object.assign(new FileReader(), { onload: () => done(reader.result), onerror: () => failed(reader.error) });

@@ -1,16 +1,28 @@
 // Contours of values on a square grid, by marching squares. Pure.
 
-// Where an edge between two corners of a cell is cut.
+/**
+ * Where an edge between two corners of a cell is cut.
+ * @param {number} a
+ * @param {number} b
+ * @param {number} level
+ */
 const cut = (a, b, level) => (level - a) / (b - a);
 
-// values: n x n, row by row. -> segments [x0, y0, x1, y1] in cells, from 0 to n - 1. Cells with a value that is not finite have none.
+/**
+ * values: n x n, row by row. -> segments [x0, y0, x1, y1] in cells, from 0 to n - 1. Cells with a value that is not finite have none.
+ * @param {ArrayLike<number>} values
+ * @param {number} n
+ * @param {number} level
+ */
 export function contour(values, n, level) {
+  /** @type {[number, number, number, number][]} */
   const segments = [];
   for (let y = 0; y < n - 1; y++) {
     for (let x = 0; x < n - 1; x++) {
       const at = y * n + x;
       const [a, b, c, d] = [values[at], values[at + 1], values[at + n + 1], values[at + n]];
       if (!Number.isFinite(a + b + c + d)) continue;
+      /** @type {[number, number][]} */
       const points = [];
       if (a < level !== b < level) points.push([x + cut(a, b, level), y]);
       if (b < level !== c < level) points.push([x + 1, y + cut(b, c, level)]);

@@ -1,99 +1,111 @@
 // A picture of the parameter plane: contours of a bowl, the tasks' optima, theta, arrows and paths. Theta and the optima can be moved.
+//
+// Plotly draws the axes and keeps out of what moves under the finger. Measured (Plotly.js 4.1, two slow cores; script time of a frame, of
+// both pictures together, median and p95): to draw the axes again takes it 12 and 14 ms, with ten arrows 28 and 31, with light edges
+// around these 45 and 49, with the paths of six tasks too 60 and 67; its contours take over a second. All that is drawn here takes 3 and 6.
 
+import { chart } from "../chart/chart.js";
 import { HIGH, tintOf } from "../chart/heat.js";
-import { byTouch } from "../shared/pointer.js";
-import { el, set, unitOf } from "../shared/el.js";
-import { linear, path } from "../chart/scale.js";
-import { lineOf } from "../shared/looks.js";
 import { spread } from "../chart/labels.js";
+import { path } from "../chart/scale.js";
+import { el, set, unitOf } from "../shared/el.js";
+import { lineOf } from "../shared/looks.js";
+import { number } from "../shared/words.js";
 import { X, Y } from "./address.js";
+import { handlesOf } from "./handles.js";
 import { axes, matrix } from "./toy.js";
+
+/** @import { At, Axis } from "../chart/chart.js" */
+/** @import { Handle } from "./handles.js" */
+/** @import { Arrow, Name, Plane } from "./scene.js" */
+/** @import { Point } from "./toy.js" */
 
 const LEVELS = [16, 12, 10, 8, 7, 6, 5, 4, 3.5, 3, 2.5, 2, 1.6, 1.3, 1, 0.8, 0.6, 0.4, 0.3, 0.2, 0.1]; // of the mean loss, the same in both pictures
 const SHADES = LEVELS.map((level, i) => `fill: ${tintOf(Math.sqrt(level * (LEVELS[i + 1] ?? level)))}`); // of what lies between a level and the next
 const BEYOND = `fill: ${tintOf(HIGH)}`;
 const OWN_LEVEL = 0.08; // of a task's own loss: the ring that shows its curvatures
-const NEAR = { mouse: 16, pen: 18, touch: 26 }; // pixels within which a press means this handle
+const SIDES = { left: 26, right: 4, top: 4, bottom: 20 };
 
-// `move(handle, next)` is called all through a drag, with "theta" or a task's number, and what makes its next place of its present
-// one, which may be ahead of what is drawn. `rest()` is called when it ends.
-// reachable: whether the keyboard gets to the handles here.
-export function planePlot(parent, { move, rest, reachable }) {
-  const svg = el("svg", { class: "plane", role: "group", "aria-roledescription": "plot" }, parent);
+/** @param {Point} range @returns {Axis} */
+const axisOf = ([low, high]) => ({
+  range: [low, high],
+  grid: false,
+  ticks: Array.from({ length: 2 * Math.floor(high) + 1 }, (_, i) => i - Math.floor(high)).map((tick) => [
+    tick,
+    String(tick).replace("-", "−"),
+  ]),
+});
+const AXES = { x: axisOf(X), y: axisOf(Y) };
+
+/**
+ * `move(handle, next)` is called all through a drag, with what makes the handle's next place of its present one, which may be ahead of
+ * what is drawn. `rest()` is called when it ends. reachable: whether the keyboard gets to the handles here. keep: the name of its file.
+ * @param {Element} parent
+ * @param {{ move: (handle: Handle, next: (at: Point) => Point) => void, rest: () => void, reachable: boolean, keep: string }} host
+ */
+export function planePlot(parent, { move, rest, reachable, keep }) {
+  const attributes = { role: "group", "aria-roledescription": "plot" };
+  const drawn = chart(parent, { kind: "plane", attributes, pointer: false, keep });
+  const svg = drawn.over;
   const title = el("desc", {}, svg);
   const clip = `clip-${Math.random().toString(36).slice(2)}`;
   const clipRect = el("rect", {}, el("clipPath", { id: clip }, el("defs", {}, svg)));
   const layer = (attributes = {}) => el("g", { "aria-hidden": "true", ...attributes }, svg);
-  const grid = layer({ class: "grid" });
   const contours = layer({ class: "contours", "clip-path": `url(#${clip})` });
   const rings = layer({ class: "rings", "clip-path": `url(#${clip})` });
   const lines = layer({ class: "lines", "clip-path": `url(#${clip})` });
   const labels = layer({ class: "labels" });
-  const handles = el("g", { class: "handles" }, svg);
+  const handles = handlesOf(svg, { move, rest, reachable });
+  const reading = layer({ class: "reading" });
+  /** @type {Plane} */
   let view;
-  let unit;
-  let size;
-  let sx;
-  let sy;
-  let held = null;
+  /** @type {At} */
+  let at;
 
   function resize() {
     const width = svg.clientWidth;
     if (!width) return;
-    unit = unitOf(svg);
-    const left = 26 * unit;
-    const right = width - 4;
-    const top = 4;
-    const bottom = top + ((right - left) * (Y[1] - Y[0])) / (X[1] - X[0]); // one scale for both axes
-    size = { left, right, top, bottom };
-    sx = linear(X, [left, right]);
-    sy = linear(Y, [bottom, top]);
-    set(svg, { viewBox: `0 0 ${width} ${bottom + 20 * unit}`, height: bottom + 20 * unit });
+    const across = width / unitOf(svg) - SIDES.left - SIDES.right;
+    const high = (across * (Y[1] - Y[0])) / (X[1] - X[0]); // one scale for both axes
+    set(svg, { height: Math.round((high + SIDES.top + SIDES.bottom) * unitOf(svg)) });
+    at = drawn.lay({ ...AXES, sides: SIDES }) ?? at;
+    const { left, right, top, bottom } = at.box;
     set(clipRect, { x: left, y: top, width: right - left, height: bottom - top });
-    grid.replaceChildren();
-    for (let x = -3; x <= 3; x++) {
-      el("line", { x1: sx(x), x2: sx(x), y1: top, y2: bottom }, grid);
-      el("text", { x: sx(x), y: bottom + 15 * unit, "text-anchor": "middle" }, grid, String(x).replace("-", "−"));
-    }
-    for (let y = -2; y <= 2; y++) {
-      el("line", { x1: left, x2: right, y1: sy(y), y2: sy(y) }, grid);
-      el("text", { x: left - 6 * unit, y: sy(y) + 4 * unit, "text-anchor": "end" }, grid, String(y).replace("-", "−"));
-    }
+    drawn.draw(AXES);
   }
 
-  const scale = () => sx(1) - sx(0);
+  const scale = () => at.x(1) - at.x(0);
 
   // The ellipse around a point on which 1/2 d' M d has this value.
+  /**
+   * @param {Point} centre
+   * @param {ReturnType<typeof axes>} shape
+   * @param {number} value
+   * @param {Record<string, string>} attributes
+   * @param {Element} parent
+   */
   function ellipse(centre, { values, angle }, value, attributes, parent) {
     const [rx, ry] = values.map((l) => Math.min(1e4, Math.sqrt((2 * value) / Math.max(l, 1e-9)) * scale()));
-    const [x, y] = [sx(centre[0]), sy(centre[1])];
-    return el(
-      "ellipse",
-      { cx: x, cy: y, rx, ry, transform: `rotate(${(-angle * 180) / Math.PI} ${x} ${y})`, ...attributes },
-      parent,
-    );
+    const [x, y] = [at.x(centre[0]), at.y(centre[1])];
+    const transform = `rotate(${(-angle * 180) / Math.PI} ${x} ${y})`;
+    el("ellipse", { cx: x, cy: y, rx, ry, transform, ...attributes }, parent);
   }
 
   function drawContours() {
     contours.replaceChildren();
-    const {
-      bowl: { matrix, lowest },
-      least,
-    } = view;
+    const { matrix, lowest } = view.bowl;
+    const { box, unit } = at;
     const shape = axes(matrix);
-    const drawn = LEVELS.filter((level) => level > least);
-    el(
-      "rect",
-      { x: size.left, y: size.top, width: size.right - size.left, height: size.bottom - size.top, style: BEYOND },
-      contours,
-    );
-    drawn.forEach((level, i) => ellipse(lowest, shape, level - least, { style: SHADES[i] }, contours));
+    const shown = LEVELS.filter((level) => level > view.least);
+    const all = { x: box.left, y: box.top, width: box.right - box.left, height: box.bottom - box.top };
+    el("rect", { ...all, style: BEYOND }, contours);
+    shown.forEach((level, i) => ellipse(lowest, shape, level - view.least, { style: SHADES[i] }, contours));
     let last = -Infinity;
-    for (const level of drawn.reverse()) {
-      const below = sy(lowest[1]) + Math.sqrt((2 * (level - least)) / matrix[2]) * scale();
-      if (below - last < 16 * unit || below > size.bottom - 2) continue;
+    for (const level of shown.reverse()) {
+      const below = at.y(lowest[1]) + Math.sqrt((2 * (level - view.least)) / matrix[2]) * scale();
+      if (below - last < 16 * unit || below > box.bottom - 2) continue;
       last = below;
-      el("text", { x: sx(lowest[0]), y: below - 2 * unit, "text-anchor": "middle" }, contours, String(level));
+      el("text", { x: at.x(lowest[0]), y: below - 2 * unit, "text-anchor": "middle" }, contours, String(level));
     }
   }
 
@@ -105,8 +117,10 @@ export function planePlot(parent, { move, rest, reachable }) {
   }
 
   // A line from one point to another, with a head.
+  /** @param {Arrow} arrow */
   function arrow({ from, to, role, look, tip }) {
-    const [x0, y0, x1, y1] = [sx(from[0]), sy(from[1]), sx(to[0]), sy(to[1])];
+    const { unit } = at;
+    const [x0, y0, x1, y1] = [at.x(from[0]), at.y(from[1]), at.x(to[0]), at.y(to[1])];
     const length = Math.hypot(x1 - x0, y1 - y0);
     if (!(length > 1)) return;
     const head = Math.min(8 * unit, length);
@@ -117,198 +131,91 @@ export function planePlot(parent, { move, rest, reachable }) {
     const shaft = path([x0, bx], [y0, by]);
     el("path", { class: "casing", d: shaft }, group);
     el("path", { class: "curve", d: shaft, ...lineOf(look, role, unit) }, group);
-    el(
-      "path",
-      {
-        d: `M${x1},${y1}L${bx - uy * half},${by + ux * half}L${bx + uy * half},${by - ux * half}Z`,
-        style: `fill: var(--${role})`,
-      },
-      group,
-    );
-    if (tip)
-      el(
-        "text",
-        {
-          class: "tip",
-          x: x1 + 9 * ux * unit,
-          y: y1 + (9 * uy + 4) * unit,
-          "text-anchor": "middle",
-          style: `fill: var(--${role}-text)`,
-        },
-        group,
-        tip,
-      );
+    const d = `M${x1},${y1}L${bx - uy * half},${by + ux * half}L${bx + uy * half},${by - ux * half}Z`;
+    el("path", { d, style: `fill: var(--${role})` }, group);
+    if (!tip) return;
+    const place = { x: x1 + 9 * ux * unit, y: y1 + (9 * uy + 4) * unit, "text-anchor": "middle" };
+    el("text", { class: "tip", ...place, style: `fill: var(--${role}-text)` }, group, tip);
   }
 
-  // Names beside points, in one column on the side where they point, apart from each other: [{at, role, text}].
+  // Names beside points, in one column on the side where they point, apart from each other.
+  /** @param {Name[]} names */
   function drawNames(names) {
     labels.replaceChildren();
-    const shown = names.filter(({ at }) => at[0] > X[0] && at[0] < X[1] && at[1] > Y[0] && at[1] < Y[1]);
+    const { box, unit } = at;
+    const shown = names.filter((one) => one.at[0] > X[0] && one.at[0] < X[1] && one.at[1] > Y[0] && one.at[1] < Y[1]);
     if (!shown.length) return;
-    const xs = shown.map(({ at }) => sx(at[0]));
+    const xs = shown.map((one) => at.x(one.at[0]));
+    const ys = shown.map((one) => at.y(one.at[1]));
     const room = 66 * unit;
-    const onRight = Math.max(...xs) + room < size.right;
+    const onRight = Math.max(...xs) + room < box.right;
     const x = onRight ? Math.max(...xs) + 12 * unit : Math.min(...xs) - 12 * unit;
-    spread(
-      shown.map(({ at }) => sy(at[1])),
-      15 * unit,
-      size.top + 8 * unit,
-      size.bottom - 6,
-    ).forEach((y, i) => {
-      const { at, role, text } = shown[i];
-      const edge = onRight ? x - 3 : x + 3;
-      el("path", { class: "leader", style: `stroke: var(--${role})`, d: `M${sx(at[0])},${sy(at[1])}L${edge},${y}` }, labels);
-      el(
-        "text",
-        { x, y: y + 4 * unit, "text-anchor": onRight ? "start" : "end", style: `fill: var(--${role}-text)` },
-        labels,
-        text,
-      );
+    spread(ys, 15 * unit, box.top + 8 * unit, box.bottom - 6).forEach((y, i) => {
+      const { role, text } = shown[i];
+      const d = `M${xs[i]},${ys[i]}L${onRight ? x - 3 : x + 3},${y}`;
+      el("path", { class: "leader", style: `stroke: var(--${role})`, d }, labels);
+      const place = { x, y: y + 4 * unit, "text-anchor": onRight ? "start" : "end" };
+      el("text", { ...place, style: `fill: var(--${role}-text)` }, labels, text);
     });
   }
 
   function drawLines() {
     lines.replaceChildren();
+    const { unit } = at;
     view.arrows.forEach(arrow);
     for (const { points, role, look, end } of view.paths) {
-      const way = path(
-        points.map((p) => sx(p[0])),
-        points.map((p) => sy(p[1])),
-      );
-      el("path", { class: "casing", d: way }, lines);
-      el("path", { class: "curve", "data-path": role, d: way, ...lineOf(look, role, unit) }, lines);
-      if (end)
-        el(
-          "circle",
-          {
-            class: "end",
-            "data-end": role,
-            cx: sx(end[0]),
-            cy: sy(end[1]),
-            r: 7 * unit,
-            ...lineOf({ ...look, width: 2, dash: look.dash.map((length) => length * 0.6) }, role, unit),
-          },
-          lines,
-        );
-      el(
-        "circle",
-        { class: "dot", cx: sx(points.at(-1)[0]), cy: sy(points.at(-1)[1]), r: 4 * unit, style: `fill: var(--${role})` },
-        lines,
-      );
+      const x = points.map((p) => at.x(p[0]));
+      const y = points.map((p) => at.y(p[1]));
+      const d = path(x, y);
+      el("path", { class: "casing", d }, lines);
+      el("path", { class: "curve", "data-path": role, d, ...lineOf(look, role, unit) }, lines);
+      if (end) {
+        const ring = { ...look, width: 2, dash: look.dash.map((length) => length * 0.6) };
+        const place = { cx: at.x(end[0]), cy: at.y(end[1]), r: 7 * unit };
+        el("circle", { class: "end", "data-end": role, ...place, ...lineOf(ring, role, unit) }, lines);
+      }
+      const place = { cx: x[x.length - 1], cy: y[y.length - 1], r: 4 * unit };
+      el("circle", { class: "dot", ...place, style: `fill: var(--${role})` }, lines);
     }
     drawNames(view.names);
   }
 
-  const round = (value) => Math.round(value * 100) / 100;
-  const inside = (value, [low, high]) => Math.min(Math.max(value, low), high);
-  const places = () => [...view.world.tasks.map((task, i) => [i, task.centre]), ["theta", view.theta]];
-  const go = (handle, next) =>
-    move(handle, (at) => {
-      const [x, y] = next(at);
-      return [round(inside(x, X)), round(inside(y, Y))];
-    });
-
-  function drawHandles() {
-    const all = places();
-    while (handles.children.length > all.length) handles.firstChild.remove();
-    while (handles.children.length < all.length) {
-      const mark = el(
-        "g",
-        reachable ? { class: "handle", tabindex: 0, role: "button" } : { class: "handle", "aria-hidden": "true" },
-        handles,
-      );
-      el("circle", { class: "halo", r: 15 }, mark);
-      el("circle", { class: "body", r: 9 }, mark);
-      el("text", { "text-anchor": "middle", y: 4.5 }, mark);
-      mark.addEventListener("keydown", (event) => key(event, places()[[...handles.children].indexOf(mark)]));
-    }
-    all.forEach(([handle, [x, y]], i) => {
-      const mark = handles.children[i];
-      const isTheta = handle === "theta";
-      const name = isTheta ? "θ" : view.letters[handle];
-      set(mark, {
-        transform: `translate(${sx(x)},${sy(y)}) scale(${unit})`,
-        style: `--of: var(${isTheta ? "--ink" : `--${name}`})`,
-        "data-handle": handle,
-      });
-      mark.lastChild.textContent = name;
-      const what = isTheta ? "θ, where the learners start" : `Optimum of task ${name}`;
-      if (reachable)
-        mark.setAttribute(
-          "aria-label",
-          `${what}, at ${x.toFixed(2)}, ${y.toFixed(2)}.${byTouch() ? "" : " Arrow keys move it."}`,
-        );
-    });
+  // The mean loss where a mouse points, in the look of the values that stand under it on other charts.
+  /** @param {PointerEvent | null} event */
+  function read(event) {
+    reading.replaceChildren();
+    if (!event || event.pointerType !== "mouse" || handles.at(event)) return;
+    const { box, unit } = at;
+    const { left, top } = svg.getBoundingClientRect();
+    const [px, py] = [event.clientX - left, event.clientY - top];
+    if (px < box.left || px > box.right || py < box.top || py > box.bottom) return;
+    const [a, b, d] = view.bowl.matrix;
+    const [x, y] = [at.x.invert(px) - view.bowl.lowest[0], at.y.invert(py) - view.bowl.lowest[1]];
+    const card = el("rect", {}, reading);
+    const words = `mean loss ${number(view.least + (a * x * x + 2 * b * x * y + d * y * y) / 2)}`;
+    const text = el("text", {}, reading, words);
+    const [width, height] = [text.getComputedTextLength() + 12 * unit, 20 * unit];
+    const from = px + 14 * unit + width < box.right ? px + 14 * unit : px - 14 * unit - width;
+    const over = Math.min(Math.max(py - height / 2, box.top), box.bottom - height);
+    set(card, { x: from, y: over, width, height });
+    set(text, { x: from + 6 * unit, y: over + 14 * unit });
   }
-
-  function key(event, [handle]) {
-    const by = event.shiftKey ? 0.5 : 0.1;
-    const moves = { ArrowLeft: [-by, 0], ArrowRight: [by, 0], ArrowUp: [0, by], ArrowDown: [0, -by] };
-    if (!(event.key in moves)) return;
-    const [dx, dy] = moves[event.key];
-    go(handle, ([x, y]) => [x + dx, y + dy]);
-    rest();
-    event.preventDefault();
-    event.stopPropagation();
-  }
-
-  function here(event) {
-    const box = svg.getBoundingClientRect();
-    return [event.clientX - box.left, event.clientY - box.top];
-  }
-
-  function nearest([px, py], reach) {
-    let best = null;
-    let distance = reach;
-    for (const [handle, [x, y]] of places()) {
-      const d = Math.hypot(sx(x) - px, sy(y) - py);
-      if (d <= distance) [best, distance] = [{ handle, dx: sx(x) - px, dy: sy(y) - py }, d]; // theta is last: it wins a tie
-    }
-    return best;
-  }
-
-  svg.addEventListener("pointerdown", (event) => {
-    if (event.button !== 0 || !event.isPrimary || !view) return;
-    held = nearest(here(event), NEAR[event.pointerType] ?? NEAR.mouse);
-    if (!held) return;
-    event.preventDefault();
-    svg.setPointerCapture(event.pointerId);
-    svg.classList.add("holding");
-    if (reachable) svg.querySelector(`[data-handle="${held.handle}"]`).focus({ preventScroll: true });
-  });
-  // A finger on a handle drags it; anywhere else it scrolls the page.
-  svg.addEventListener("touchstart", (event) => view && nearest(here(event.touches[0]), NEAR.touch) && event.preventDefault(), {
-    passive: false,
-  });
-  svg.addEventListener("pointermove", (event) => {
-    if (!view) return;
-    const [px, py] = here(event);
-    if (held) {
-      go(held.handle, () => [sx.invert(px + held.dx), sy.invert(py + held.dy)]);
-    } else svg.classList.toggle("near", nearest([px, py], NEAR.mouse) !== null);
-  });
-  const release = () => {
-    if (!held) return;
-    held = null;
-    svg.classList.remove("holding");
-    rest();
-  };
-  svg.addEventListener("pointerup", release);
-  svg.addEventListener("pointercancel", release);
+  svg.addEventListener("pointermove", (event) => view && at && read(handles.held ? null : event));
+  for (const end of ["pointerdown", "pointerleave"]) svg.addEventListener(end, () => read(null));
 
   return {
     resize, // before the first update, and when the room for it has changed
-    // view: {world, letters, theta, bowl, least, arrows: [{from, to, role, look, tip}], paths: [{points, role, look, end}],
-    // names: [{at, role, text}], label, said}; least: the bowl's value at its lowest point.
+    /** @param {Plane} newView */
     update(newView) {
       view = newView;
-      if (!size) return;
+      if (!at) return;
       drawContours();
       drawRings();
       drawLines();
-      drawHandles();
+      handles.update(view, at);
       svg.setAttribute("aria-label", view.label);
       title.textContent = view.said;
     },
+    remove: drawn.remove,
   };
 }

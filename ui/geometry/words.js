@@ -2,16 +2,36 @@
 
 import { list } from "../shared/words.js";
 
+/** @import { Point } from "./toy.js" */
+
+/**
+ * A learner at theta: the length of its gradient, its angle to MAML's, and where it ends, if it does.
+ * @typedef {{ name: string, label: string, norm: number, angle: number | null, end: Point | null }} Row
+ */
+/** @typedef {{ letter: string, centre: Point, curvatures: Point, phi: Point, loss: number, lossAfter: number }} TaskAbout */
+/**
+ * The mean loss at theta before and after a step, where each is lowest, and the tasks.
+ * @typedef {{ theta: Point, before: number, after: number, best: Point, bestAfter: Point, tasks: TaskAbout[] }} About
+ */
+
 const SAME = 0.01; // distances that are said to be none
 
+/** @param {number} value */
 export const coordinate = (value) => value.toFixed(2).replace("-", "−");
+/** @param {Point} at */
 export const point = (at) => `(${at.map(coordinate).join(", ")})`;
+/** @param {number | null} angle */
 export const degrees = (angle) => (angle === null ? "–" : `${angle.toFixed(angle < 9.95 ? 1 : 0)}°`);
+/** @param {Point} a @param {Point} b */
 const apart = (a, b) => Math.hypot(a[0] - b[0], a[1] - b[1]);
 
-// Where the learners end, in a sentence. rows: [{name, label, end}], MAML among them or not.
+/**
+ * Where the learners end, in a sentence; MAML may be among them or not.
+ * @param {Row[]} rows
+ * @param {number} difference
+ */
 export function finding(rows, difference) {
-  const ends = rows.filter((row) => row.end);
+  const ends = rows.flatMap((row) => (row.end ? [{ ...row, end: row.end }] : []));
   const lost = rows.filter((row) => !row.end);
   const runs = lost.length ? `${list(lost.map((row) => row.label))} ${lost.length > 1 ? "diverge" : "diverges"}` : "";
   if (ends.length < 2) return runs ? `${runs}.` : "Choose two learners to see how they differ.";
@@ -27,21 +47,25 @@ export function finding(rows, difference) {
   return `${said}${runs && `; ${runs}`}.`;
 }
 
-export function describeBefore(view) {
-  const { tasks, theta, before, best } = view;
+/** @param {About} about */
+export function describeBefore({ tasks, theta, before, best }) {
   const each = tasks.map((task) => `${task.letter} from ${coordinate(task.loss)} to ${coordinate(task.lossAfter)}`);
   return `Mean loss before adaptation, lowest at ${point(best)}. At θ ${point(theta)} it is ${coordinate(before)}. One inner step changes the loss of task ${list(each)}.`;
 }
 
-export function describeAfter(view, rows) {
+/** @param {About} about @param {Row[]} rows */
+export function describeAfter({ bestAfter, after }, rows) {
   const each = rows.map(
     (row) =>
       `${row.label}: ${row.norm.toFixed(2)} long${row.angle ? `, ${degrees(row.angle)} from MAML’s` : ""}${row.end ? `, ends at ${point(row.end)}` : ", diverges"}`,
   );
-  return `Mean loss after one inner step, lowest at ${point(view.bestAfter)}. At θ it is ${coordinate(view.after)}.${each.length ? ` Gradients: ${each.join("; ")}.` : ""}`;
+  return `Mean loss after one inner step, lowest at ${point(bestAfter)}. At θ it is ${coordinate(after)}.${each.length ? ` Gradients: ${each.join("; ")}.` : ""}`;
 }
 
-// What each learner follows: its formula, and what that means.
+/**
+ * What each learner follows: its formula, and what that means.
+ * @type {Record<string, [string, string]>}
+ */
 export const FOLLOWS = {
   maml: [
     "(I − αHᵢ) Hᵢ (θ′ᵢ − cᵢ)",

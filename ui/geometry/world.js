@@ -1,4 +1,4 @@
-// The two-parameter world: its state, its two pictures, its controls, its numbers; all of it moves in the browser.
+// The two-parameter world: its state, its two pictures, its controls; all of it moves in the browser.
 
 import { colourBar, tintOf } from "../chart/heat.js";
 import { current, write } from "../shared/address.js";
@@ -8,24 +8,14 @@ import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
 import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
 import { planePlot } from "./plot.js";
-import {
-  BETA,
-  LEARNERS,
-  OUTER_STEPS,
-  adapted,
-  angleBetween,
-  bowl,
-  gradient,
-  loss,
-  lossAfter,
-  lossBefore,
-  makeWorld,
-  path,
-} from "./toy.js";
-import { FOLLOWS, coordinate, degrees, describeAfter, describeBefore, finding, point } from "./words.js";
+import { numbersOf } from "./numbers.js";
+import { sceneOf } from "./scene.js";
+import { LEARNERS, OUTER_STEPS } from "./toy.js";
+import { FOLLOWS, finding } from "./words.js";
 import { number } from "../shared/words.js";
 
-const LETTERS = ["A", "B", "C", "D", "E", "F"];
+const INNER_KEY =
+  "arrows: each task’s inner step, θ → θ′ · rings: each task’s curvatures · numbers on the contours: the mean loss";
 const PLAY_MS = 6000; // all outer steps; the first ones, which do most, take longer
 const REST_MS = 300; // what has come to rest is told this long after the last change
 const NOTHING = Object.fromEntries(Object.keys(DEFAULTS).map((name) => [name, null])); // in the address, of this world
@@ -55,17 +45,15 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     "A world of two parameters: each task has a quadratic loss around its optimum. Drag θ or a task; play the outer loop.",
   );
   const plots = el("div", { class: "world-plots" }, parent);
-  const picture = (name, reachable) => {
+  const picture = (name, keep, reachable) => {
     const box = el("div", {}, plots);
     const head = el("h2", {}, box, name);
     const value = el("span", { class: "value" }, head);
-    return { value, plot: planePlot(box, { move, rest, reachable: reachable && !still }), key: el("p", { class: "hint" }, box) };
+    const plot = planePlot(box, { move, rest, reachable: reachable && !still, keep: still ? "" : keep });
+    return { value, plot, key: el("p", { class: "hint" }, box) };
   };
-  const before = picture("Before adaptation: F₀(θ) = mean Lᵢ(θ)", true);
-  const after = picture("After one inner step: F₁(θ) = mean Lᵢ(θ − α∇Lᵢ(θ))", false);
-  before.key.textContent =
-    "arrows: each task’s inner step, θ → θ′ · rings: each task’s curvatures · numbers on the contours: the mean loss";
-  after.key.textContent = "";
+  const before = picture("Before adaptation: F₀(θ) = mean Lᵢ(θ)", "before-adaptation", true);
+  const after = picture("After one inner step: F₁(θ) = mean Lᵢ(θ − α∇Lᵢ(θ))", "after-one-inner-step", false);
 
   const scale = el("div", { class: "world-scale" }, parent);
   colourBar(scale, tintOf);
@@ -148,50 +136,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     el("p", { class: "formula" }, card, `mean over i of ${formula}`);
     el("p", { class: "about" }, card, text);
   }
-  const tables = el(
-    "div",
-    { class: "world-tables scroller", tabindex: 0, role: "group", "aria-label": "Numbers of this picture" },
-    parent,
-  );
-  const gradients = table(tables, "Gradients at θ, and where each learner ends", [
-    "learner",
-    "length",
-    "angle to MAML’s",
-    "ends at",
-    "loss there, before a step",
-    "after a step",
-  ]);
-  const each = table(tables, "The tasks", ["task", "optimum", "curvatures", "loss at θ", "θ′ after a step", "loss at θ′"]);
-
-  function table(parent, caption, columns) {
-    const made = el("table", {}, parent);
-    el("caption", {}, made, caption);
-    const head = el("tr", {}, el("thead", {}, made));
-    for (const column of columns) el("th", { scope: "col" }, head, column);
-    return { body: el("tbody", {}, made), drawn: "" };
-  }
-
-  // rows: [{role, cells}]. Rows are made anew only when there are others; while things move, their text alone changes.
-  function fill(table, rows) {
-    const named = JSON.stringify(rows.map(({ cells: [name] }) => name));
-    if (named !== table.drawn) {
-      table.drawn = named;
-      table.body.replaceChildren();
-      for (const {
-        role,
-        cells: [name, ...cells],
-      } of rows) {
-        const row = el("tr", {}, table.body);
-        const first = el("th", { scope: "row" }, row);
-        if (role) swatch(looks[role], role, first);
-        first.append(name);
-        for (const cell of cells) el("td", {}, row, cell);
-      }
-    }
-    rows.forEach(({ cells: [, ...cells] }, i) =>
-      cells.forEach((cell, k) => (table.body.children[i].children[k + 1].textContent = cell)),
-    );
-  }
+  const numbers = numbersOf(parent, looks);
 
   // A change shows with the next frame; of several in one, the last. Those of one gesture are undone as one.
   function change(parts, as = null) {
@@ -271,75 +216,17 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
 
   function draw() {
     drawing = false;
-    const { theta, step } = state;
-    const world = makeWorld(state.tasks, state.difference, state.alpha);
-    const bowls = Object.fromEntries(LEARNERS.map((name) => [name, bowl(world, name)]));
-    const exact = gradient(bowls.maml, theta);
-    const rows = state.learners.map((name) => {
-      const g = gradient(bowls[name], theta);
-      return {
-        name,
-        label: looks[name].label,
-        g,
-        norm: Math.hypot(...g),
-        angle: angleBetween(g, exact),
-        end: bowls[name].lowest,
-      };
-    });
-    const phis = world.tasks.map((task) => adapted(world, task, theta));
-    const about = {
-      theta,
-      before: lossBefore(world, theta),
-      after: lossAfter(world, theta),
-      best: bowls.pretrained.lowest,
-      bestAfter: bowls.maml.lowest,
-      tasks: world.tasks.map((task, i) => ({ letter: LETTERS[i], loss: loss(task, theta), lossAfter: loss(task, phis[i]) })),
-    };
-    const paths = step
-      ? rows.map(({ name, end }) => ({ points: path(bowls[name], theta, step), role: name, look: looks[name], end }))
-      : [];
-    const tips = rows.map(({ name, g }) => ({
-      from: theta,
-      to: theta.map((value, k) => value - BETA * g[k]),
-      role: name,
-      look: looks[name],
-    }));
-    const names = step
-      ? paths.map(({ points, role }) => ({ at: points.at(-1), role, text: looks[role].label }))
-      : tips.map(({ to, role }) => ({ at: to, role, text: looks[role].label }));
-    const shared = { world, letters: LETTERS, theta, paths };
-    const inner = phis.map((phi, i) => ({
-      from: theta,
-      to: phi,
-      role: LETTERS[i],
-      look: { ...looks[LETTERS[i]], width: 2 },
-      tip: LETTERS[i],
-    }));
-    before.plot.update({
-      ...shared,
-      bowl: bowls.pretrained,
-      least: lossBefore(world, about.best),
-      arrows: inner,
-      names: [],
-      label: "Before adaptation",
-      said: describeBefore(about),
-    });
-    after.plot.update({
-      ...shared,
-      bowl: bowls.maml,
-      least: lossAfter(world, about.bestAfter),
-      arrows: step ? [] : tips,
-      names,
-      label: "After one inner step",
-      said: describeAfter(about, rows),
-    });
-    before.value.textContent = `${number(about.before)} at θ`;
-    after.value.textContent = `${number(about.after)} at θ`;
-    after.key.textContent = step
-      ? "paths from θ · rings: where each learner ends"
-      : `arrows: each learner’s first outer step, β = ${BETA} times its gradient`;
-    heading.textContent = finding(rows, state.difference);
-    count.textContent = `outer step ${step} of ${OUTER_STEPS}`;
+    const scene = sceneOf(state, looks);
+    for (const [{ plot, value, key }, plane, loss, words] of [
+      [before, scene.before, scene.about.before, INNER_KEY],
+      [after, scene.after, scene.about.after, scene.key],
+    ]) {
+      plot.update(plane);
+      value.textContent = `${number(loss)} at θ`;
+      key.textContent = words;
+    }
+    heading.textContent = finding(scene.rows, state.difference);
+    count.textContent = `outer step ${state.step} of ${OUTER_STEPS}`;
     for (const name of LEARNERS) toggles[name].setAttribute("aria-pressed", state.learners.includes(name));
     for (const [part, value] of [
       [difference, state.difference],
@@ -354,32 +241,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     redoButton.setAttribute("aria-disabled", !undoable.canRedo);
     add.setAttribute("aria-disabled", state.tasks.length >= TASKS[1]);
     drop.setAttribute("aria-disabled", state.tasks.length <= TASKS[0]);
-    fill(
-      gradients,
-      rows.map(({ name, label, norm, angle, end }) => ({
-        role: name,
-        cells: [
-          label,
-          norm.toFixed(2),
-          degrees(angle),
-          ...(end ? [point(end), number(lossBefore(world, end)), number(lossAfter(world, end))] : ["diverges", "–", "–"]),
-        ],
-      })),
-    );
-    fill(
-      each,
-      about.tasks.map(({ letter, loss, lossAfter }, i) => ({
-        role: null,
-        cells: [
-          letter,
-          point(world.tasks[i].centre),
-          world.tasks[i].curvatures.map(coordinate).join(" and "),
-          number(loss),
-          point(phis[i]),
-          number(lossAfter),
-        ],
-      })),
-    );
+    numbers.update(scene);
   }
 
   const lay = () => {
@@ -396,6 +258,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
       clearTimeout(timer);
       cancelAnimationFrame(frame);
       resized.disconnect();
+      for (const { plot } of [before, after]) plot.remove();
       document.removeEventListener("keydown", key);
     },
   };
