@@ -307,7 +307,7 @@ def test_the_real_networks_planes_and_the_term_are_drawn_when_they_come_into_sig
     expect(page.locator(".planes figcaption").nth(2)).to_contain_text("Reptile")
     page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
     expect(page.locator(".sentence").nth(1)).to_contain_text("before any training", timeout=30_000)
-    expect(page.locator(".term-bars .bar")).to_have_count(5)
+    expect(page.locator(".bars-chart [data-curve]")).to_have_count(5)
 
 
 def test_tasks_come_and_go_between_three_and_six(geometry):
@@ -324,7 +324,7 @@ def test_a_run_that_is_gone_is_said_and_the_shipped_checkpoints_are_shown(geomet
     geometry.open("?run=gone")
     geometry.page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
     expect(geometry.page.locator(".sentence").nth(1)).to_contain_text("There is no run gone. Showing the shipped", timeout=30_000)
-    expect(geometry.page.locator(".term-bars .bar")).to_have_count(5)
+    expect(geometry.page.locator(".bars-chart [data-curve]")).to_have_count(5)
     geometry.problems.clear()  # the refusal stands in the console too
 
 
@@ -344,7 +344,7 @@ def test_axe_finds_nothing_serious_and_nothing_scrolls_sideways(browser, server,
     for title in ("The real network", "What FOMAML leaves out"):
         geometry.page.get_by_role("heading", name=title).scroll_into_view_if_needed()
     expect(geometry.page.locator(".planes figure")).to_have_count(4, timeout=30_000)
-    expect(geometry.page.locator(".term-bars .bar")).to_have_count(5, timeout=30_000)
+    expect(geometry.page.locator(".bars-chart [data-curve]")).to_have_count(5, timeout=30_000)
     assert geometry.page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth <= innerWidth")
     found = Axe().run(geometry.page).response["violations"]
     told = [

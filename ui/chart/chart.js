@@ -32,13 +32,13 @@ import { linear, log } from "./scale.js";
  * @property {string[]} [values]
  * @property {number} [opacity]
  * @property {boolean} [area]
- * @property {number} [dots] Their radius.
+ * @property {number | number[]} [dots] Their radius, or that of each.
  * @property {boolean} [hollow] Rings instead of dots.
  * @property {{ up: number[], down: number[] }} [bars]
  */
 
 /**
- * A map: z[row][column] at x[column], y[row], as colours from the first (at `low`) to the last (at `high`).
+ * A map: z[row][column], the logarithms, at x[column], y[row], as colours (as in CSS) from the first (at `low`) to the last (at `high`).
  * @typedef {object} Heat
  * @property {number[]} x
  * @property {number[]} y
@@ -47,6 +47,7 @@ import { linear, log } from "./scale.js";
  * @property {number} high
  * @property {string[]} colours
  * @property {string[][]} [values]
+ * @property {boolean} [smooth] Colours go over into each other between the places.
  */
 
 /**
@@ -165,11 +166,12 @@ export function chart(
     return { showline: first, mirror: first && last, linecolor: colour.of("var(--grid)"), linewidth: 1 };
   }
 
-  /** @param {string} ink @param {number} radius */
+  /** @param {string} ink @param {number | number[]} radius */
   function markerOf(ink, radius, hollow = false) {
     const unit = at?.unit ?? 1;
     const line = hollow ? { width: 3 * unit } : { color: colour.of("var(--paper)"), width: 1.5 * unit };
-    return { symbol: hollow ? "circle-open" : "circle", color: ink, size: 2 * radius * unit, opacity: 1, line };
+    const size = typeof radius === "number" ? 2 * radius * unit : radius.map((one) => 2 * one * unit);
+    return { symbol: hollow ? "circle-open" : "circle", color: ink, size, opacity: 1, line };
   }
 
   /** @param {Line} line */
@@ -200,7 +202,7 @@ export function chart(
   }
 
   /** @param {Heat} heat */
-  function heatOf({ x, y, z, low, high, colours: scale, values }) {
+  function heatOf({ x, y, z, low, high, colours: scale, values, smooth }) {
     return {
       type: "heatmap",
       uid: "heat",
@@ -209,7 +211,8 @@ export function chart(
       z,
       zmin: Math.log(low),
       zmax: Math.log(high),
-      colorscale: scale.map((one, i) => [i / (scale.length - 1), one]),
+      colorscale: scale.map((one, i) => [i / (scale.length - 1), colour.of(one)]),
+      zsmooth: smooth ? "best" : false,
       showscale: false,
       ...(values ? { customdata: values, hovertemplate: "%{customdata}<extra></extra>" } : { hoverinfo: "skip" }),
     };

@@ -46,6 +46,13 @@ export const colourOf = (error) => `rgb(${channelsOf(error).map(Math.round).join
  */
 export const tintOf = (error) => `color-mix(in srgb, ${colourOf(error)} var(--tint), var(--paper))`;
 
+/** Tints to a chart, of errors' logarithms. */
+export const TINTS = {
+  low: LOW,
+  high: HIGH,
+  colours: HEAT.map((_, i) => tintOf(LOW * (HIGH / LOW) ** (i / (HEAT.length - 1)))),
+};
+
 /**
  * What the colours mean; `colour` is one of the two above.
  * @param {Element} parent

@@ -1,19 +1,28 @@
 // The real network: the plane that adaptation moves in most, for MAML and for a learner beside it; loss before and after a step.
 
-import { HIGH, channelsOf, colourBar, tintOf } from "../chart/heat.js";
+import { colourBar, tintOf } from "../chart/heat.js";
 import { json, sentence } from "../shared/server.js";
-import { el, set } from "../shared/el.js";
-import { linear } from "../chart/scale.js";
+import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
 import { floats } from "../shared/arrays.js";
 import { list, number } from "../shared/words.js";
-import { contour } from "./contours.js";
+import { STEPS, middleOf, planeMap } from "./map.js";
 import { whenSeen } from "./seen.js";
 
-const BESIDE = ["pretrained", "fomaml", "reptile"];
-const LEVELS = [0.15, 0.2, 0.3, 0.4, 0.6, 0.8, 1.1, 1.5, 2, 2.5, 3, 4, 5, 6.5, 8, 10, 13, 18, 25, 35, 50];
-const STEPS = 10;
+/** @import { Look } from "../shared/looks.js" */
+/** @import { NetworkPlane, When } from "./map.js" */
 
+const BESIDE = ["pretrained", "fomaml", "reptile"];
+/** @type {[When, string][]} */
+const WHEN = [
+  ["before", "before any step"],
+  ["after", "after one inner step"],
+];
+
+/**
+ * @param {Element} parent
+ * @param {{ looks: Record<string, Look> }} known
+ */
 export function realNetwork(parent, { looks }) {
   parent.classList.add("network");
   el("h2", { class: "part-title" }, parent, "The real network: the plane in which it adapts");
@@ -41,46 +50,88 @@ export function realNetwork(parent, { looks }) {
   );
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "The planes in numbers" }, parent);
   const table = el("table", {}, scroller);
+  /** @type {Map<string, Promise<NetworkPlane>>} */
   const known = new Map();
+  /** A learner -> its two pictures. @type {Map<string, ReturnType<typeof figure>[]>} */
+  const figures = new Map();
   let beside = BESIDE[0];
   let gone = false;
 
-  const fetched = (name) =>
-    known.get(name) ?? known.set(name, json("geometry/plane.json", { query: { learner: name } })).get(name);
+  /** @param {string} name @returns {Promise<NetworkPlane>} */
+  function fetched(name) {
+    const asked = known.get(name) ?? json("geometry/plane.json", { query: { learner: name } });
+    known.set(name, asked);
+    return asked;
+  }
 
+  /** @param {string} name */
   async function show(name) {
     beside = name;
-    for (const other of BESIDE) buttons[other].setAttribute("aria-pressed", other === name);
+    for (const other of BESIDE) buttons[other].setAttribute("aria-pressed", String(other === name));
+    frame();
+    /** @type {NetworkPlane[]} */
     const planes = [];
     try {
-      for (const [i, learner] of ["maml", name].entries()) {
-        draw(planes, ["maml", name].slice(i));
+      for (const learner of ["maml", name]) {
         planes.push(await fetched(learner));
         if (gone || beside !== name) return;
+        draw(planes);
       }
-      draw(planes, []);
     } catch (error) {
       known.delete("maml");
       known.delete(name);
       if (gone) return;
-      for (const each of pictures.querySelectorAll(".awaited")) each.textContent = "";
+      for (const each of figures.values()) for (const { wait } of each) wait("");
       said.textContent = `The planes cannot be shown: ${sentence(error)}`;
     }
   }
 
-  // planes: those that are known; awaited: the names of the others.
-  function draw(planes, awaited) {
-    pictures.replaceChildren();
-    for (const plane of planes) {
-      picture(plane, "before", `${plane.label}, before any step`);
-      picture(plane, "after", `${plane.label}, after one inner step`);
+  // The frames of the pictures, each empty until its plane is known.
+  function frame() {
+    for (const [name, each] of figures) {
+      if (name === "maml" || name === beside) continue;
+      for (const { remove } of each) remove();
+      figures.delete(name);
     }
-    for (const name of awaited) {
-      for (const when of ["before any step", "after one inner step"])
-        el("p", { class: "awaited" }, frame(name, `${looks[name].label}, ${when}`), "measuring …");
+    for (const name of ["maml", beside]) {
+      const each = figures.get(name) ?? WHEN.map(([when, words]) => figure(name, when, words));
+      figures.set(name, each);
+      for (const { wait } of each) wait("measuring …");
     }
-    if (!planes.length) return void (said.textContent = "Measuring …");
-    const share = ({ explained }) => explained[0] + explained[1];
+    said.textContent ||= "Measuring …";
+  }
+
+  /** @param {string} learner @param {When} when @param {string} words */
+  function figure(learner, when, words) {
+    const box = el("figure", {}, pictures);
+    const head = el("figcaption", {}, box);
+    swatch(looks[learner], learner, head);
+    head.append(`${looks[learner].label}, ${words}`);
+    const inside = el("div", { class: "frame" }, box);
+    const awaited = el("p", { class: "awaited" }, inside);
+    /** @type {ReturnType<typeof planeMap> | null} */
+    let map = null;
+    return {
+      /** @param {string} words */
+      wait: (words) => void (awaited.textContent = words),
+      /** @param {NetworkPlane} plane */
+      fill(plane) {
+        awaited.remove();
+        map ??= planeMap(inside, { plane, when, name: `${plane.label}, ${words}` });
+      },
+      lay: () => map?.lay(),
+      remove() {
+        map?.remove();
+        box.remove();
+      },
+    };
+  }
+
+  // planes: those that are known, MAML's first.
+  /** @param {NetworkPlane[]} planes */
+  function draw(planes) {
+    for (const plane of planes) for (const { fill } of figures.get(plane.learner) ?? []) fill(plane);
+    const share = (/** @type {NetworkPlane} */ { explained }) => explained[0] + explained[1];
     said.textContent =
       `One step from θ takes the mean error of ${list(planes.map((plane) => `${plane.label} from ${number(centre(plane.before))} to ${number(centre(plane.after))}`))}. ` +
       `These planes hold ${list(planes.map((plane) => `${percent(share(plane))} of ${plane.label}’s`))} movement; the rest is in directions that the pictures do not show.`;
@@ -90,81 +141,7 @@ export function realNetwork(parent, { looks }) {
     fill(planes);
   }
 
-  function frame(learner, name) {
-    const box = el("figure", {}, pictures);
-    const head = el("figcaption", {}, box);
-    swatch(looks[learner], learner, head);
-    head.append(name);
-    return el("div", { class: "frame" }, box);
-  }
-
-  function picture(plane, when, name) {
-    const values = floats(plane[when]);
-    const n = Math.sqrt(values.length);
-    const into = frame(plane.learner, name);
-    const shade = el("div", { class: "shade" }, into);
-    shade.style.backgroundImage = `url(${shades(values, n)})`;
-    const size = into.clientWidth || 300;
-    const svg = el("svg", { viewBox: `0 0 ${size} ${size}`, role: "img" }, into);
-    const scale = linear([0, n - 1], [0, size]);
-    const place = linear([-plane.extent, plane.extent], [0, size]);
-    const lines = el("g", { class: "levels" }, svg);
-    const names = el("g", { class: "level-names" }, svg);
-    const taken = [];
-    for (const level of LEVELS) {
-      const segments = contour(values, n, level);
-      if (!segments.length) continue;
-      el(
-        "path",
-        {
-          d: segments
-            .map(
-              ([a, b, c, d]) =>
-                `M${scale(a).toFixed(1)},${(size - scale(b)).toFixed(1)}L${scale(c).toFixed(1)},${(size - scale(d)).toFixed(1)}`,
-            )
-            .join(""),
-        },
-        lines,
-      );
-      // Its number, right of the middle where it is cut by the line through it.
-      const here = segments
-        .filter(([a, b, , d]) => (b - (n - 1) / 2) * (d - (n - 1) / 2) <= 0 && a > (n - 1) / 2)
-        .map(([a]) => scale(a));
-      const x = here.find((x) => x > size / 2 + 16 && x < size - 14 && taken.every((other) => Math.abs(other - x) > 24));
-      if (x === undefined) continue;
-      taken.push(x);
-      el("text", { x, y: size / 2 + 4, "text-anchor": "middle" }, names, String(level));
-    }
-    if (when === "before") drawPaths(svg, plane, place, size);
-    el("circle", { class: "theta", cx: size / 2, cy: size / 2, r: 4.5 }, svg);
-    set(svg, {
-      "aria-label": `${name}: mean error ${number(centre(plane[when]))} at θ, ${number(Math.min(...values))} at the lowest point of the plane, from ${-plane.extent} to ${plane.extent} along both directions.`,
-    });
-  }
-
-  function drawPaths(svg, plane, place, size) {
-    const points = floats(plane.paths);
-    const each = 2 * (STEPS + 1);
-    for (let from = 0; from < points.length; from += each) {
-      const path = Array.from({ length: STEPS + 1 }, (_, step) => [
-        place(points[from + 2 * step]),
-        size - place(points[from + 2 * step + 1]),
-      ]);
-      const d = `M${path.map((at) => at.map((v) => v.toFixed(1)).join(",")).join("L")}`;
-      el("path", { class: "casing", d }, svg);
-      el("path", { class: "way", style: `stroke: var(--${plane.learner})`, d }, svg);
-      path.forEach(
-        ([cx, cy], step) =>
-          step &&
-          el(
-            "circle",
-            { class: "dot", cx, cy, r: step === 1 || step === STEPS ? 3.4 : 1.8, style: `fill: var(--${plane.learner})` },
-            svg,
-          ),
-      );
-    }
-  }
-
+  /** @param {NetworkPlane[]} planes */
   function fill(planes) {
     table.replaceChildren();
     const head = el("tr", {}, el("thead", {}, table));
@@ -207,28 +184,23 @@ export function realNetwork(parent, { looks }) {
     }
   }
 
-  for (const name of BESIDE) buttons[name].setAttribute("aria-pressed", name === beside);
+  for (const name of BESIDE) buttons[name].setAttribute("aria-pressed", String(name === beside));
   const unsee = whenSeen(parent, () => show(beside));
+  const resized = new ResizeObserver(() => {
+    for (const each of figures.values()) for (const { lay } of each) lay();
+  });
+  resized.observe(pictures);
   return {
     remove() {
       gone = true;
       unsee();
+      resized.disconnect();
+      for (const each of figures.values()) for (const { remove } of each) remove();
     },
   };
 }
 
+/** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)}%`;
-const centre = (text) => ((values) => values[(values.length - 1) / 2])(floats(text));
-
-// The losses as a picture, a pixel each.
-function shades(values, n) {
-  const canvas = el("canvas", { width: n, height: n });
-  const context = canvas.getContext("2d");
-  const image = context.createImageData(n, n);
-  values.forEach((value, i) => {
-    const row = n - 1 - Math.floor(i / n);
-    image.data.set([...channelsOf(Number.isFinite(value) ? value : HIGH), 255], 4 * (row * n + (i % n)));
-  });
-  context.putImageData(image, 0, 0);
-  return canvas.toDataURL();
-}
+/** @param {string} errors As the server sends them. */
+const centre = (errors) => middleOf(floats(errors));

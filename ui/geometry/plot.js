@@ -63,9 +63,8 @@ export function planePlot(parent, { move, rest, reachable, keep }) {
   let at;
 
   function resize() {
-    const width = svg.clientWidth;
-    if (!width) return;
-    const across = width / unitOf(svg) - SIDES.left - SIDES.right;
+    const across = svg.clientWidth / unitOf(svg) - SIDES.left - SIDES.right;
+    if (across <= 0) return;
     const high = (across * (Y[1] - Y[0])) / (X[1] - X[0]); // one scale for both axes
     set(svg, { height: Math.round((high + SIDES.top + SIDES.bottom) * unitOf(svg)) });
     at = drawn.lay({ ...AXES, sides: SIDES }) ?? at;

@@ -3,16 +3,21 @@
 import { current, write } from "../shared/address.js";
 import { json, sentence } from "../shared/server.js";
 import { el } from "../shared/el.js";
-import { lineOf, swatch } from "../shared/looks.js";
-import { linear, log, path } from "../chart/scale.js";
-import { spread } from "../chart/labels.js";
+import { swatch } from "../shared/looks.js";
+import { capital } from "../shared/words.js";
 import { whenSeen } from "./seen.js";
+import { partsOf, termBars, termLines } from "./termcharts.js";
 import { degrees } from "./words.js";
 
-const LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H", "I"]; // the looks of layers
-const PARAMETER = "run";
-const EARLY = 100; // iterations up to which the axis is nearly linear, and beyond which it is logarithmic
+/** @import { Look } from "../shared/looks.js" */
+/** @import { TermPoint } from "./termcharts.js" */
 
+const PARAMETER = "run";
+
+/**
+ * @param {Element} parent
+ * @param {{ looks: Record<string, Look> }} known
+ */
 export function secondOrderTerm(parent, { looks }) {
   el("h2", { class: "part-title" }, parent, "What FOMAML leaves out: the second-order term αHg");
   const said = el("p", { class: "sentence", role: "status" }, parent, "");
@@ -41,7 +46,8 @@ export function secondOrderTerm(parent, { looks }) {
   );
   const table = el("table", {}, scroller);
   let run = current().searchParams.get(PARAMETER) ?? "";
-  let answer = null;
+  /** @type {{ lay: () => void, remove: () => void } | null} */
+  let picture = null;
   let problem = "";
   let gone = false;
 
@@ -51,8 +57,7 @@ export function secondOrderTerm(parent, { looks }) {
     try {
       const news = await json("geometry/term.json", { query: run ? { run } : {} });
       if (gone || run !== asked) return;
-      answer = news;
-      draw();
+      draw(news);
     } catch (error) {
       if (gone || run !== asked) return;
       if (!run) return void (said.textContent = `The term cannot be shown: ${sentence(error)}`);
@@ -62,122 +67,29 @@ export function secondOrderTerm(parent, { looks }) {
     }
   }
 
-  function draw() {
-    const { runs, points } = answer;
+  /** @param {{ runs: { name: string, title: string }[], points: TermPoint[] }} answer */
+  function draw({ runs, points }) {
     chooser.hidden = !runs.length;
     choice.replaceChildren();
     el("option", { value: "" }, choice, "no run: the shipped checkpoints");
     for (const { name, title } of runs) el("option", { value: name }, choice, title);
     choice.value = run;
     said.textContent = problem + finding(points, run);
+    picture?.remove();
     shown.replaceChildren();
-    if (run) {
-      chart(points, "ratio", "length of αHg / length of g", (part) => part[0], [0, 1.5], [0, 0.5, 1, 1.5], String);
-      chart(
-        points,
-        "angle",
-        "angle between αHg and g",
-        (part) => part[1],
-        [0, 120],
-        [0, 30, 60, 90, 120],
-        (tick) => `${tick}°`,
-      );
-    } else bars(points);
+    const keep = `second-order-term${run && `-${run}`}`;
+    if (!points.length) picture = null;
+    else if (run) picture = termLines(shown, { points, looks, said: said.textContent, keep });
+    else picture = termBars(shown, { points, said: said.textContent, keep });
     fill(points);
   }
 
-  const layersOf = (points) =>
-    points[0]?.layers.map((_, i, { length }) => ({
-      role: LETTERS[i % LETTERS.length],
-      label: i === length - 1 ? "head" : `layer ${i + 1}`,
-      of: (point) => point.layers[i],
-    })) ?? [];
-  const everything = { role: "true", label: "all", of: (point) => point.whole };
-
-  function chart(points, name, title, value, range, ticks, say) {
-    const box = el("div", {}, shown);
-    el("h3", {}, box, title);
-    const width = box.clientWidth || 560;
-    const height = 230;
-    const left = 40;
-    const right = width - 66;
-    const top = 8;
-    const bottom = height - 36;
-    const svg = el(
-      "svg",
-      {
-        class: "term-chart",
-        viewBox: `0 0 ${width} ${height}`,
-        role: "img",
-        "data-chart": name,
-        "aria-label": `${title} by iteration. ${said.textContent}`,
-      },
-      box,
-    );
-    const last = Math.max(points.at(-1).iteration, 10 * EARLY);
-    const scale = log([EARLY, last + EARLY], [left, right]);
-    const sx = (iteration) => scale(iteration + EARLY);
-    const sy = linear(range, [bottom, top]);
-    const grid = el("g", { class: "grid" }, svg);
-    const ends = [];
-    for (const tick of ticks) {
-      el("line", { x1: left, x2: right, y1: sy(tick), y2: sy(tick) }, grid);
-      el("text", { x: left - 6, y: sy(tick) + 4, "text-anchor": "end" }, grid, say(tick));
-    }
-    for (const at of [0, ...[1, 10, 100, 1000, 10_000].map((times) => times * EARLY)].filter((at) => at <= last))
-      el("text", { x: sx(at), y: bottom + 16, "text-anchor": "middle" }, grid, at.toLocaleString("en"));
-    el("text", { class: "axis", x: right, y: bottom + 31, "text-anchor": "end" }, grid, "iteration");
-    for (const { role, label, of } of [...layersOf(points), everything]) {
-      const known = points.filter((point) => value(of(point)) !== null);
-      const ys = known.map((point) => sy(Math.min(value(of(point)), range[1])));
-      const xs = known.map((point) => sx(point.iteration));
-      el(
-        "path",
-        {
-          class: "curve",
-          "data-layer": label,
-          d: path(xs, ys),
-          ...lineOf({ ...looks[role], width: role === "true" ? 2.6 : 1.8 }, role),
-        },
-        svg,
-      );
-      if (ys.length) ends.push([ys.at(-1), label, role]);
-    }
-    const labels = el("g", { class: "labels" }, svg);
-    spread(
-      ends.map(([y]) => y),
-      15,
-      top + 4,
-      bottom,
-    ).forEach((y, i) => el("text", { x: right + 8, y: y + 4, style: `fill: var(--${ends[i][2]}-text)` }, labels, ends[i][1]));
-  }
-
-  function bars(points) {
-    const box = el("div", { class: "term-bars", role: "img", "aria-label": finding(points, run) }, shown);
-    const most = Math.max(1, ...points.map((point) => point.whole[0] ?? 0));
-    for (const {
-      label,
-      role,
-      whole: [ratio, angle],
-    } of points) {
-      el("span", {}, box, label);
-      const bar = el("span", { class: "bar" }, box);
-      bar.style.cssText = `width: ${(100 * (ratio ?? 0)) / most}%; background: var(--${role})`;
-      el("span", { class: "value" }, box, ratio === null ? "–" : `${ratio.toFixed(2)} · ${degrees(angle)}`);
-    }
-    el(
-      "p",
-      { class: "about whole" },
-      box,
-      "length of αHg as a share of the length of g, and the angle between them; each network with its own α",
-    );
-  }
-
+  /** @param {TermPoint[]} points */
   function fill(points) {
     table.replaceChildren();
     const head = el("tr", {}, el("thead", {}, table));
     const body = el("tbody", {}, table);
-    const parts = [everything, ...layersOf(points)];
+    const parts = partsOf(points);
     for (const column of [
       run ? "iteration" : "network",
       ...parts.map(({ label }) => `${label}: ratio, angle`),
@@ -189,8 +101,10 @@ export function secondOrderTerm(parent, { looks }) {
       const first = el("th", { scope: "row" }, row);
       if (!run) swatch(looks[point.role], point.role, first);
       first.append(run ? point.iteration.toLocaleString("en") : point.label);
-      for (const { of } of parts)
-        el("td", {}, row, of(point)?.[0] == null ? "–" : `${of(point)[0].toFixed(2)}, ${degrees(of(point)[1])}`);
+      for (const { of } of parts) {
+        const [ratio, angle] = of(point) ?? [null, null];
+        el("td", {}, row, ratio === null ? "–" : `${ratio.toFixed(2)}, ${degrees(angle)}`);
+      }
       el("td", {}, row, degrees(point.apart));
     }
   }
@@ -202,7 +116,7 @@ export function secondOrderTerm(parent, { looks }) {
     write({ [PARAMETER]: run || null });
   });
   chooser.hidden = true;
-  const resized = new ResizeObserver(() => answer && run && draw());
+  const resized = new ResizeObserver(() => picture?.lay());
   resized.observe(parent);
   const unsee = whenSeen(parent, show);
   return {
@@ -210,27 +124,31 @@ export function secondOrderTerm(parent, { looks }) {
       gone = true;
       unsee();
       resized.disconnect();
+      picture?.remove();
     },
   };
 }
 
-// What FOMAML leaves out, in numbers.
+/**
+ * What FOMAML leaves out, in numbers.
+ * @param {TermPoint[]} points
+ * @param {string} run
+ */
 function finding(points, run) {
-  const told = ({ whole: [ratio, angle] }) =>
+  const told = (/** @type {TermPoint} */ { whole: [ratio, angle] }) =>
     ratio === null ? "nothing" : `a term ${percent(ratio)} as long as the one it keeps, at an angle of ${degrees(angle)} to it`;
   if (!points.length) return "There are no snapshots yet.";
   if (run) {
-    const [first, last] = [points[0], points.at(-1)];
-    const when = (point) => `at iteration ${point.iteration.toLocaleString("en")}`;
+    const [first, last] = [points[0], points[points.length - 1]];
+    const when = (/** @type {TermPoint} */ point) => `at iteration ${point.iteration.toLocaleString("en")}`;
     return first === last
-      ? `${when(first)[0].toUpperCase()}${when(first).slice(1)} FOMAML would ignore ${told(first)}.`
+      ? `${capital(when(first))} FOMAML would ignore ${told(first)}.`
       : `FOMAML would ignore ${told(first)}, ${when(first)}; ${told(last)}, ${when(last)}.`;
   }
-  const of = (role) => points.find((point) => point.role === role);
-  return `FOMAML ignores ${["random", "maml"]
-    .filter(of)
-    .map((role) => `${told(of(role))}, ${role === "random" ? "before any training" : "at MAML’s trained initialisation"}`)
-    .join("; ")}.`;
+  const found = points.filter(({ role }) => role === "random" || role === "maml");
+  const where = { random: "before any training", maml: "at MAML’s trained initialisation" };
+  return `FOMAML ignores ${found.map((point) => `${told(point)}, ${where[/** @type {"random" | "maml"} */ (point.role)]}`).join("; ")}.`;
 }
 
+/** @param {number} share */
 const percent = (share) => `${Math.round(100 * share)}%`;
