@@ -310,6 +310,92 @@ def test_the_real_networks_planes_and_the_term_are_drawn_when_they_come_into_sig
     expect(page.locator(".bars-chart [data-curve]")).to_have_count(5)
 
 
+def test_the_mean_loss_stands_under_the_pointer_in_both_pictures(geometry):
+    page = geometry.page
+    places = {"theta": (-3.1, -0.4), "1": (1.4, 1.7)}
+    centres = {}
+    for name in places:
+        box = geometry.handle(name).locator(".body").bounding_box()
+        centres[name] = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    x, y = (
+        centres["theta"][k]
+        + (at - places["theta"][k]) * (centres["1"][k] - centres["theta"][k]) / (places["1"][k] - places["theta"][k])
+        for k, at in enumerate((0.4, 0.9))
+    )
+    body = """const [tasks, at] = given;
+    const world = toy.makeWorld(tasks, 1, 0.3);
+    return [toy.lossBefore(world, at), toy.lossAfter(world, at)];"""
+    losses = geometry.toy(body, [[-2.4, 1.2], [1.4, 1.7], [2.6, -1], [-0.9, -1.6]], [0.4, 0.9])
+    apart = page.locator("svg.plane").nth(1).bounding_box()["x"] - page.locator("svg.plane").first.bounding_box()["x"]
+    for i, loss in enumerate(losses):
+        page.mouse.move(x + i * apart, y)
+        told = page.locator("svg.plane").nth(i).locator(".reading text")
+        expect(told).to_have_text(re.compile(r"^mean loss \d"))
+        assert float(told.inner_text().split()[-1]) == pytest.approx(loss, abs=0.02)
+    page.mouse.move(*centres["theta"])
+    expect(page.locator(".reading text")).to_have_count(0)
+
+
+def test_the_planes_say_the_error_under_the_pointer_and_are_enlarged_and_saved(geometry):
+    page = geometry.page
+    page.get_by_role("heading", name="The real network").scroll_into_view_if_needed()
+    maps = page.locator(".map-chart[data-drawn]")
+    expect(maps).to_have_count(4, timeout=30_000)
+    first = maps.first
+    first.scroll_into_view_if_needed()
+    at_theta = re.search(r"mean error (\S+) at θ", first.locator("svg.map").get_attribute("aria-label"))[1]
+    box = first.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    expect(first.locator(".hovertext")).to_contain_text(f"error {at_theta}")
+    whole = first.get_by_role("button", name="whole")
+    expect(whole).to_be_hidden()
+    contours = first.locator("[data-curve=levels]")
+    before = contours.get_attribute("d")
+    page.mouse.move(x - 60, y - 60)
+    page.mouse.down()
+    page.mouse.move(x + 60, y + 60, steps=5)
+    page.mouse.up()
+    expect(whole).to_be_visible()
+    expect(contours).not_to_have_attribute("d", before)
+    whole.click()
+    expect(contours).to_have_attribute("d", before)
+    with page.expect_download() as saved:
+        first.get_by_role("button", name="SVG").click()
+    assert saved.value.suggested_filename == "maml-plane-before.svg"
+    drawing = saved.value.path().read_text(encoding="utf-8")
+    assert "<image" in drawing
+    assert "var(--" not in drawing
+
+
+def test_the_term_is_drawn_through_the_snapshots_of_a_run(geometry):
+    page = geometry.page
+    points = [
+        {
+            "label": "",
+            "role": "maml",
+            "iteration": 10**k,
+            "whole": [0.2 * k, 20 + k],
+            "layers": [[0.1, 30], [0.3, None]],
+            "apart": 9,
+        }
+        for k in range(5)
+    ]
+    answer = {"run": "mine", "runs": [{"name": "mine", "title": "my run"}], "points": points}
+    page.route("**/geometry/term.json*", lambda route: route.fulfill(json=answer))
+    geometry.open("?run=mine")
+    page.get_by_role("heading", name="What FOMAML leaves out").scroll_into_view_if_needed()
+    charts = page.locator(".layers-chart[data-drawn]")
+    expect(charts).to_have_count(2, timeout=30_000)
+    assert charts.first.locator(".curve").evaluate_all("all => all.map(line => line.dataset.curve)") == ["layer 1", "head", "all"]
+    expect(page.get_by_role("img", name="length of αHg / length of g by iteration. FOMAML would ignore")).to_be_visible()
+    charts.first.scroll_into_view_if_needed()
+    box = charts.first.bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 100)
+    expect(charts.first.locator(".hoverlayer")).to_contain_text("all 0.60 at iteration 1,000")
+    expect(charts.nth(1).locator(".labels text")).to_have_text(["layer 1", "all"])  # of the head no angle is known
+
+
 def test_tasks_come_and_go_between_three_and_six(geometry):
     page, tasks = geometry.page, geometry.page.locator("svg.plane >> nth=0 >> [data-handle]")
     for name, count in (("Remove a task", 3), ("Add a task", 6)):

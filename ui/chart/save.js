@@ -151,7 +151,9 @@ function inline(from, to) {
   const style = getComputedStyle(from);
   to.removeAttribute("style");
   for (const name of STYLES) to.setAttribute(name, plain(style.getPropertyValue(name)));
-  if (from instanceof SVGTextElement && from.textContent) to.setAttribute("textLength", String(from.getComputedTextLength()));
+  // Set letter by letter, each would cover the one before with its edge.
+  if (from instanceof SVGTextElement && from.textContent && style.stroke === "none")
+    to.setAttribute("textLength", String(from.getComputedTextLength()));
   [...from.children].forEach((child, i) => inline(child, to.children[i]));
 }
 

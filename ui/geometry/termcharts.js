@@ -15,8 +15,8 @@ import { degrees } from "./words.js";
  */
 /** A part of a network: how it looks, and its term. @typedef {{ role: string, label: string, of: (point: TermPoint) => Term }} Part */
 /**
- * One of two measures of the term: which number of it, its axis, and how one is said.
- * @typedef {{ name: string, title: string, which: 0 | 1, top: number, ticks: number[], say: (value: number) => string }} Measure
+ * One of two measures of the term: which number of it, its axis with what is written there, and how a value is said.
+ * @typedef {{ name: string, title: string, which: 0 | 1, top: number, ticks: [number, string][], say: (value: number) => string }} Measure
  */
 
 const LETTERS = ["A", "B", "C", "D", "E", "F", "G", "H", "I"]; // the looks of layers
@@ -30,16 +30,16 @@ const MEASURES = [
     title: "length of αHg / length of g",
     which: 0,
     top: 1.5,
-    ticks: [0, 0.5, 1, 1.5],
-    say: (value) => String(Math.round(100 * value) / 100),
+    ticks: [0, 0.5, 1, 1.5].map((tick) => [tick, String(tick)]),
+    say: (value) => value.toFixed(2),
   },
   {
     name: "angle",
     title: "angle between αHg and g",
     which: 1,
     top: 120,
-    ticks: [0, 30, 60, 90, 120],
-    say: (value) => `${Math.round(value)}°`,
+    ticks: [0, 30, 60, 90, 120].map((tick) => [tick, `${tick}°`]),
+    say: degrees,
   },
 ];
 
@@ -95,7 +95,7 @@ function termLine(parent, { name, title, which, top, ticks, say }, { points, loo
     grid: false,
   };
   /** @type {Axis} */
-  const y = { range: [0, top], ticks: ticks.map((tick) => [tick, say(tick)]) };
+  const y = { range: [0, top], ticks };
   const [all, ...layers] = partsOf(points);
   const lines = [...layers, all].map(({ role, label, of }) => {
     const known = points.flatMap((point) => {
