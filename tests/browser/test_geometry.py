@@ -295,6 +295,23 @@ def test_contours_of_a_bowl_are_circles(geometry):
     assert lengths.sum() == pytest.approx(2 * math.pi * 12.5, rel=0.01)
 
 
+def test_segments_are_joined_to_as_few_lines_as_there_are(geometry):
+    """Two circles and an open line, which crosses no other: each point follows on the one before it, and none is lost."""
+    body = """
+        const n = 41, height = (x, y) => Math.min(Math.hypot(x - 10, y - 10), Math.hypot(x - 30, y - 12), Math.abs(y - 34.5) * 2);
+        const values = Float32Array.from({ length: n * n }, (_, i) => height(i % n, Math.floor(i / n)));
+        const segments = module.contour(values, n, 5.3);
+        return [segments.length, module.joined(segments)];
+    """
+    count, lines = geometry.module("geometry/contours.js", body)
+    assert len(lines) == 4
+    assert sum(len(line) - 1 for line in lines) == count
+    closed = [line for line in lines if line[0] == line[-1]]
+    assert len(closed) == 2
+    for line in lines:
+        assert np.linalg.norm(np.diff(np.array(line), axis=0), axis=1).max() <= math.sqrt(2)
+
+
 def test_the_real_networks_planes_and_the_term_are_drawn_when_they_come_into_sight(geometry):
     page = geometry.page
     page.get_by_role("heading", name="The real network").scroll_into_view_if_needed()
@@ -331,7 +348,7 @@ def test_the_mean_loss_stands_under_the_pointer_in_both_pictures(geometry):
         page.mouse.move(x + i * apart, y)
         told = page.locator("svg.plane").nth(i).locator(".reading text")
         expect(told).to_have_text(re.compile(r"^mean loss \d"))
-        assert float(told.inner_text().split()[-1]) == pytest.approx(loss, abs=0.02)
+        assert float(told.text_content().split()[-1]) == pytest.approx(loss, abs=0.02)
     page.mouse.move(*centres["theta"])
     expect(page.locator(".reading text")).to_have_count(0)
 
@@ -350,16 +367,19 @@ def test_the_planes_say_the_error_under_the_pointer_and_are_enlarged_and_saved(g
     expect(first.locator(".hovertext")).to_contain_text(f"error {at_theta}")
     whole = first.get_by_role("button", name="whole")
     expect(whole).to_be_hidden()
-    contours = first.locator("[data-curve=levels]")
-    before = contours.get_attribute("d")
-    page.mouse.move(x - 60, y - 60)
+    theta = first.locator(".theta")
+    path = first.locator("[data-curve=path-0]")
+    before = theta.get_attribute("cx"), path.get_attribute("d")
+    page.mouse.move(x - 60, y - 50)
     page.mouse.down()
     page.mouse.move(x + 60, y + 60, steps=5)
     page.mouse.up()
     expect(whole).to_be_visible()
-    expect(contours).not_to_have_attribute("d", before)
+    expect(theta).not_to_have_attribute("cx", before[0])
+    expect(path).not_to_have_attribute("d", before[1])
     whole.click()
-    expect(contours).to_have_attribute("d", before)
+    expect(theta).to_have_attribute("cx", before[0])
+    expect(path).to_have_attribute("d", before[1])
     with page.expect_download() as saved:
         first.get_by_role("button", name="SVG").click()
     assert saved.value.suggested_filename == "maml-plane-before.svg"

@@ -146,7 +146,7 @@ export function chart(
     const shown = zoomedTo ?? range;
     return {
       type: isLog ? "log" : "linear",
-      range: isLog ? shown.map(Math.log10) : shown,
+      range: isLog ? shown.map(Math.log10) : [...shown], // Plotly writes into it
       tickvals: ticks.map(([value]) => value),
       ticktext: ticks.map(([, text]) => text),
       tickangle: 0,

@@ -37,3 +37,47 @@ export function contour(values, n, level) {
   }
   return segments;
 }
+
+/**
+ * Segments as few lines: ends that two of them share are the same to the last bit.
+ * @param {number[][]} segments [x0, y0, x1, y1]
+ * @returns {[number, number][][]}
+ */
+export function joined(segments) {
+  /** @type {Map<string, number[]>} An end -> the segments that have it. */
+  const meeting = new Map();
+  const keyOf = (/** @type {[number, number]} */ end) => end.join();
+  const endsOf = (/** @type {number} */ i) => {
+    const [x0, y0, x1, y1] = segments[i];
+    return /** @type {[[number, number], [number, number]]} */ ([
+      [x0, y0],
+      [x1, y1],
+    ]);
+  };
+  segments.forEach((_, i) => {
+    for (const end of endsOf(i)) meeting.set(keyOf(end), [...(meeting.get(keyOf(end)) ?? []), i]);
+  });
+  const taken = new Set();
+
+  // On from the end of a line, as far as it goes.
+  /** @param {[number, number][]} line */
+  function follow(line) {
+    for (;;) {
+      const here = keyOf(line[line.length - 1]);
+      const next = meeting.get(here)?.find((i) => !taken.has(i));
+      if (next === undefined) return line;
+      taken.add(next);
+      const [one, other] = endsOf(next);
+      line.push(keyOf(one) === here ? other : one);
+    }
+  }
+
+  /** @type {[number, number][][]} */
+  const lines = [];
+  segments.forEach((_, i) => {
+    if (taken.has(i)) return;
+    taken.add(i);
+    lines.push(follow(follow(endsOf(i)).reverse()));
+  });
+  return lines;
+}

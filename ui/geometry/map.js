@@ -5,7 +5,7 @@ import { HIGH, TINTS } from "../chart/heat.js";
 import { floats } from "../shared/arrays.js";
 import { el, set } from "../shared/el.js";
 import { number } from "../shared/words.js";
-import { contour } from "./contours.js";
+import { contour, joined } from "./contours.js";
 
 /** @import { At, Line } from "../chart/chart.js" */
 
@@ -66,13 +66,13 @@ export function planeMap(parent, { plane, when, name }) {
     level,
     segments: contour(errors, n, level).map((ends) => ends.map(placeOf)), // [x0, y0, x1, y1]
   })).filter(({ segments }) => segments.length);
-  const all = levels.flatMap(({ segments }) => segments);
+  const ways = levels.flatMap(({ segments }) => joined(segments)); // each is an element of its own to Plotly
   /** @type {Line} */
   const contours = {
     id: "levels",
     role: "level",
-    x: all.flatMap(([x0, , x1]) => [x0, x1, NaN]),
-    y: all.flatMap(([, y0, , y1]) => [y0, y1, NaN]),
+    x: ways.flatMap((way) => [...way.map(([x]) => x), NaN]),
+    y: ways.flatMap((way) => [...way.map(([, y]) => y), NaN]),
     look: { width: 1, dash: [] },
   };
   const lines = [contours, ...(when === "before" ? pathsOf(plane) : [])];
