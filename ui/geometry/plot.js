@@ -1,8 +1,9 @@
 // A picture of the parameter plane: contours of a bowl, the tasks' optima, theta, arrows and paths. Theta and the optima can be moved.
 //
-// Plotly draws the axes and keeps out of what moves under the finger. Measured (Plotly.js 4.1, two slow cores; script time of a frame, of
-// both pictures together, median and p95): to draw the axes again takes it 12 and 14 ms, with ten arrows 28 and 31, with light edges
-// around these 45 and 49, with the paths of six tasks too 60 and 67; its contours take over a second. All that is drawn here takes 3 and 6.
+// Plotly draws the axes and keeps out of what moves under the finger, for which a frame has 33 ms. Measured (Plotly.js 4.1, a slow core;
+// processor time of a frame's script, of both pictures together, median and p95): to draw the axes again takes it 15 and 18 ms, with the
+// arrows of four tasks and of the learners 31 and 38, with the paths and six tasks 38 and 43; to lay out and paint them comes on top, and
+// its contours alone take over a second. All that is drawn here takes 3 and 4, and 10 and 14 with layout and paint.
 
 import { chart } from "../chart/chart.js";
 import { HIGH, tintOf } from "../chart/heat.js";
