@@ -48,8 +48,7 @@ export const tintOf = (error) => `color-mix(in srgb, ${colourOf(error)} var(--ti
 
 /** Tints to a chart, of errors' logarithms. */
 export const TINTS = {
-  low: LOW,
-  high: HIGH,
+  ...SCALE,
   colours: HEAT.map((_, i) => tintOf(LOW * (HIGH / LOW) ** (i / (HEAT.length - 1)))),
 };
 
