@@ -8,7 +8,7 @@ import { el, set } from "../shared/el.js";
 import { cellName, cellValue, rowName } from "./words.js";
 
 /** @import { At, Axis } from "../chart/chart.js" */
-/** @import { Along, ErrorMap, Place } from "./maps.js" */
+/** @import { Along, ErrorMap, Place } from "./words.js" */
 
 /** @typedef {[number, number]} Cell Its row and its step. */
 

@@ -17,7 +17,8 @@ import { takeAway } from "./takeaway.js";
 import { cellName, cellWords, count, heading, rowName } from "./words.js";
 
 /** @import { Component } from "../shared/mounted.js" */
-/** @import { Along, Maps, Place, State } from "./maps.js" */
+/** @import { Along, Place } from "./words.js" */
+/** @import { Maps, State } from "./maps.js" */
 
 const PARAMETER = "cell";
 const MAP_KEY =

@@ -4,11 +4,7 @@ import { alphaWords, shots } from "../shared/words.js";
 import { beats, mapFinding, placeOf } from "./words.js";
 
 /** @import { Look } from "../shared/looks.js" */
-
-/** @typedef {"K" | "alpha"} Along */
-/** @typedef {[Along, number, number]} Place Of a cell: the kind of map, its row, its step. */
-/** @typedef {{ mean: number[][], ci95: number[][], median: number[][], diverged: number[][], tasks: number }} ErrorMap By row and step. */
-/** @typedef {{ key: string, role: string, label: string, K: number, steps: number, alpha: number }} Learner */
+/** @import { Along, ErrorMap, Learner } from "./words.js" */
 
 /**
  * What ui/explore/component.py tells.

@@ -9,7 +9,8 @@ import { ALONG } from "./maps.js";
 import { sliceChart } from "./slices.js";
 import { count, placeOf, rowWords } from "./words.js";
 
-/** @import { Along, Learner, Maps, Place } from "./maps.js" */
+/** @import { Along, Learner, Place } from "./words.js" */
+/** @import { Maps } from "./maps.js" */
 /** @import { By, Curve } from "./slices.js" */
 
 /**

@@ -6,7 +6,8 @@ import { el } from "../shared/el.js";
 import { alphaWords, interval, number } from "../shared/words.js";
 import { cellName, percent } from "./words.js";
 
-/** @import { Maps, Place } from "./maps.js" */
+/** @import { Place } from "./words.js" */
+/** @import { Maps } from "./maps.js" */
 
 const EXAMPLES = { typical: "a typical task", best: "the best task", worst: "the worst task" };
 

@@ -2,7 +2,8 @@
 
 import { json, sentence } from "../shared/server.js";
 
-/** @import { ErrorMap, Maps } from "./maps.js" */
+/** @import { ErrorMap } from "./words.js" */
+/** @import { Maps } from "./maps.js" */
 
 const AT_ONCE = 2; // questions to the server
 const AGAIN_MS = 3000; // after one that failed

@@ -9,7 +9,7 @@ import { lineValue, rowName } from "./words.js";
 
 /** @import { At, Axis, Line } from "../chart/chart.js" */
 /** @import { Look } from "../shared/looks.js" */
-/** @import { Along, ErrorMap } from "./maps.js" */
+/** @import { Along, ErrorMap } from "./words.js" */
 
 /**
  * One learner's: cells: of each place along x, the row and the step in its map.

@@ -6,7 +6,8 @@ import { interval } from "../shared/words.js";
 import { ALONG } from "./maps.js";
 import { count, percent, rowName } from "./words.js";
 
-/** @import { Along, Maps } from "./maps.js" */
+/** @import { Along } from "./words.js" */
+/** @import { Maps } from "./maps.js" */
 
 const CHARTS = `${DRAWN}, .map-title .swatch, svg.colour-bar`;
 const TEXTS = "h1, .setting, .plots h2, .map-title";

@@ -2,7 +2,10 @@
 
 import { alphaWords, capital, interval, list, number, shots, steps, when } from "../shared/words.js";
 
-/** @import { Along, ErrorMap, Learner } from "./maps.js" */
+/** @typedef {"K" | "alpha"} Along */
+/** @typedef {[Along, number, number]} Place Of a cell: the kind of map, its row, its step. */
+/** @typedef {{ mean: number[][], ci95: number[][], median: number[][], diverged: number[][], tasks: number }} ErrorMap By row and step. */
+/** @typedef {{ key: string, role: string, label: string, K: number, steps: number, alpha: number }} Learner */
 
 /** @param {Along} along @param {number} value */
 export const rowName = (along, value) => (along === "K" ? String(value) : alphaWords(value));
