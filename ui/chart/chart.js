@@ -20,8 +20,8 @@ import { linear, log } from "./scale.js";
 
 /**
  * One line in the look of its role. values: what is said of each point under the pointer; a line without them says nothing.
- * area: the way around a surface, filled faintly, not a line. dots: a dot at each point, and nothing else where the look is 0 wide. bars: how far an interval goes up and down.
- * level: laid over or under the others, which keep their order otherwise.
+ * area: the way around a surface, filled faintly, not a line. dots: a dot at each point, and nothing else where the look is 0 wide.
+ * bars: how far an interval goes up and down.
  * @typedef {object} Line
  * @property {string} id
  * @property {string} role
@@ -51,7 +51,8 @@ import { linear, log } from "./scale.js";
  */
 
 /**
- * What is drawn. heading: what stands above the values of all lines under the pointer; nearest: only those of the nearest point stand there.
+ * What is drawn. heading: what stands above the values of all lines under the pointer; nearest: only those of the nearest point stand
+ * there.
  * @typedef {{ x: Axis, y: Axis, lines?: Line[], heat?: Heat, heading?: string, nearest?: boolean }} Picture
  */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Sides */
@@ -73,7 +74,8 @@ const text = (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
  * name of the file by which it can be saved, without an ending; title: the selector, in `parent`, of what is saved above it. `laid` is
  * called when the scales have changed by a zoom.
  * @param {Element} parent
- * @param {{ kind: string, attributes?: Record<string, string | number | null>, pointer?: boolean, zoom?: boolean, keep?: string, title?: string, laid?: () => void }} options
+ * @param {{ kind: string, attributes?: Record<string, string | number | null>, pointer?: boolean, zoom?: boolean, keep?: string,
+ *   title?: string, laid?: () => void }} options
  */
 export function chart(
   parent,
@@ -250,12 +252,13 @@ export function chart(
       plot.on("plotly_relayouting", follow);
       plot.on("plotly_doubleclick", reset); // the browser's own does not come through what Plotly lays over the page meanwhile
     }
-    // Its own names for the places of lines, in the order in which they were given.
-    plot.querySelectorAll(".scatterlayer .trace").forEach((/** @type {Element} */ trace, /** @type {number} */ i) => {
-      const path = trace.querySelector(lines[i].area ? ".js-fill" : ".js-line") ?? trace; // of dots alone there is no path
-      path.classList.add(lines[i].area ? "area" : "curve");
-      path.setAttribute("data-curve", lines[i].id);
-    });
+    // Plotly calls the places of lines by the uid of each; one without a point has none.
+    for (const { id, area } of lines) {
+      const trace = plot.querySelector(`.scatterlayer .trace${CSS.escape(id)}`);
+      const path = trace?.querySelector(area ? ".js-fill" : ".js-line") ?? trace; // of dots alone there is no path
+      path?.classList.add(area ? "area" : "curve");
+      path?.setAttribute("data-curve", id);
+    }
     node.dataset.drawn = "";
   }
 
