@@ -263,7 +263,7 @@ def test_on_the_checkpoints_page_comparing_goes_on(opened):
     checkpoints = opened(Checkpoints)
     for name in ("maml", "anil"):
         checkpoints.compare(name)
-    expect(checkpoints.page.locator(".differences")).to_contain_text("ANIL", timeout=30_000)
+    expect(checkpoints.page.locator(".comparison-chart .labels")).to_contain_text("ANIL", timeout=30_000)
     allow(checkpoints.page)
     says(checkpoints.page, compare="maml,anil")
     checkpoints.compare("anil")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 import walks
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import WebKitGTK, WebKitGTKOptions
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -33,7 +34,8 @@ class Safari:
             found = driver.find_elements(By.CSS_SELECTOR, selector)
             return next((one for one in found if containing in one.get_property("textContent")), None)
 
-        return WebDriverWait(self.driver, 60).until(seen, f"no {selector} with “{containing}” on {self.driver.current_url}")
+        waiting = WebDriverWait(self.driver, 60, ignored_exceptions=[StaleElementReferenceException])  # drawn anew meanwhile
+        return waiting.until(seen, f"no {selector} with “{containing}” on {self.driver.current_url}")
 
     def press(self, name: str, within: str = "button") -> None:
         button = self.sees(within, name)

@@ -33,7 +33,13 @@ def test_it_runs_as_an_unprivileged_user_who_may_write_the_volume():
 
 def test_what_it_copies_is_enough_and_its_command_serves_the_app(tmp_path):
     ignored = (ROOT / ".dockerignore").read_text("utf-8").split()
-    shutil.copytree(ROOT, tmp_path / "lab", ignore=shutil.ignore_patterns(*(name.removeprefix("**/") for name in ignored)))
+    anywhere = shutil.ignore_patterns(*(name.removeprefix("**/") for name in ignored if name.startswith("**/")))
+    at_the_top = shutil.ignore_patterns(*(name for name in ignored if not name.startswith("**/")))
+
+    def left_out(folder: str, names: list[str]) -> set[str]:
+        return anywhere(folder, names) | (at_the_top(folder, names) if Path(folder) == ROOT else set())
+
+    shutil.copytree(ROOT, tmp_path / "lab", ignore=left_out)
     command = json.loads(of("CMD")[0])
     port = command[command.index("--server.port") + 1]
     assert port == of("EXPOSE")[0]
