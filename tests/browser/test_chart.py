@@ -87,7 +87,7 @@ def test_a_chart_can_be_saved_alone(lab, tmp_path, ending):
 
 
 def test_shots_can_be_placed_before_plotly_has_come(visitor):
-    """Everything but the lines is there, and the lines come when it does."""
+    """Everything but the axes is there, and they come when it does."""
     held = []
     visitor.page.route("**/plotly/*.js", lambda route: held.append(route))
     visitor.page.goto(f"{visitor.base}/lab?seed=3")
@@ -98,10 +98,12 @@ def test_shots_can_be_placed_before_plotly_has_come(visitor):
     expect(visitor.page.locator(".shot")).to_have_count(6)
     visitor.settled()
     assert visitor.page.locator(".task-chart .curve").count() == 0
+    expect(visitor.page.locator(".task-chart .sketch path")).to_have_count(4)
     assert words
     for route in held:
         route.continue_()
     expect(visitor.page.locator(".task-chart [data-curve=maml]")).to_be_attached(timeout=30_000)
+    assert visitor.page.locator(".sketch").count() == 0
     assert visitor.plot.bounding_box() == box, "nothing has moved"
     assert visitor.problems == []
 

@@ -45,7 +45,10 @@ def test_side_by_side_each_learner_has_a_plot_with_the_same_axes_and_its_loss(la
     drawn = lab.page.locator(".task-chart .plot")
     axes = [drawn.nth(i).locator("text").all_text_contents() for i in range(2)]
     assert axes[0] == axes[1]
-    assert [drawn.nth(i).locator("[data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)") for i in range(2)] == [
+    assert [
+        lab.page.locator(".task-chart").nth(i).locator("[data-curve]").evaluate_all("all => all.map(c => c.dataset.curve)")
+        for i in range(2)
+    ] == [
         ["before", "true", "maml"],
         ["before", "true", "pretrained"],
     ]

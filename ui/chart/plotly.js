@@ -16,10 +16,18 @@ export function plotly() {
 async function brought() {
   const named = document.querySelector("[data-plotly]");
   if (!named) throw new Error("This page does not name Plotly.");
+  await painted(); // to run it takes half a second, in which nothing else is drawn
   if (named instanceof HTMLLinkElement) await fetched(named.href);
   else el("script", {}, document.head, await unpacked(/** @type {string} */ (named.textContent)));
   return /** @type {any} */ (globalThis).Plotly;
 }
+
+// Until what there is to draw without it is on the screen; there is no frame in a tab that nobody looks at.
+const painted = () =>
+  Promise.race([
+    new Promise((done) => requestAnimationFrame(() => setTimeout(done))),
+    new Promise((done) => setTimeout(done, 300)),
+  ]);
 
 /** @param {string} src */
 function fetched(src) {

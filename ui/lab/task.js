@@ -24,7 +24,7 @@ const CROWD = 3; // with more learners than this in one plot, only one of them h
 export function taskPlot(parent, { edit = null, only = null } = {}) {
   const still = edit === null;
   const way = still ? { role: "img" } : { tabindex: 0, role: "group", "aria-roledescription": "plot" };
-  const drawn = chart(parent, { kind: still ? "task still" : "task", attributes: way, pointer: false });
+  const drawn = chart(parent, { kind: still ? "task still" : "task", attributes: way, pointer: false, light: only !== null });
   const svg = drawn.over;
   const title = el("desc", {}, svg);
   const names = el("g", { class: "grid", "aria-hidden": "true" }, svg);
