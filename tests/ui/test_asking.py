@@ -40,12 +40,16 @@ def asked(address, **options):
 
 @pytest.fixture
 def server():
-    """Answers as the address says, `/STATUS/HEADER`, with the body SAID; /echo with what it was asked."""
+    """Answers as the address says, `/STATUS/HEADER`, with the body SAID; /echo with what it was asked; /busy at the third try."""
+
+    busy = [True, False, False]
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
             _, status, header = self.path.partition("?")[0].split("/")
+            if status == "busy":  # twice
+                status = "200" if busy.pop() else "429"
             self.send_response(200 if status == "echo" else int(status))
             if header:
                 self.send_header(header, "answered")
@@ -72,6 +76,15 @@ def test_nothing_else_fetches_but_the_glossary_and_the_exports_font():
         if re.search(r"\bfetch\(|XMLHttpRequest|sendBeacon", path.read_text("utf-8"))
     }
     assert found == {"shared/server.js", "chart/save.js", "glossary/glossary.js"}
+
+
+def test_a_server_with_no_room_is_asked_again_until_it_has(server):
+    told = asked(f"{server}/busy/", read=None)
+    assert told["said"] == UNANSWERED, "the answer came: its text is no JSON"
+
+
+def test_what_changes_something_is_never_sent_twice(server):
+    assert asked(f"{server}/429/", body={"room": "x"})["status"] == 429
 
 
 def test_a_question_is_a_get_and_one_with_a_body_a_post_of_json(server):

@@ -106,7 +106,7 @@ def test_maps_and_lessons_keep_threads_of_their_own(monkeypatch):
     for path in ("/explore/published.json", "/lessons/cards.json", "/lessons/answer.json"):
         assert client.get(path).json() == {}
     assert {name: where.split("_")[0] for name, where in seen.items()} == {
-        "maps": "maps",
+        "maps": "measuring",
         "cards": "lessons",
         "answer": "lessons",
     }

@@ -8,7 +8,6 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -225,10 +224,6 @@ def as_csv(query: Mapping[str, str]) -> str:
     )
 
 
-# Rounds take a core each for about a second, and many may wait for one. They must not wait on the threads that answer all else.
-_workers = ThreadPoolExecutor(16, thread_name_prefix="maps")
-
-
 def routes() -> list[Route]:
     """The routes, below /explore."""
     made: dict[str, Callable[[Mapping[str, str]], Any]] = {
@@ -238,4 +233,4 @@ def routes() -> list[Route]:
         "published.csv": lambda query: csv_download(published.table_csv(query), "maml-lab-published.csv"),
         "map.csv": lambda query: csv_download(as_csv(query), "maml-lab-map.csv"),
     }
-    return [route(f"/explore/{name}", of_query(make), workers=_workers) for name, make in made.items()]
+    return [route(f"/explore/{name}", of_query(make), measures=True) for name, make in made.items()]

@@ -38,7 +38,10 @@ _one_at_a_time = threading.Lock()
 
 def routes() -> list[Route]:
     """The routes, below /geometry."""
-    return [route("/geometry/plane.json", of_query(plane)), route("/geometry/term.json", of_query(term))]
+    return [
+        route("/geometry/plane.json", of_query(plane), measures=True),
+        route("/geometry/term.json", of_query(term), measures=True),
+    ]
 
 
 def plane(query: Mapping[str, str]) -> dict[str, Any]:

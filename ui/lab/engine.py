@@ -3,6 +3,7 @@
 import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from ui.shared.ranges import FAMILY
 GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
 """Where curves are drawn, and where the query loss of the task on show is measured, (201,)."""
 FRESH_TASKS, FRESH_QUERY = 1000, 50
+HEAVY = 150
+"""Learners times inner steps from which on to adapt takes long: a click of two learners and ten steps is 20."""
 QUANTILES = np.linspace(0, 1, 41)
 """Of the losses over fresh tasks, at each step: every 2.5%."""
 
@@ -60,6 +63,11 @@ def on_show(state: LabState) -> tuple[Trajectory, ...]:
     """What each learner of this state makes of its shots. Raises CheckpointError if a learner is missing."""
     task = state.task
     return trajectories(state.learners, state.points, task.amplitude, task.phase, state.alpha, state.num_updates, state.freeze)
+
+
+def is_heavy(state: LabState) -> bool:
+    """Whether to adapt is measuring: it takes long, and a click of somebody else must not wait for it."""
+    return len(state.learners) * state.num_updates > HEAVY
 
 
 def trajectories(
@@ -171,7 +179,8 @@ def _adapt_together(
         squares = {name: part.square().flatten(2).sum(2) for name, part in parts.items()}
         return torch.stack([torch.stack([squares[name] for name in layer]).sum(0) for layer in net.layers], 2).sqrt()
 
-    with _one_at_a_time, torch.no_grad():
+    small = len(each) // 2 * num_updates <= HEAVY
+    with _one_at_a_time if small else nullcontext(), torch.no_grad():
         phis = vmap(path)(thetas, alphas)  # (2L, S + 1, ...)
         curves, support, query = (part.numpy() for part in vmap(vmap(judge))(phis))
         count = len(each) // 2

@@ -42,18 +42,18 @@ SHOWN_CODE: dict[str, Callable] = {"inner_step": algorithms.inner_step, "adapt":
 def routes() -> list[Route]:
     """The routes, below /lab."""
 
-    def of_state(make: Callable[[LabState], Any]) -> Callable[[Request], Any]:
-        return of_query(lambda query: make(LabState.only_from(query)))
+    def of_state(name: str, make: Callable[[LabState], Any]) -> Route:
+        return route(f"/lab/{name}", of_query(lambda query: make(LabState.only_from(query))), measures=_is_heavy)
 
     return [
-        route("/lab/picture.json", of_query(_picture)),
+        route("/lab/picture.json", of_query(_picture), measures=_is_heavy),
         route("/lab/controls.json", lambda request: {name: s._asdict() for name, s in SETTINGS.items()}),
-        route("/lab/losses.csv", of_state(lambda state: tables.csv_download(losses_csv(state), "maml-lab-losses.csv"))),
-        route("/lab/curves.csv", of_state(lambda state: tables.csv_download(curves_csv(state), "maml-lab-curves.csv"))),
-        route("/lab/picture.html", of_state(_picture_file)),
-        route("/lab/code.py", of_state(lambda state: PlainTextResponse(as_python(state)))),
-        route("/lab/code.zip", of_state(_code_bundle)),
-        route("/lab/fresh.json", of_query(_fresh)),
+        of_state("losses.csv", lambda state: tables.csv_download(losses_csv(state), "maml-lab-losses.csv")),
+        of_state("curves.csv", lambda state: tables.csv_download(curves_csv(state), "maml-lab-curves.csv")),
+        of_state("picture.html", _picture_file),
+        of_state("code.py", lambda state: PlainTextResponse(as_python(state))),
+        of_state("code.zip", _code_bundle),
+        route("/lab/fresh.json", of_query(_fresh), measures=True),
         route("/lab/source", of_query(lambda query: PlainTextResponse(_source(query.get("of", ""))))),
     ]
 
@@ -203,6 +203,10 @@ def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
     if "names" in state.hide:
         return list(zip(NEUTRAL, runs, strict=False))
     return [(learners.look(name).label, run) for name, run in zip(state.learners, runs, strict=True)]
+
+
+def _is_heavy(request: Request) -> bool:
+    return engine.is_heavy(LabState.from_query(request.query_params)[0])
 
 
 def _picture(query: Mapping[str, str]) -> Response:

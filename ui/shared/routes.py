@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core.errors import RunError
+from ui.shared import measuring
 from ui.shared.incoming import Refused
 
 
@@ -22,12 +23,14 @@ def route(
     *,
     method: str = "GET",
     workers: Executor | None = None,
+    measures: bool | Callable[[Request], bool] = False,
     headers: Mapping[str, str] | None = None,
 ) -> Route:
     """What `make(request)` gives is answered: a Response as it is, anything else as JSON, and nothing is kept on the way.
 
-    make runs on the event loop if it is a coroutine, else in `workers`, or on the threads that answer all else. An error that it
-    raises is answered with status 400, or that of a Refused. headers: stand in every answer.
+    make runs on the event loop if it is a coroutine; else at its turn among what measures, in `workers`, or on the threads that
+    answer all else. measures: whether it does, or which requests make it do so. An error that it raises is answered with status
+    400, or that of a Refused. headers: stand in every answer.
     """
 
     def made(request: Request) -> Response:
@@ -37,6 +40,8 @@ def route(
         try:
             if inspect.iscoroutinefunction(make):
                 response = _as_response(await make(request))
+            elif measures is True or (measures and measures(request)):
+                response = await measuring.answered(request, lambda: made(request))
             elif workers:
                 response = await asyncio.get_running_loop().run_in_executor(workers, made, request)
             else:

@@ -3,6 +3,8 @@
 export const AWAY = "The server does not answer.";
 export const STAYS = `${AWAY} What you see stays, and this page continues when it is back.`; // of what asks again by itself
 export const UNANSWERED = "The server could not answer this. Reload the page to try again.";
+const TOO_MANY = 429; // by ui/shared/measuring.py: too much is being measured just now
+const AGAIN_MS = 1500;
 const AWAY_FROM = 502; // a gateway's status for a server that it does not reach
 
 /**
@@ -20,6 +22,7 @@ const AWAY_FROM = 502; // a gateway's status for a server that it does not reach
 /**
  * Each of these asks with GET, or with POST where there is a `body` to send as JSON. Each raises a Failure in one sentence, with `status`
  * where there was an answer, and `refused` where asking again is no use: without it the server is away. Who aborts hears of that instead.
+ * A question that the server has no room for now is asked again, until it has.
  * @param {string} address
  * @param {Options} [options]
  */
@@ -27,7 +30,12 @@ export async function request(address, { query, body, headers, signal, mark } = 
   const asked = body
     ? { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body), signal }
     : { headers: { ...headers }, signal };
-  const answer = await reached(fetch(query ? `${address}?${encoded(query)}` : address, asked), signal);
+  const question = query ? `${address}?${encoded(query)}` : address;
+  let answer = await reached(fetch(question, asked), signal);
+  while (answer.status === TOO_MANY && !body) {
+    await new Promise((done) => setTimeout(done, AGAIN_MS * (0.5 + Math.random()))); // not all at once
+    answer = await reached(fetch(question, asked), signal);
+  }
   if (answer.ok) return answer;
   const { status } = answer;
   const isOurs = mark ? answer.headers.has(mark) : status === 400;
