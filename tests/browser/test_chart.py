@@ -98,7 +98,7 @@ def test_shots_can_be_placed_before_plotly_has_come(visitor):
     expect(visitor.page.locator(".shot")).to_have_count(6)
     visitor.settled()
     assert visitor.page.locator(".task-chart .curve").count() == 0
-    expect(visitor.page.locator(".task-chart .sketch path")).to_have_count(4)
+    expect(visitor.page.locator(".task-chart .sketch path")).to_have_count(5)
     assert words
     for route in held:
         route.continue_()

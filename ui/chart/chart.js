@@ -69,6 +69,10 @@ const NEAR = 16; // pixels to the nearest point
 /** @param {string} value */
 const text = (value) => value.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
+// Plotly makes a class of it.
+/** @param {string} id */
+const uidOf = (id) => id.replaceAll(/\s/g, "-");
+
 /**
  * Arrays of numbers as lists, for JSON.
  * @param {string} _
@@ -197,7 +201,7 @@ export function chart(
     const dash = look.dash?.map((length) => `${length * unit}px`).join(",") || "solid";
     return {
       type: "scatter",
-      uid: id,
+      uid: uidOf(id),
       name: label,
       mode: !dots ? "lines" : look.width === 0 ? "markers" : "lines+markers",
       x,
@@ -288,7 +292,7 @@ export function chart(
     }
     // Plotly calls the places of lines by the uid of each; one without a point has none.
     for (const { id, area } of lines) {
-      const trace = plot.querySelector(`.scatterlayer .trace${CSS.escape(id)}`);
+      const trace = plot.querySelector(`.scatterlayer .trace${CSS.escape(uidOf(id))}`);
       const path = trace?.querySelector(area ? ".js-fill" : ".js-line") ?? trace; // of dots alone there is no path
       path?.classList.add(area ? "area" : "curve");
       path?.setAttribute("data-curve", id);
