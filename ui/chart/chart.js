@@ -243,7 +243,7 @@ export function chart(
     const layer = el("g", { class: "sketch", "aria-hidden": "true" }, ground);
     ground.prepend(layer);
     const { x: sx, y: sy, box, unit } = at;
-    const inside = (/** @type {number} */ value) => Math.min(Math.max(sy(value), box.top), box.bottom);
+    const inside = (/** @type {number} */ value) => (sy(value) < box.top || sy(value) > box.bottom ? NaN : sy(value));
     for (const { id, role, x, y, look, opacity = 1, area } of picture.lines ?? []) {
       if (area) continue;
       const line = { d: path(Array.from(x, sx), Array.from(y, inside)), fill: "none", opacity };

@@ -102,7 +102,7 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
     const first = { all: 0, previous: step - 1 }[view.ghosts] ?? step;
     if (first >= step) return;
     const x = places().map(sx);
-    const inside = (values) => Array.from(values, (y) => Math.min(Math.max(sy(y), size.top), size.bottom));
+    const inside = (values) => Array.from(values, (y) => (sy(y) < size.top || sy(y) > size.bottom ? NaN : sy(y)));
     for (const l of ghostly()) {
       for (let s = Math.max(first, 0); s < step; s++) {
         const opacity = 0.15 + 0.4 * 0.8 ** (step - 1 - s);
