@@ -38,6 +38,9 @@ def test_the_pointer_learns_nothing_that_is_not_on_show(lab):
     point(lab, 7)
     lab.page.wait_for_timeout(300)
     assert "step 7" not in lab.page.locator(HOVER).text_content()
+    told = "plots => plots[0].data.filter(line => line.customdata).map(line => line.customdata.findLastIndex(Boolean))"
+    shown = int(re.search(r"step (\d+) of", lab.step)[1])
+    assert set(lab.page.locator(".loss-chart .plot").evaluate_all(told)) == {shown}, "what comes later is not passed on"
 
 
 def test_a_press_still_goes_to_the_step(lab):

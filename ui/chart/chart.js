@@ -58,7 +58,11 @@ import { lineOf } from "../shared/looks.js";
  */
 /** @typedef {{ left: number, right: number, top: number, bottom: number }} Sides */
 /** @typedef {ReturnType<typeof linear>} Scale */
-/** @typedef {{ x: Scale, y: Scale, box: Sides, unit: number, width: number, height: number }} At */
+/** @typedef {[number, number]} Range */
+/**
+ * Where things are: from a number to a pixel and back, the pixels of the axes' box, and the ranges of the part that is on show.
+ * @typedef {{ x: Scale, y: Scale, shown: { x: Range, y: Range }, box: Sides, unit: number, width: number, height: number }} At
+ */
 
 const CONFIG = { displayModeBar: false, responsive: false, doubleClick: false, showTips: false, showAxisDragHandles: false };
 const FAINT = 0.14; // of a surface, over the page
@@ -107,16 +111,16 @@ export function chart(
   let picture = null;
   /** @type {any} */
   let drawer = null;
-  /** @type {{ x: [number, number], y: [number, number] } | null} */
+  /** @type {{ x: Range, y: Range } | null} */
   let zoomed = null;
   let moving = false; // by hand
   let due = false; // to be drawn afterwards
   let gone = false;
-  let shown = "";
+  let told = ""; // what Plotly drew last
 
   const repaint = () => {
     colour.forget();
-    shown = "";
+    told = "";
     if (picture) show();
   };
   root?.addEventListener("painted", repaint);
@@ -129,8 +133,8 @@ export function chart(
     () => el("p", { class: "missing", role: "alert" }, node, "The axes did not load. Reload the page to try again."),
   );
 
-  /** @param {Axis} axis @param {[number, number] | undefined} range @param {[number, number]} pixels */
-  const scaleOf = (axis, range, pixels) => (axis.log ? log : linear)(range ?? axis.range, pixels);
+  /** @param {Axis} axis @param {Range} range @param {Range} pixels */
+  const scaleOf = (axis, range, pixels) => (axis.log ? log : linear)(range, pixels);
 
   /**
    * The scales for the room there is now; null where there is none. Sides are in units, which grow with the type.
@@ -146,9 +150,11 @@ export function chart(
       top: sides.top * unit,
       bottom: height - sides.bottom * unit,
     };
+    const shown = zoomed ?? { x: x.range, y: y.range };
     at = {
-      x: scaleOf(x, zoomed?.x, [box.left, box.right]),
-      y: scaleOf(y, zoomed?.y, [box.bottom, box.top]),
+      x: scaleOf(x, shown.x, [box.left, box.right]),
+      y: scaleOf(y, shown.y, [box.bottom, box.top]),
+      shown,
       box,
       unit,
       width,
@@ -158,9 +164,8 @@ export function chart(
     return at;
   }
 
-  /** @param {Axis} axis @param {[number, number] | undefined} zoomedTo */
-  function axisOf({ range, log: isLog, ticks, grid = true }, zoomedTo) {
-    const shown = zoomedTo ?? range;
+  /** @param {Axis} axis @param {Range} shown */
+  function axisOf({ log: isLog, ticks, grid = true }, shown) {
     return {
       type: isLog ? "log" : "linear",
       range: isLog ? shown.map(Math.log10) : [...shown], // Plotly writes into it
@@ -256,12 +261,12 @@ export function chart(
     if (!drawer || light) sketch();
     if (!drawer || !picture || !at) return;
     due = false;
-    const all = JSON.stringify([light ? { ...picture, lines: [] } : picture, at, zoomed], plainly);
-    if (all === shown) return; // a shot that moves moves no line, until its curves have come
-    shown = all;
+    const all = JSON.stringify([light ? { ...picture, lines: [] } : picture, at], plainly);
+    if (all === told) return; // a shot that moves moves no line, until its curves have come
+    told = all;
     const { x, y, heat, heading, nearest } = picture;
     const lines = light ? [] : (picture.lines ?? []);
-    const { box, unit, width, height } = at;
+    const { box, unit, width, height, shown } = at;
     const style = getComputedStyle(over);
     const ink = colour.of("var(--ink)");
     const font = { family: style.fontFamily, size: 12 * unit, color: colour.of("var(--soft)") };
@@ -271,8 +276,8 @@ export function chart(
       width,
       height,
       margin: { l: box.left, r: width - box.right, t: box.top, b: height - box.bottom, pad: 0 },
-      xaxis: { ...axisOf(x, zoomed?.x), ...edges(y), ...spike, ...(heading ? { unifiedhovertitle: { text: heading } } : {}) },
-      yaxis: { ...axisOf(y, zoomed?.y), ...edges(x), ticklabelstandoff: Math.round(3 * unit) },
+      xaxis: { ...axisOf(x, shown.x), ...edges(y), ...spike, ...(heading ? { unifiedhovertitle: { text: heading } } : {}) },
+      yaxis: { ...axisOf(y, shown.y), ...edges(x), ticklabelstandoff: Math.round(3 * unit) },
       font,
       showlegend: false,
       paper_bgcolor: CLEAR,
@@ -300,17 +305,25 @@ export function chart(
     node.dataset.drawn = "";
   }
 
+  /**
+   * What Plotly says is on show: of a log axis by powers of ten.
+   * @param {Picture} picture
+   * @param {number[]} x
+   * @param {number[]} y
+   */
+  function zoomTo(picture, x, y) {
+    /** @param {Axis} axis @param {number[]} range @returns {Range} */
+    const rangeOf = ({ log: isLog }, [low, high]) => (isLog ? [10 ** low, 10 ** high] : [low, high]);
+    zoomed = { x: rangeOf(picture.x, x), y: rangeOf(picture.y, y) };
+    laid();
+  }
+
   // While a part is moved about, Plotly moves what it drew; what is ours follows.
   /** @param {Record<string, number>} changed */
   function follow(changed) {
     if (!picture || !moving) return;
-    /** @param {string} name @param {Axis} axis @returns {[number, number]} */
-    const rangeOf = (name, axis) => {
-      const [low, high] = [changed[`${name}.range[0]`], changed[`${name}.range[1]`]];
-      return axis.log ? [10 ** low, 10 ** high] : [low, high];
-    };
-    zoomed = { x: rangeOf("xaxis", picture.x), y: rangeOf("yaxis", picture.y) };
-    laid();
+    const [x, y] = ["xaxis", "yaxis"].map((name) => [changed[`${name}.range[0]`], changed[`${name}.range[1]`]]);
+    zoomTo(picture, x, y);
   }
 
   function stay() {
@@ -322,12 +335,8 @@ export function chart(
   function moved(changed) {
     moving = false;
     if (!picture || !Object.keys(changed).some((name) => name.includes("range"))) return;
-    /** @param {Axis} axis @param {any} now @returns {[number, number]} */
-    const rangeOf = (axis, now) =>
-      axis.log ? now.range.map((/** @type {number} */ power) => 10 ** power) : [now.range[0], now.range[1]];
-    zoomed = { x: rangeOf(picture.x, plot.layout.xaxis), y: rangeOf(picture.y, plot.layout.yaxis) };
     bar?.zoomed(true);
-    laid();
+    zoomTo(picture, plot.layout.xaxis.range, plot.layout.yaxis.range);
     if (due) show();
   }
 
@@ -362,6 +371,7 @@ export function chart(
      */
     draw(next) {
       picture = next;
+      node.classList.toggle("mapped", Boolean(next.heat));
       due = moving;
       if (!moving) show();
     },

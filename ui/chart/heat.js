@@ -32,7 +32,7 @@ const CHANNELS = HEAT.map((colour) => [1, 3, 5].map((at) => parseInt(colour.slic
  * An error's colour as [red, green, blue], each from 0 to 255.
  * @param {number} error
  */
-export function channelsOf(error) {
+function channelsOf(error) {
   const part = placeOf(Math.min(Math.max(error, LOW), HIGH));
   const i = Math.min(Math.floor(part), HEAT.length - 2);
   return CHANNELS[i].map((from, k) => from + (part - i) * (CHANNELS[i + 1][k] - from));

@@ -21,6 +21,13 @@ export function spread(wanted, gap, low, high) {
   return at;
 }
 
+/**
+ * What is added to a label whose line leaves the chart: where it is.
+ * @param {number} y
+ * @param {{ top: number, bottom: number }} box
+ */
+export const beyond = (y, { top, bottom }) => (y < top - 1 ? " ↑" : y > bottom + 1 ? " ↓" : "");
+
 /** @typedef {{ y: number, role: string, text: string }} Label */
 
 /**

@@ -1,6 +1,7 @@
 // The picture as one SVG file that looks the same anywhere: what CSS says is written into each element, the font goes along, and each
 // text keeps the width that it was measured with, where a viewer has no use for the font.
 
+import { plain } from "./colours.js";
 import { download } from "../shared/download.js";
 import { el } from "../shared/el.js";
 
@@ -150,7 +151,7 @@ function closedUp(boxes) {
 function inline(from, to) {
   const style = getComputedStyle(from);
   to.removeAttribute("style");
-  for (const name of STYLES) to.setAttribute(name, plain(style.getPropertyValue(name)));
+  for (const name of STYLES) to.setAttribute(name, known(style.getPropertyValue(name)));
   // Set letter by letter, each would cover the one before with its edge.
   if (from instanceof SVGTextElement && from.textContent && style.stroke === "none")
     to.setAttribute("textLength", String(from.getComputedTextLength()));
@@ -161,12 +162,7 @@ function inline(from, to) {
  * Colours that were mixed, as every viewer knows them.
  * @param {string} value
  */
-function plain(value) {
-  return value.replace(
-    /color\(srgb ([^ ]+) ([^ ]+) ([^ )]+)[^)]*\)/g,
-    (_, r, g, b) => `rgb(${[r, g, b].map((part) => Math.round(255 * part)).join(", ")})`,
-  );
-}
+const known = (value) => value.replace(/color\(srgb [^)]*\)/g, plain);
 
 /**
  * A paragraph, line by line as the browser broke it: what looks the same and follows closely is one text, a term of the glossary too.
@@ -188,7 +184,7 @@ function write(node, out, left, top) {
     const style = getComputedStyle(around);
     const size = style.fontSize;
     const look = {
-      fill: plain(style.color),
+      fill: known(style.color),
       "font-size": size,
       "font-weight": style.fontWeight,
       "letter-spacing": style.letterSpacing,

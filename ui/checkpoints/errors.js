@@ -1,7 +1,8 @@
 // The comparison on the Checkpoints page: mean error by inner step of every learner on the same tasks, with its 95% interval, log scale.
 
 import { chart } from "../chart/chart.js";
-import { labelled } from "../chart/labels.js";
+import { beyond, labelled } from "../chart/labels.js";
+import { logTicks } from "../chart/ticks.js";
 import { el } from "../shared/el.js";
 import { paint } from "../shared/looks.js";
 import { mounted } from "../shared/mounted.js";
@@ -66,16 +67,14 @@ function comparison(parent) {
   }
 
   // What is marked of the part on show.
-  /** @param {number} low @param {number} high @returns {[number, string][]} */
-  function errorTicks(low, high) {
-    const powers = Array.from({ length: 24 }, (_, i) => i - 12);
-    const parts = Math.log10(high / low) < DECADES ? [1, 2, 5] : [1];
-    const all = powers.flatMap((power) => parts.map((part) => Number(`${part}e${power}`)));
-    return all.filter((tick) => tick >= low && tick <= high).map((tick) => [tick, String(tick)]);
+  /** @param {[number, number]} range */
+  function errorTicks([low, high]) {
+    const all = logTicks([low, high]);
+    return Math.log10(high / low) < DECADES ? all : all.filter(([tick]) => Number.isInteger(Math.log10(tick)));
   }
 
-  /** @param {number} low @param {number} high @returns {[number, string][]} */
-  function stepTicks(low, high) {
+  /** @param {[number, number]} range @returns {[number, string][]} */
+  function stepTicks([low, high]) {
     const every = [1, 2, 5, 10, 20].find((n) => (high - low) / n <= MANY) ?? 50;
     const all = Array.from({ length: last() + 1 }, (_, step) => step);
     return all.filter((step) => step % every === 0 && step >= low && step <= high).map((step) => [step, String(step)]);
@@ -109,9 +108,8 @@ function comparison(parent) {
     const y = { range: range(), log: true, ticks: [] };
     const at = drawn.lay({ x, y, sides: { left: 46, right: 16 + LETTER * letters, top: 30, bottom: 40 } });
     if (!at) return;
-    const { box } = at;
-    x.ticks = stepTicks(at.x.invert(box.left), at.x.invert(box.right));
-    y.ticks = errorTicks(at.y.invert(box.bottom), at.y.invert(box.top));
+    x.ticks = stepTicks(at.shown.x);
+    y.ticks = errorTicks(at.shown.y);
     // The first one lies on top: it is what the others are measured against.
     drawn.draw({ x, y, lines: view.learners.toReversed().flatMap(linesOf), heading: "step %{x}" });
     drawLabels(at, letters);
@@ -126,9 +124,7 @@ function comparison(parent) {
       const [before, part] = [Math.max(Math.floor(edge), 0), edge - Math.floor(edge)];
       const [from, to] = [y(learner.mean[before]), y(learner.mean[Math.min(before + 1, last())])];
       const here = from + part * (to - from);
-      const name = short(labelOf(learner), letters);
-      const text = here < box.top ? `${name} ↑` : here > box.bottom ? `${name} ↓` : name;
-      return { y: here, role: learner.role, text };
+      return { y: here, role: learner.role, text: short(labelOf(learner), letters) + beyond(here, box) };
     });
     labelled(labels, ends, { x: box.right + 8 * unit, gap: 16 * unit, low: box.top + 2, high: box.bottom, unit });
     names.replaceChildren();

@@ -58,8 +58,6 @@ export function heatMap(parent, { along, keep, title, point, pick }) {
   let at = null;
   /** @type {Cell | null} */
   let here = null;
-  /** @type {unknown[]} */
-  let last = []; // of what Plotly drew
 
   /** @returns {{ x: Axis, y: Axis }} */
   function axes() {
@@ -87,17 +85,13 @@ export function heatMap(parent, { along, keep, title, point, pick }) {
     return { x: across, y: up };
   }
 
-  // What is under the colours is drawn again only where it is another: most of what arrives is about other maps.
   /** @param {At} at */
-  function paint({ x, y, unit, width, height }) {
+  function paint(at) {
     const { map, rows, steps } = view;
-    const now = [map, rows.length, unit, width, height, x(0), x(1), y(0), y(1)];
-    if (now.every((part, i) => part === last[i])) return;
-    last = now;
     const all = Array.from({ length: steps + 1 }, (_, step) => step);
     const z = rows.map((_, row) => all.map((step) => (map ? Math.log(map.mean[row][step]) : null)));
     const values = map && rows.map((value, row) => all.map((s) => `${cellName(along, value, s)}<br>${cellValue(map, row, s)}`));
-    drawn.draw({ ...named(/** @type {At} */ (at)), heat: { x: all, y: [...rows.keys()], z, ...SCALE, values } });
+    drawn.draw({ ...named(at), heat: { x: all, y: [...rows.keys()], z, ...SCALE, values } });
   }
 
   /** @param {At} at */

@@ -39,8 +39,6 @@ export function sliceChart(parent, { along, keep, pick }) {
   let view;
   /** @type {At | null} */
   let at = null;
-  /** @type {unknown[]} */
-  let last = []; // of what Plotly drew
 
   pressed(drawn.node, (event) => {
     if (!at) return;
@@ -50,12 +48,9 @@ export function sliceChart(parent, { along, keep, pick }) {
     pick(near.indexOf(Math.min(...near)));
   });
 
-  /** @param {At["x"]} scale @param {number} from @param {number} to @returns {[number, number]} */
-  const shown = (scale, from, to) => [scale.invert(from), scale.invert(to)];
-
   /** @param {At} at @returns {Axis["ticks"]} As many as there is room for. */
-  function places({ x, box, unit }) {
-    const [low, high] = shown(x, box.left - 1, box.right + 1);
+  function places({ x, shown, unit }) {
+    const [low, high] = shown.x;
     /** @type {Axis["ticks"]} */
     const ticks = [];
     let free = -Infinity;
@@ -95,8 +90,8 @@ export function sliceChart(parent, { along, keep, pick }) {
   }
 
   /** @param {At} at */
-  function mark({ x, y, box, unit }) {
-    const [low, high] = shown(x, box.left - 1, box.right + 1);
+  function mark({ x, y, shown, box, unit }) {
+    const [low, high] = shown.x;
     const marked = view.x[view.at];
     set(now, { visibility: marked >= low && marked <= high ? "visible" : "hidden" });
     set(now, { x1: x(marked), x2: x(marked), y1: box.top, y2: box.bottom });
@@ -107,15 +102,10 @@ export function sliceChart(parent, { along, keep, pick }) {
     labelled(labels, ends, { x: box.right + 8 * unit, gap: 15 * unit, low: box.top + 4, high: box.bottom, unit });
   }
 
-  // Lines are drawn again only where they are others: a press may move no more than the mark.
   /** @param {At} at @param {{ x: Axis, y: Axis }} axes */
-  function paint({ x, y, box, unit, width, height }, axes) {
-    const room = [x(view.x[0]), x(view.x[1]), y(Y[0]), y(Y[1]), view.x.length, unit, width, height];
-    const now = [...room, ...view.lines.flatMap(({ id, label, map, cells }) => [id, label, map, String(cells)])];
-    if (now.length === last.length && now.every((part, i) => part === last[i])) return;
-    last = now;
-    axes.x.ticks = places(/** @type {At} */ (at));
-    axes.y.ticks = logTicks(shown(y, box.bottom, box.top));
+  function paint(at, axes) {
+    axes.x.ticks = places(at);
+    axes.y.ticks = logTicks(at.shown.y);
     drawn.draw({ ...axes, lines: [...view.lines.map(bandOf), ...view.lines.map(lineOf)], heading: HEADINGS[along] });
   }
 

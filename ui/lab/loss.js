@@ -76,7 +76,9 @@ export function lossChart(parent, { go }) {
       const support = { width: 1.4, dash: [1.5, 3] };
       if (view.shots.length) lines.push({ ...on, id: `support-${l.name}`, y: until(l.support, l.diverged), look: support });
       const y = until(l.query, l.diverged);
-      const values = y.map((_, s) => `${l.label} ${lossWords(view, l.query[s])} · shots ${number(l.support[s])}`);
+      // What comes later is not passed on.
+      const said = (/** @type {number} */ s) => `${l.label} ${lossWords(view, l.query[s])} · shots ${number(l.support[s])}`;
+      const values = y.map((_, s) => (s > shown ? "" : said(s)));
       lines.push({ ...on, id: l.name, label: l.label, y, look: view.looks[l.name], values });
     }
     drawn.draw({ x: stepAxis(), y: Y, lines, heading: "step %{x}" });

@@ -3,7 +3,7 @@
 import { gesture } from "../shared/history.js";
 import { byTouch } from "../shared/pointer.js";
 import { chart } from "../chart/chart.js";
-import { labelled } from "../chart/labels.js";
+import { beyond, labelled } from "../chart/labels.js";
 import { path } from "../chart/scale.js";
 import { el, set, unitOf } from "../shared/el.js";
 import { lineOf } from "../shared/looks.js";
@@ -120,11 +120,11 @@ export function taskPlot(parent, { edit = null, only = null } = {}) {
     labels.replaceChildren();
     if (only !== null) return;
     const named = all.filter((stroke) => stroke.label);
-    const ends = named.map((stroke) => (Number.isFinite(stroke.y.at(-1)) ? sy(stroke.y.at(-1)) : size.top - 1));
+    const ends = named.map((stroke) => (Number.isFinite(stroke.y.at(-1)) ? sy(stroke.y.at(-1)) : -Infinity));
     const words = named.map(({ role, label }, i) => ({
       role,
       y: ends[i],
-      text: ends[i] < size.top ? `${label} ↑` : ends[i] > size.bottom ? `${label} ↓` : label,
+      text: label + beyond(ends[i], size),
     }));
     const where = { x: size.right + 10 * unit, gap: 16 * unit, low: size.top + 6 * unit, high: size.bottom - 4, unit };
     labelled(labels, words, where).forEach((y, i) => {

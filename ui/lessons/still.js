@@ -40,6 +40,7 @@ export function stillTask(parent, { query }) {
     remove() {
       stop.abort();
       resized.disconnect();
+      plot.remove();
     },
   };
 }

@@ -2,7 +2,7 @@
 // meta-batches behind it; what is to be beaten as level lines; other runs to compare with.
 
 import { chart } from "../chart/chart.js";
-import { labelled } from "../chart/labels.js";
+import { beyond, labelled } from "../chart/labels.js";
 import { pressed } from "../chart/press.js";
 import { linearTicks, logTicks } from "../chart/ticks.js";
 import { el } from "../shared/el.js";
@@ -34,7 +34,6 @@ export function learningChart(parent, { go }) {
   });
 
   const whole = () => [0, Math.max(view.row?.max_steps ?? 7000, ...view.others.map((other) => other.row.iteration))];
-  const shown = (scale, [from, to]) => [scale.invert(from), scale.invert(to)];
 
   // What is off the scale runs along its edge.
   const onScale = (value) => Math.min(Math.max(value, Y[0]), Y[1]);
@@ -121,8 +120,7 @@ export function learningChart(parent, { go }) {
       const i = x.findLastIndex((iteration) => iteration <= end * (1 + 1e-9));
       if (!name || i < 0) return [];
       const away = y(worth[i]);
-      const beyond = away < box.top - 1 ? " ↑" : away > box.bottom + 1 ? " ↓" : "";
-      return [{ y: away, role, text: `${name} ${number(worth[i])}${beyond}` }];
+      return [{ y: away, role, text: `${name} ${number(worth[i])}${beyond(away, box)}` }];
     });
     labelled(labels, ends, { x: box.right + 8 * unit, gap: 15 * unit, low: box.top + 4, high: box.bottom, unit });
   }
@@ -141,12 +139,11 @@ export function learningChart(parent, { go }) {
     at = drawn.lay({ x, y, sides });
     if (!at) return;
     const { box, unit } = at;
-    const range = shown(at.x, [box.left, box.right]);
+    const range = at.shown.x;
     const all = strokes(range);
-    const up = logTicks(shown(at.y, [box.bottom, box.top]));
     drawn.draw({
       x: { ...x, ticks: iterations(range), grid: false },
-      y: { ...y, ticks: up },
+      y: { ...y, ticks: logTicks(at.shown.y) },
       lines: all,
       heading: "iteration %{x:,}",
     });
@@ -159,6 +156,7 @@ export function learningChart(parent, { go }) {
 
   return {
     svg: drawn.over,
+    remove: drawn.remove,
     // view: {row, lines, others: [{row, lines, letter}], marks, looks, at}; at: the iteration of the snapshot on show, or null.
     // A part that is on show enlarged stays so while points of the same run come.
     update(newView) {

@@ -334,6 +334,7 @@ function makeView(parent, { looks, limits, marks }) {
       clearTimeout(timer);
       document.removeEventListener("visibilitychange", looked);
       resized.disconnect();
+      chart.remove();
       through.remove();
       paints.remove();
       root.remove();

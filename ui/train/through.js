@@ -192,6 +192,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
       pause();
       stopGlide();
       resized.disconnect();
+      plot.remove();
     },
   };
 }
