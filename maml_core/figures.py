@@ -68,9 +68,9 @@ def evaluation_figure(title: str, role: str, example: ExampleTask, steps: list[d
     return figure.update_layout(title=title, template=template(), legend={"orientation": "h", "y": -0.15})
 
 
-def _stroke(look: Look, dark: bool = False) -> dict[str, Any]:
+def _stroke(look: Look) -> dict[str, Any]:
     """A look as Plotly spells the line of a trace."""
-    return {"color": look.colour(dark), "width": look.width, "dash": look.plotly_dash}
+    return {"color": look.light, "width": look.width, "dash": look.plotly_dash}
 
 
 def _faint(colour: str, opacity: float) -> str:
