@@ -2,9 +2,12 @@
 
 import json
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NoReturn
+
+from maml_core.errors import ConfigError
 
 MOST_TEXT = 32 * 2**10
 """Bytes (or characters) of a JSON text that are parsed."""
@@ -37,6 +40,19 @@ def whole_of(texts: Mapping[str, str], name: str, low: int = 0, high: int = 10**
         return whole(text, low, high)
     except ValueError as error:
         raise ValueError(f"{name}={quoted(text)} is not possible: {error}") from None
+
+
+def setting(name: str, default: int, low: int, high: int) -> int:
+    """The whole number that an environment variable sets, or the default where it is not set.
+
+    Raises:
+        ConfigError: in one sentence, if it is none or out of range.
+    """
+    text = os.environ.get(name, "").strip() or str(default)
+    try:
+        return whole(text, low, high)
+    except ValueError as error:
+        raise ConfigError(f"{name}={quoted(text)} is not possible: {error}") from None
 
 
 def number(text: str) -> float:

@@ -14,9 +14,9 @@ from pathlib import Path
 import maml_core
 from maml_core import runs
 from maml_core.config import MOST_TEST_SAMPLE, TEST_SAMPLE
-from maml_core.errors import ConfigError, RunError
+from maml_core.errors import RunError
 from maml_core.files import Held, lock
-from maml_core.reading import whole
+from maml_core.reading import setting
 from maml_core.runs import Run
 
 TICK_SECONDS = 1.0
@@ -44,9 +44,9 @@ class Limits:
         """
         cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
         return cls(
-            _setting("MAML_LAB_MAX_RUNS", max(1, cores - 1), 1, 1000),
-            _setting("MAML_LAB_MAX_RUNS_PER_PERSON", 3, 1, 1000),
-            _setting("MAML_LAB_TEST_SAMPLE", TEST_SAMPLE, 2, MOST_TEST_SAMPLE),
+            setting("MAML_LAB_MAX_RUNS", max(1, cores - 1), 1, 1000),
+            setting("MAML_LAB_MAX_RUNS_PER_PERSON", 3, 1, 1000),
+            setting("MAML_LAB_TEST_SAMPLE", TEST_SAMPLE, 2, MOST_TEST_SAMPLE),
         )
 
 
@@ -185,11 +185,3 @@ def _detached(folder: Path, log: int, test_sample: int) -> subprocess.Popen[byte
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, cwd=HOME, start_new_session=True
     )
-
-
-def _setting(name: str, default: int, low: int, high: int) -> int:
-    text = os.environ.get(name, "").strip() or str(default)
-    try:
-        return whole(text, low, high)
-    except ValueError as error:
-        raise ConfigError(f"{name}={text!r:.60} is not possible: {error}") from None

@@ -6,6 +6,7 @@ import { logTicks } from "../chart/ticks.js";
 import { el } from "../shared/el.js";
 import { paint } from "../shared/looks.js";
 import { mounted } from "../shared/mounted.js";
+import { onResize } from "../shared/resized.js";
 import { EXACT } from "../shared/rounding.js";
 import { interval } from "../shared/words.js";
 
@@ -132,7 +133,7 @@ function comparison(parent) {
     el("text", { class: "axis", x: box.left, y: box.top - 9 * unit }, names, "mean error");
   }
 
-  const resized = new ResizeObserver(draw);
+  const resized = onResize(draw);
   resized.observe(drawn.over);
 
   return {

@@ -3,6 +3,7 @@
 import { byTouch } from "../shared/pointer.js";
 import { swatch } from "../shared/looks.js";
 import { el } from "../shared/el.js";
+import { onResize } from "../shared/resized.js";
 import { number, shots, when } from "../shared/words.js";
 import { heatMap } from "./heat.js";
 import { ALONG } from "./maps.js";
@@ -21,7 +22,7 @@ import { count, placeOf, rowWords } from "./words.js";
  */
 export function plots(parent, { point, pick, resized, isAsked, isStopped }) {
   const root = el("div", { class: "plots" }, parent);
-  const observed = new ResizeObserver(resized);
+  const observed = onResize(resized);
   /** @type {{ key: string, along: Along, name: Element, chart: ReturnType<typeof heatMap> }[]} */
   let heats = [];
   /** @type {{ along: By, chart: ReturnType<typeof sliceChart> }[]} */

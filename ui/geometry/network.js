@@ -1,6 +1,7 @@
 // The real network: the plane that adaptation moves in most, for MAML and for a learner beside it; loss before and after a step.
 
 import { colourBar, tintOf } from "../chart/heat.js";
+import { onResize } from "../shared/resized.js";
 import { json, sentence } from "../shared/server.js";
 import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
@@ -186,7 +187,7 @@ export function realNetwork(parent, { looks }) {
 
   for (const name of BESIDE) buttons[name].setAttribute("aria-pressed", String(name === beside));
   const unsee = whenSeen(parent, () => show(beside));
-  const resized = new ResizeObserver(() => {
+  const resized = onResize(() => {
     for (const each of figures.values()) for (const { lay } of each) lay();
   });
   resized.observe(pictures);

@@ -1,6 +1,7 @@
 // The second-order term: how long alpha H g is beside g, layer by layer, through a run's snapshots or for the shipped checkpoints.
 
 import { current, write } from "../shared/address.js";
+import { onResize } from "../shared/resized.js";
 import { json, sentence } from "../shared/server.js";
 import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
@@ -116,7 +117,7 @@ export function secondOrderTerm(parent, { looks }) {
     write({ [PARAMETER]: run || null });
   });
   chooser.hidden = true;
-  const resized = new ResizeObserver(() => picture?.lay());
+  const resized = onResize(() => picture?.lay());
   resized.observe(parent);
   const unsee = whenSeen(parent, show);
   return {

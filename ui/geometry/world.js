@@ -6,6 +6,7 @@ import { gesture, timeline, wayOf } from "../shared/history.js";
 import { keyed } from "../shared/pointer.js";
 import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
+import { onResize } from "../shared/resized.js";
 import { ALPHA, DEFAULTS, PLACES, TASKS, fromQuery, toQuery } from "./address.js";
 import { planePlot } from "./plot.js";
 import { numbersOf } from "./numbers.js";
@@ -249,7 +250,7 @@ export function twoParameterWorld(parent, { looks, query, still = false, changed
     draw();
   };
   lay(); // at once, or what is below would move when the pictures come
-  const resized = new ResizeObserver(lay);
+  const resized = onResize(lay);
   resized.observe(plots);
 
   return {

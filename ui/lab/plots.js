@@ -2,6 +2,7 @@
 
 import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
+import { onResize } from "../shared/resized.js";
 import { taskPlot } from "./task.js";
 import { lossWords } from "./words.js";
 
@@ -13,7 +14,7 @@ import { lossWords } from "./words.js";
  * @param {{ edit: (shots: [number, number][], gesture?: string | null) => boolean, resized: () => void }} host
  */
 export function taskPlots(area, { edit, resized }) {
-  const seen = new ResizeObserver(resized);
+  const seen = onResize(resized);
   /** @type {any[]} */
   let plots = [];
   /** @type {string | null} */

@@ -2,6 +2,7 @@
 
 import { taskPlot } from "../lab/task.js";
 import { unpack } from "../lab/view.js";
+import { onResize } from "../shared/resized.js";
 import { alphaWords, capital, when } from "../shared/words.js";
 import { shotCount } from "../lab/words.js";
 import { el } from "../shared/el.js";
@@ -32,7 +33,7 @@ export function stillTask(parent, { query }) {
   }
 
   const draw = () => view && plot.update(view, view.step);
-  const resized = new ResizeObserver(draw);
+  const resized = onResize(draw);
   resized.observe(plot.svg);
   load();
 

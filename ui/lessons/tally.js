@@ -6,6 +6,7 @@
 import { chart } from "../chart/chart.js";
 import { el, unitOf } from "../shared/el.js";
 import { lineOf } from "../shared/looks.js";
+import { onResize } from "../shared/resized.js";
 import { laidOver } from "./laid.js";
 import { YOURS, inline, section } from "./parts.js";
 import { readSketch } from "./sketch.js";
@@ -124,7 +125,7 @@ function dots(parent, { card: { answer } }) {
     drawn.over.setAttribute("aria-label", describe(values, truth, scale));
   }
   const inside = (value) => Math.min(Math.max(value, low), high);
-  const resized = new ResizeObserver(draw);
+  const resized = onResize(draw);
   resized.observe(drawn.over);
   return {
     update(...now) {

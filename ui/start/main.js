@@ -2,6 +2,7 @@
 
 import { paint } from "../shared/looks.js";
 import { glide } from "../shared/motion.js";
+import { onResize } from "../shared/resized.js";
 import { otherSeed } from "../shared/seeds.js";
 import { AWAY, text } from "../shared/server.js";
 import { mounted } from "../shared/mounted.js";
@@ -163,7 +164,7 @@ function makeView(parent, data) {
   }
 
   say(); // at once, or what is below would move when the words come
-  const resized = new ResizeObserver(draw);
+  const resized = onResize(draw);
   resized.observe(plot.svg);
 
   return {

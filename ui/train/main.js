@@ -5,6 +5,7 @@ import { paint } from "../shared/looks.js";
 import { mounted } from "../shared/mounted.js";
 import { byTouch, click } from "../shared/pointer.js";
 import { el } from "../shared/el.js";
+import { onResize } from "../shared/resized.js";
 import { EXACT, interval } from "../shared/rounding.js";
 import { STAYS, json, sentence } from "../shared/server.js";
 import { number } from "../shared/words.js";
@@ -314,7 +315,7 @@ function makeView(parent, { looks, limits, marks }) {
 
   const looked = () => document.hidden || poll();
   document.addEventListener("visibilitychange", looked);
-  const resized = new ResizeObserver(() => draw());
+  const resized = onResize(() => draw());
   resized.observe(chart.svg);
 
   return {

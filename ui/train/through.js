@@ -2,6 +2,7 @@
 
 import { glide } from "../shared/motion.js";
 import { shotHelp } from "../shared/pointer.js";
+import { onResize } from "../shared/resized.js";
 import { otherSeed } from "../shared/seeds.js";
 import { el } from "../shared/el.js";
 import { taskPlot } from "../lab/task.js";
@@ -163,7 +164,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
     playButton.textContent = "Play";
   }
 
-  const resized = new ResizeObserver(() => draw());
+  const resized = onResize(() => draw());
   resized.observe(plot.svg);
 
   return {
