@@ -135,6 +135,12 @@ def test_no_streamlit_where_a_module_says_so():
     }
 
 
+def test_what_has_other_room_is_drawn_in_the_next_frame():
+    """Within the observer's own turn it would change sizes while they are told, which a browser reports as an error."""
+    watching = {path.relative_to(UI).as_posix() for path in UI.rglob("*.js") if "new ResizeObserver" in path.read_text("utf-8")}
+    assert watching == {"shared/resized.js"}
+
+
 def test_a_module_is_read_in_one_sitting():
     modules = [path for ending in ("*.py", "*.js") for path in UI.rglob(ending)]
     assert [path for path in modules if path.read_text("utf-8").count("\n") > 400] == []
