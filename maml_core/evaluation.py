@@ -62,7 +62,7 @@ def query_losses(
     query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets.
     placement: where the support lies (tasks.place). oracle: the network is told each task's parameters.
     The same seed gives the same tasks and the same noise, whatever is evaluated on them: fewer tasks are the first of more.
-    on_tasks: told the number of tasks that were just measured.
+    on_tasks: told the number of tasks that were just measured, a few at a time; what it raises ends this.
     """
     device = device_of(theta)
 
@@ -73,14 +73,15 @@ def query_losses(
     def chunks() -> Iterator[Tensor]:
         drawing, noises = torch.Generator().manual_seed(seed), tasks.stream(seed, tasks.NOISE)
         numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
+        at_once = max(1, TRAJECTORY_NUMBERS // numbers)
         for start in range(0, test_tasks, CHUNK):
             count = min(CHUNK, test_tasks - start)
             batch = tasks.sample(tasks.family(family), drawing, count, K, query, oracle, placement)
             if noise:  # always a whole chunk of it, since fewer normal numbers are not the first of more
                 batch = batch._replace(y_support=batch.y_support + noise * torch.randn(CHUNK, K, 1, generator=noises)[:count])
-            # (tasks in the chunk, num_updates + 1)
-            yield vmap(task, chunk_size=max(1, TRAJECTORY_NUMBERS // numbers))(*batch.to(device))
-            on_tasks(count)
+            for piece in zip(*(part.split(at_once) for part in batch.to(device)), strict=True):
+                yield vmap(task)(*piece)  # (tasks in the piece, num_updates + 1)
+                on_tasks(len(piece[0]))
 
     with torch.no_grad():
         return torch.cat(list(chunks())).T.cpu()

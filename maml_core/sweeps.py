@@ -1,7 +1,7 @@
 """How a learner adapts over a grid of settings: query loss by shots, step size and inner step, on the same tasks throughout."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from torch.func import vmap
 from maml_core import tasks
 from maml_core.algorithms import Loss, StepSize, adapt
 from maml_core.config import MAX_SHOTS, ConfigError
-from maml_core.evaluation import StepStats, summarise
+from maml_core.evaluation import StepStats, summarise, unheard
 from maml_core.network import Params, device_of
 from maml_core.tasks import Batch, Sinusoids
 
@@ -67,19 +67,32 @@ def draw(conditions: Sequence[str] = (), *, oracle: bool = False, seed: int = 0)
     return Tasks(family.parameters(drawn[:, : family.randoms]), batch)
 
 
-def query_losses(loss: Loss, theta: Params, rows: Sequence[Row], batch: Batch, num_updates: int) -> Tensor:
+def query_losses(
+    loss: Loss,
+    theta: Params,
+    rows: Sequence[Row],
+    batch: Batch,
+    num_updates: int,
+    *,
+    on_tasks: Callable[[int], object] = unheard,
+) -> Tensor:
     """Query MSE of each task at every inner step of every row -> (rows, num_updates + 1, tasks); not finite where it diverged.
 
     All steps of a row come from one trajectory. Rows are computed one after the other, each over many tasks at once: padded to
     one size and batched together they take no less time.
+    on_tasks: as in `evaluation.query_losses`, for every row.
     """
     device, numbers = device_of(theta), sum(value.numel() for value in theta.values())
     lanes = max(1, LANE_NUMBERS // numbers)
     pieces = list(zip(*(part.split(lanes) for part in batch), strict=True))
+
+    def row_by_piece(row: Row) -> Iterator[Tensor]:
+        for piece in pieces:
+            yield _row(loss, theta, row, Batch(*piece).to(device), num_updates)
+            on_tasks(len(piece[0]))
+
     with torch.no_grad():
-        return torch.stack(
-            [torch.cat([_row(loss, theta, row, Batch(*piece).to(device), num_updates) for piece in pieces], 1) for row in rows]
-        )
+        return torch.stack([torch.cat(list(row_by_piece(row)), 1) for row in rows])
 
 
 def _row(loss: Loss, theta: Params, row: Row, batch: Batch, num_updates: int) -> Tensor:
