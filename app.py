@@ -27,7 +27,7 @@ from ui.geometry import planes
 from ui.lab import engine, exports
 from ui.lab.old_links import OldLinks
 from ui.lessons import routes as lessons
-from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome
+from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome, Presence
 from ui.shared import modules
 from ui.shared.base_path import below_base
 from ui.train import routes as training
@@ -107,5 +107,6 @@ app = st.App(
         Middleware(OldLinks),
         Middleware(GZipMiddleware, minimum_size=1000),
         Middleware(Acquaintance),
+        Middleware(Presence),
     ],
 )

@@ -11,9 +11,9 @@ import streamlit as st
 
 from maml_core.palette import NEUTRAL
 from ui.checkpoints import uploads
-from ui.lab import component, controls
+from ui.lab import component, controls, engine
 from ui.lab.state import CHOICES, HIDE, LabState
-from ui.shared import learners
+from ui.shared import learners, turns, viewer
 from ui.shared.learners import in_order
 from ui.shared.messages import plain, warn
 
@@ -31,7 +31,8 @@ def main() -> None:
     leave_out_missing()
     state: LabState = session.lab
     show(state)
-    data = component.payload(
+    drawn = partial(
+        component.payload,
         state,
         epoch=session.lab_epoch,
         rev=session.lab_rev,
@@ -41,6 +42,7 @@ def main() -> None:
         fresh=fresh,
         verdict=session.lab_verdict,
     )
+    data = turns.in_turn(viewer.token(), drawn) if engine.is_heavy(state) else drawn()
     component.picture(data, on_message=told, on_address=address_changed)
     with st.expander("Controls") if state.present else st.container(key="controls"):
         draw_controls(state)

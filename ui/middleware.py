@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import socket
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 
 from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, HTTPConnection
@@ -31,6 +31,19 @@ class Acquaintance:
 
         stranger = scope["type"] == "http" and visitors.COOKIE not in HTTPConnection(scope).cookies
         await self.app(scope, receive, with_cookie if stranger else send)
+
+
+class Presence:
+    """Takes note of who has a page open: it keeps a socket of Streamlit's open as well."""
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on."""
+        token = visitors.token_of(HTTPConnection(scope)) if scope["type"] == "websocket" else ""
+        with visitors.being_here(token) if token else nullcontext():
+            await self.app(scope, receive, send)
 
 
 class Leaving:

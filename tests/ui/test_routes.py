@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ from ui.lessons import routes as lessons
 from ui.lessons import settle
 from ui.shared.incoming import Refused
 from ui.shared.routes import of_query, route
+from ui.shared.turns import Desk
 
 
 def ask(make, address="/it", **options):
@@ -78,9 +78,10 @@ def test_work_is_done_where_it_belongs():
         asyncio.get_running_loop()
         return "on the loop"
 
-    with ThreadPoolExecutor(1, thread_name_prefix="own") as workers:
-        assert ask(where, workers=workers).json().startswith("own")
-    assert "worker" in ask(where).json().lower()
+    own = Desk("own", 1, 1)
+    assert ask(where, desk=own).json().startswith("own")
+    assert ask(where, desk=lambda request: own).json().startswith("own")
+    assert ask(where).json().startswith("answering")
     assert ask(soon).json() == "on the loop"
 
 
@@ -92,23 +93,33 @@ def test_every_route_has_no_answer_kept(found):
     assert ("x-classroom" in answer.headers) == found.path.startswith("/classroom/")
 
 
-def test_maps_and_lessons_keep_threads_of_their_own(monkeypatch):
+def test_what_measures_and_what_answers_keep_threads_of_their_own(monkeypatch):
     seen = {}
 
-    def noting(name, found):
-        seen[name] = threading.current_thread().name
-        return found
+    def noting(name):
+        seen[name] = threading.current_thread().name.split("_")[0]
+        return {}
 
-    monkeypatch.setattr(maps.published, "measure", lambda query: noting("maps", {}))
-    monkeypatch.setattr(lessons, "cards", lambda: noting("cards", {}))
-    monkeypatch.setattr(settle, "answer", lambda query: noting("answer", {}))
-    client = TestClient(Starlette(routes=[*maps.routes(), *lessons.routes(lambda token, card: False)]))
-    for path in ("/explore/published.json", "/lessons/cards.json", "/lessons/answer.json"):
-        assert client.get(path).json() == {}
-    assert {name: where.split("_")[0] for name, where in seen.items()} == {
+    monkeypatch.setattr(maps.published, "measure", lambda query: noting("maps"))
+    monkeypatch.setattr(lessons, "cards", lambda: noting("cards"))
+    monkeypatch.setattr(settle, "settle", lambda lesson: noting("truth"))
+    monkeypatch.setattr(settle, "answer", lambda lesson, given, settled: noting("answer"))
+    monkeypatch.setattr(settle, "check", lambda query, token: noting("check"))
+    asked = (
+        "explore/published.json",
+        "lessons/cards.json",
+        "lessons/answer.json?card=beyond&answer=0",
+        "lessons/check.json",
+    )
+    with TestClient(Starlette(routes=[*maps.routes(), *lessons.routes(lambda token, card: False)])) as client:
+        for path in asked:
+            assert client.get(f"/{path}").json() == {}, path
+    assert seen == {
         "maps": "measuring",
-        "cards": "lessons",
-        "answer": "lessons",
+        "cards": "answering",
+        "truth": "measuring",
+        "answer": "answering",
+        "check": "measuring",
     }
 
 

@@ -1,8 +1,9 @@
 """Two or more learners on common tasks: what is asked, its form in the address, and what came of it. No streamlit here."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -57,9 +58,10 @@ class Compared(NamedTuple):
     alpha: float  # inner step size
 
 
-def measure(asked: Comparison) -> list[Compared]:
-    """Every learner on the same tasks. Raises CheckpointError if one is missing."""
-    each = [torch.from_numpy(engine.fresh_losses(name, asked.K, asked.alpha, asked.num_updates)) for name in asked.compare]
+def measure(asked: Comparison, in_turn: Callable[[Callable[[], Any]], Any] = lambda work: work()) -> list[Compared]:
+    """Every learner on the same tasks, each in a turn of its own. Raises CheckpointError if one is missing."""
+    settings = asked.K, asked.alpha, asked.num_updates
+    each = [torch.from_numpy(in_turn(partial(engine.fresh_losses, name, *settings))) for name in asked.compare]
     return [
         Compared(
             name,

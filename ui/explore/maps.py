@@ -28,6 +28,7 @@ from ui.shared.learners import in_order
 from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT
 from ui.shared.routes import of_query, route
 from ui.shared.tables import csv_download, csv_text
+from ui.shared.turns import go_on, measuring
 
 FIRST, ROUND = 20, 200
 """Tasks a cell after the first round of measuring, so that there is a map at once, and those that a full round adds; fewer for a
@@ -108,8 +109,7 @@ class Measured:
             full = max(5, round(ROUND * min(1, USUAL / sum(value.numel() for value in theta.values()))))
             count = full - self.tasks % full if self.tasks else min(FIRST, full)
             batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").part(self.tasks, count)
-            with engine.cores:
-                found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, MAP_STEPS)
+            found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, MAP_STEPS, on_tasks=go_on)
             self.losses = torch.cat([self.losses, found], 2)
 
     def cells(self) -> list[list[StepStats]]:
@@ -233,4 +233,4 @@ def routes() -> list[Route]:
         "published.csv": lambda query: csv_download(published.table_csv(query), "maml-lab-published.csv"),
         "map.csv": lambda query: csv_download(as_csv(query), "maml-lab-map.csv"),
     }
-    return [route(f"/explore/{name}", of_query(make), measures=True) for name, make in made.items()]
+    return [route(f"/explore/{name}", of_query(make), desk=measuring) for name, make in made.items()]

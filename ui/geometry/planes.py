@@ -1,11 +1,10 @@
 """What the geometry page knows of real networks: the plane a learner adapts in, and the term that FOMAML leaves out.
 
-Served by routes below /geometry, from a cache: one network at a time, on one core. No streamlit here.
+Served by routes below /geometry, from a cache. No streamlit here.
 """
 
 import base64
 import math
-import threading
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,6 +19,7 @@ from maml_core.tasks import Batch
 from ui.shared import learners
 from ui.shared.learners import LEARNERS
 from ui.shared.routes import of_query, route
+from ui.shared.turns import go_on, measuring, once
 
 SIDE = 41
 """Points along each side of the plane on show."""
@@ -33,14 +33,12 @@ TERM_TASKS, TERM_NUMBERS = 512, 2**22
 SHIPPED = ("random", "pretrained", "reptile", "fomaml", "maml")
 """Whose second-order term is shown where there is no run to follow."""
 
-_one_at_a_time = threading.Lock()
-
 
 def routes() -> list[Route]:
     """The routes, below /geometry."""
     return [
-        route("/geometry/plane.json", of_query(plane), measures=True),
-        route("/geometry/term.json", of_query(term), measures=True),
+        route("/geometry/plane.json", of_query(plane), desk=measuring),
+        route("/geometry/term.json", of_query(term), desk=measuring),
     ]
 
 
@@ -52,8 +50,7 @@ def plane(query: Mapping[str, str]) -> dict[str, Any]:
     name = query.get("learner", "maml")
     if name not in LEARNERS:
         raise ValueError(f"there is no plane for {name!r:.40}; choose from {', '.join(LEARNERS)}")
-    with _one_at_a_time:
-        return _plane(name, learners.version(name))
+    return once(_plane, name, learners.version(name))
 
 
 @lru_cache(maxsize=64)
@@ -62,6 +59,7 @@ def _plane(name: str, version: int) -> dict[str, Any]:
     theta, alpha = found.split()
     loss, batch = found.network.mse, _batch(found, PLANE_TASKS)
     phis = landscape.paths(loss, theta, batch, alpha, STEPS)
+    go_on()
     ends = {name: phi[:, -1] for name, phi in phis.items()}
     if not all(value.isfinite().all() for value in ends.values()):
         raise ValueError(f"Adaptation of {learners.title(name)} diverges within {STEPS} steps: there is no plane to show")
@@ -72,7 +70,9 @@ def _plane(name: str, version: int) -> dict[str, Any]:
     side = torch.linspace(-extent, extent, SIDE)
     grid = plane.at(torch.cartesian_prod(side, side).flip(1))  # (SIDE * SIDE, ...), the first direction fastest
     few = Batch(*(part[:LOSS_TASKS] for part in batch))
-    before, after = (landscape.mean_losses(loss, grid, few, alpha, steps) for steps in (0, 1))
+    before = landscape.mean_losses(loss, grid, few, alpha, 0)
+    go_on()
+    after = landscape.mean_losses(loss, grid, few, alpha, 1)
     moved = landscape.flat(phis, theta) - landscape.flat(theta, theta)  # (PLANE_TASKS, STEPS + 1, P)
     return {
         "learner": name,
@@ -100,8 +100,7 @@ def term(query: Mapping[str, str]) -> dict[str, Any]:
     points = []
     for name in names:
         try:
-            with _one_at_a_time:
-                points.append(_term(name, learners.version(name)))
+            points.append(once(_term, name, learners.version(name)))
         except CheckpointError:  # thinned out a moment ago
             continue
     every = [{"name": name.removeprefix("run:"), "title": learners.title(name)} for name in learners.trained_here()]
@@ -110,8 +109,7 @@ def term(query: Mapping[str, str]) -> dict[str, Any]:
 
 def left_out(name: str) -> float:
     """The length of the second-order term over that of the first-order one, the median over tasks. Cached, as all here is."""
-    with _one_at_a_time:
-        return _term(name, learners.version(name))["whole"][0]
+    return once(_term, name, learners.version(name))["whole"][0]
 
 
 @lru_cache(maxsize=512)

@@ -1,8 +1,7 @@
 """The lab's numbers: what each learner makes of some shots at every inner step, and of 1,000 fresh tasks. No streamlit here."""
 
-import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -21,12 +20,13 @@ from ui.lab.state import LabState, Shots
 from ui.shared import learners
 from ui.shared.learners import LEARNERS
 from ui.shared.ranges import FAMILY
+from ui.shared.turns import go_on, once
 
 GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
 """Where curves are drawn, and where the query loss of the task on show is measured, (201,)."""
 FRESH_TASKS, FRESH_QUERY = 1000, 50
-HEAVY = 150
-"""Learners times inner steps from which on to adapt takes long: a click of two learners and ten steps is 20."""
+HEAVY = 80
+"""Learners times inner steps above which to adapt takes long, over a tenth of a second. A click of two and ten is 20."""
 QUANTILES = np.linspace(0, 1, 41)
 """Of the losses over fresh tasks, at each step: every 2.5%."""
 
@@ -144,16 +144,6 @@ def _points(net: MLP, shots: Shots, amplitude: float, phase: float) -> tuple[Ten
 
 # Two visitors' small tensor programs run faster one after the other than fighting over the cores.
 _one_at_a_time = threading.Lock()
-# Measurements take longer, and each of them one core. One of several that ask for the same at once measures, and the others
-# find the answer in the cache; locks are shared by what happens to have the same hash. Whatever else measures takes a core too.
-_measuring = [threading.Lock() for _ in range(64)]
-cores = threading.BoundedSemaphore(os.cpu_count() or 1)
-
-
-def measured(measure: Callable[..., Any], *asked: Any) -> Any:
-    """What a cached function measures of `asked`, once for all who ask at the same time. It may not itself measure by this."""
-    with _measuring[hash(asked) % len(_measuring)], cores:
-        return measure(*asked)
 
 
 def _adapt_together(
@@ -203,7 +193,7 @@ def fresh(name: str, K: int, alpha: float, num_updates: int, noise: float, place
     Every learner meets the same tasks, and every visitor gets the same numbers, from a cache.
     Raises CheckpointError if the learner is missing.
     """
-    return measured(_fresh, name, learners.version(name), K, alpha, num_updates, noise, placement, freeze)
+    return once(_fresh, name, learners.version(name), K, alpha, num_updates, noise, placement, freeze)
 
 
 def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np.ndarray:
@@ -211,7 +201,7 @@ def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np
 
     alpha: None for the learner's own. Not finite where adaptation diverged. Raises CheckpointError if the learner is missing.
     """
-    return measured(_fresh_losses, name, learners.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
+    return once(_fresh_losses, name, learners.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
 
 
 @lru_cache(maxsize=1024)
@@ -241,4 +231,5 @@ def _fresh_losses(
         noise=noise,
         placement=placement,
         oracle=checkpoint.config.algorithm == "oracle",
+        on_tasks=go_on,
     ).numpy()

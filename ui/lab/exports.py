@@ -29,6 +29,7 @@ from ui.shared import browsers, learners, modules, tables, zips
 from ui.shared.ranges import FAMILY
 from ui.shared.routes import download, of_query, route
 from ui.shared.tables import csv_text
+from ui.shared.turns import Desk, answering, measuring
 
 PACKAGES = ("torch", "numpy", "safetensors", "filelock", "platformdirs")
 """What maml_core imports, for a script that is taken along."""
@@ -43,17 +44,17 @@ def routes() -> list[Route]:
     """The routes, below /lab."""
 
     def of_state(name: str, make: Callable[[LabState], Any]) -> Route:
-        return route(f"/lab/{name}", of_query(lambda query: make(LabState.only_from(query))), measures=_is_heavy)
+        return route(f"/lab/{name}", of_query(lambda query: make(LabState.only_from(query))), desk=_desk)
 
     return [
-        route("/lab/picture.json", of_query(_picture), measures=_is_heavy),
+        route("/lab/picture.json", of_query(_picture), desk=_desk),
         route("/lab/controls.json", lambda request: {name: s._asdict() for name, s in SETTINGS.items()}),
         of_state("losses.csv", lambda state: tables.csv_download(losses_csv(state), "maml-lab-losses.csv")),
         of_state("curves.csv", lambda state: tables.csv_download(curves_csv(state), "maml-lab-curves.csv")),
         of_state("picture.html", _picture_file),
         of_state("code.py", lambda state: PlainTextResponse(as_python(state))),
         of_state("code.zip", _code_bundle),
-        route("/lab/fresh.json", of_query(_fresh), measures=True),
+        route("/lab/fresh.json", of_query(_fresh), desk=measuring),
         route("/lab/source", of_query(lambda query: PlainTextResponse(_source(query.get("of", ""))))),
     ]
 
@@ -205,8 +206,8 @@ def _runs(state: LabState) -> list[tuple[str, engine.Trajectory]]:
     return [(learners.look(name).label, run) for name, run in zip(state.learners, runs, strict=True)]
 
 
-def _is_heavy(request: Request) -> bool:
-    return engine.is_heavy(LabState.from_query(request.query_params)[0])
+def _desk(request: Request) -> Desk:
+    return measuring if engine.is_heavy(LabState.from_query(request.query_params)[0]) else answering
 
 
 def _picture(query: Mapping[str, str]) -> Response:

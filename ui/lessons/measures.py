@@ -43,6 +43,7 @@ from ui.lessons.arguments import (
 )
 from ui.shared import learners
 from ui.shared.ranges import FAMILY
+from ui.shared.turns import go_on, once
 
 FRESH_GRID = 41
 """Points that `beyond` judges a task by."""
@@ -134,7 +135,7 @@ def mean_wave(of: Wave) -> float:
 
 def cliff(learner: Learner, K: ShotCount = 10) -> float:
     """The smallest alpha on the lab's slider, from 0.001 on, with which one step leaves the mean error above that before it."""
-    return engine.measured(_cliff, learner, learners.version(learner), K)
+    return once(_cliff, learner, learners.version(learner), K)
 
 
 @lru_cache(maxsize=64)
@@ -153,6 +154,7 @@ def _cliff(learner: str, version: int, K: int) -> float:
             test_tasks=engine.FRESH_TASKS,
             query=engine.FRESH_QUERY,
             oracle=found.config.algorithm == "oracle",
+            on_tasks=go_on,
         )
         before, after = summarise(losses)
         return after.mean > before.mean
@@ -167,7 +169,7 @@ def beyond(learner: Learner, step: Step, low: X, high: X, K: ShotCount = 10, pla
     """Mean error over 1,000 waves on x between low and high, which may lie beyond the range that tasks are drawn from."""
     if low >= high:
         raise ValueError(f"low must be below high, and {low:g} is not below {high:g}")
-    return engine.measured(_beyond, learner, learners.version(learner), step, low, high, K, placement)
+    return once(_beyond, learner, learners.version(learner), step, low, high, K, placement)
 
 
 @lru_cache(maxsize=64)
@@ -179,7 +181,7 @@ def _beyond(learner: str, version: int, step: int, low: float, high: float, K: i
 
 def placed(learner: str, xs: tuple[float, ...], step: int, alpha: float, freeze: str) -> float:
     """Mean error over 1,000 waves, each with its shots at these x. Cached; raises CheckpointError if the learner is missing."""
-    return engine.measured(_placed, learner, learners.version(learner), xs, step, alpha, freeze)
+    return once(_placed, learner, learners.version(learner), xs, step, alpha, freeze)
 
 
 @lru_cache(maxsize=256)
@@ -204,13 +206,13 @@ def _mean_after(learner: str, alpha: float | None, freeze: str, step: int, batch
         raise ValueError(f"{learners.title(learner)} is told each task, so this cannot be measured of it")
     theta, sizes = found.split(alpha, freeze)
     row = sweeps.Row(batch.x_support.shape[1], sizes)
-    (losses,) = sweeps.query_losses(found.network.mse, theta, [row], batch, step if row.K else 0)
+    (losses,) = sweeps.query_losses(found.network.mse, theta, [row], batch, step if row.K else 0, on_tasks=go_on)
     return summarise(losses)[-1].mean
 
 
 def ridge(learner: Learner, K: ShotCount = 10) -> float:
     """Mean error over 1,000 waves with the body as it is and the head that the best ridge regression fits to the K shots."""
-    return engine.measured(_ridge, learner, learners.version(learner), K)
+    return once(_ridge, learner, learners.version(learner), K)
 
 
 @lru_cache(maxsize=64)
@@ -230,7 +232,7 @@ def _ridge(learner: str, version: int, K: int) -> float:
 
 def best_head(learner: Learner) -> float:
     """Mean error over 1,000 waves with the body as it is and the head that least squares fits to the whole wave."""
-    return engine.measured(_best_head, learner, learners.version(learner))
+    return once(_best_head, learner, learners.version(learner))
 
 
 @lru_cache(maxsize=64)
@@ -277,7 +279,7 @@ def left_out(learner: Learner) -> float:
 
 def world_end_to_task(world: World, learner: Follower, task: Annotated[int, number_in(1, 6, whole=True)]) -> float:
     """In the two-parameter world, the distance from where a learner ends to a task's optimum (1 for the first task)."""
-    return engine.measured(_world_end_to_task, world, learner, task)
+    return once(_world_end_to_task, world, learner, task)
 
 
 @lru_cache(maxsize=256)
@@ -290,7 +292,7 @@ def _world_end_to_task(query: str, learner: str, task: int) -> float:
 
 def world_apart(world: World, learner: Follower, other: Follower) -> float:
     """In the two-parameter world, the distance between where two learners end."""
-    return engine.measured(_world_apart, world, learner, other)
+    return once(_world_apart, world, learner, other)
 
 
 @lru_cache(maxsize=256)
@@ -301,7 +303,7 @@ def _world_apart(query: str, learner: str, other: str) -> float:
 
 def world_loss(world: World, learner: Follower, step: Annotated[int, number_in(0, 1, whole=True)]) -> float:
     """In the two-parameter world, the mean loss where a learner ends, before any inner step or after one."""
-    return engine.measured(_world_loss, world, learner, step)
+    return once(_world_loss, world, learner, step)
 
 
 @lru_cache(maxsize=256)

@@ -4,9 +4,9 @@ What is right is told to nobody who has not answered.
 """
 
 import asyncio
-import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -15,9 +15,12 @@ from starlette.routing import Route
 from ui.lessons import settle, shelf
 from ui.lessons.answers import SKETCH, Choice, Sketch, Slider
 from ui.lessons.format import Lesson
-from ui.shared import visitors
+from ui.lessons.settle import Settled
+from ui.shared import turns, visitors
+from ui.shared.incoming import Refused
 from ui.shared.ranges import FAMILY, Y_LIMIT
-from ui.shared.routes import of_query, route
+from ui.shared.routes import route
+from ui.shared.turns import ALL_WAITING, Visitor, answering, measuring
 
 WITHHELD = "Your room has not revealed this card yet. The answer comes when the teacher reveals it."
 
@@ -28,29 +31,47 @@ def routes(withholds: Callable[[str, str], bool]) -> list[Route]:
     withholds: whether the visitor of a token must not be told the answer of a card yet. It is asked on the event loop.
     """
 
+    known: dict[Lesson, Future[Settled]] = {}
+
+    def measured(lesson: Lesson) -> Future[Settled]:
+        """What is right on a card: measured once, for all who read the question, from when the first of them does."""
+        truth = known.get(lesson)
+        if truth is None or (truth.done() and (truth.cancelled() or truth.exception())):
+            truth = known[lesson] = measuring.ask(LESSONS, lambda: settle.settle(lesson))
+            while len(known) > MOST_KNOWN:
+                del known[next(iter(known))]
+        return truth
+
+    async def asked(request: Request) -> dict[str, Any]:
+        found = await turns.answered(request, lambda: card(request.query_params), answering)
+        with suppress(Refused):  # is measured when somebody answers
+            measured(shelf.find(found["card"]))
+        return found
+
     async def settled(request: Request) -> dict[str, Any]:
-        query = request.query_params
-        asked = query.get("card", "")
-        if withholds(visitors.token_of(request), asked):
+        name, text = (request.query_params.get(part, "") for part in ("card", "answer"))
+        if withholds(visitors.token_of(request), name):
             raise ValueError(WITHHELD)
-        await _measured(asked)
-        return await asyncio.get_running_loop().run_in_executor(_workers, settle.answer, query)
+        lesson = shelf.find(name)
+        given = lesson.read_answer(text)  # what is none is refused before anything is measured
+        truth = await asyncio.shield(asyncio.wrap_future(measured(lesson)))  # one who leaves must not end it for the others
+        return await turns.answered(request, lambda: settle.answer(lesson, given, truth), answering)
 
     def checked(request: Request) -> dict[str, Any]:
         return settle.check(request.query_params, visitors.token_of(request))
 
     return [
-        route("/lessons/cards.json", lambda request: cards(), workers=_workers),
-        route("/lessons/card.json", of_query(card), workers=_workers),
+        route("/lessons/cards.json", lambda request: cards()),
+        route("/lessons/card.json", asked),
         route("/lessons/answer.json", settled),
-        route("/lessons/check.json", checked, workers=_workers),
+        route("/lessons/check.json", checked, desk=measuring),
     ]
 
 
-_workers = ThreadPoolExecutor(16, thread_name_prefix="lessons")
-_ahead = ThreadPoolExecutor(2, thread_name_prefix="lessons-ahead")
-_under_way: dict[Lesson, Future[None]] = {}
-_under_way_lock = threading.Lock()
+LESSONS = Visitor("lessons", True, waiting=ALL_WAITING)
+"""Whose turn it is when a card is measured."""
+MOST_KNOWN = 200
+"""Cards whose truth is kept; one whose file has changed is another."""
 
 
 def cards() -> dict[str, Any]:
@@ -74,10 +95,9 @@ def cards() -> dict[str, Any]:
 
 
 def card(query: Mapping[str, str]) -> dict[str, Any]:
-    """One card's question. Begins to measure what an answer will need."""
+    """One card's question."""
     now = shelf.shelf()
     lesson, lessons = shelf.find(query.get("card", ""), now), list(now.lessons)
-    measure_ahead(lesson)
     at = lessons.index(lesson.card)
     return {
         "card": lesson.card,
@@ -114,28 +134,3 @@ def widget(lesson: Lesson) -> dict[str, Any]:
                 "y": [-Y_LIMIT, Y_LIMIT],
                 "points": SKETCH,
             }
-
-
-def measure_ahead(lesson: Lesson) -> None:
-    """Measure in the background what an answer will need; once for all who read the question."""
-
-    def measure() -> None:
-        try:
-            settle.settle(lesson)
-        except ValueError:  # is said to whoever answers
-            pass
-        finally:
-            with _under_way_lock:
-                _under_way.pop(lesson, None)
-
-    with _under_way_lock:
-        if lesson not in _under_way:
-            _under_way[lesson] = _ahead.submit(measure)
-
-
-async def _measured(card: str) -> None:
-    """Wait while this card is measured, on no thread: a class that answers at once must not keep others waiting."""
-    with _under_way_lock:
-        known = [future for lesson, future in _under_way.items() if lesson.card == card]
-    for future in known:
-        await asyncio.shield(asyncio.wrap_future(future))  # one who leaves must not cancel it for the others

@@ -15,7 +15,7 @@ from ui.geometry import world
 from ui.lab import engine
 from ui.lab.state import LabState
 from ui.lessons import measures, prose
-from ui.lessons.answers import Sketch
+from ui.lessons.answers import Answer, Sketch
 from ui.lessons.expressions import Expression
 from ui.lessons.format import Lesson
 from ui.lessons.shelf import find
@@ -41,11 +41,9 @@ def settle(lesson: Lesson) -> Settled:
     return Settled(values, truth, failed)
 
 
-def answer(query: Mapping[str, str]) -> dict[str, Any]:
+def answer(lesson: Lesson, given: Answer, settled: Settled) -> dict[str, Any]:
     """An answer settled. right and truth are null where only a run of one's own will tell."""
-    lesson = find(query.get("card", ""))
-    given = lesson.read_answer(query.get("answer", ""))
-    _, truth, failed = settle(lesson)
+    _, truth, failed = settled
     right: bool | None = False
     said = ""
     if truth is None and lesson.view == "train":

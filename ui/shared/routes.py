@@ -1,20 +1,18 @@
 """A route: what it makes of a request is the answer, and an error one sentence on why there is none. No streamlit here."""
 
-import asyncio
 import inspect
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from maml_core.errors import RunError
-from ui.shared import measuring
+from ui.shared import turns
 from ui.shared.incoming import Refused
+from ui.shared.turns import Desk, answering
 
 
 def route(
@@ -22,30 +20,22 @@ def route(
     make: Callable[[Request], Any],
     *,
     method: str = "GET",
-    workers: Executor | None = None,
-    measures: bool | Callable[[Request], bool] = False,
+    desk: Desk | Callable[[Request], Desk] = answering,
     headers: Mapping[str, str] | None = None,
 ) -> Route:
     """What `make(request)` gives is answered: a Response as it is, anything else as JSON, and nothing is kept on the way.
 
-    make runs on the event loop if it is a coroutine; else at its turn among what measures, in `workers`, or on the threads that
-    answer all else. measures: whether it does, or which requests make it do so. An error that it raises is answered with status
-    400, or that of a Refused. headers: stand in every answer.
+    make runs on the event loop if it is a coroutine; else at its turn at this desk, or at that of the request. An error that it
+    raises is answered with status 400, or that of a Refused. headers: stand in every answer.
     """
-
-    def made(request: Request) -> Response:
-        return _as_response(make(request))
 
     async def answer(request: Request) -> Response:
         try:
             if inspect.iscoroutinefunction(make):
                 response = _as_response(await make(request))
-            elif measures is True or (measures and measures(request)):
-                response = await measuring.answered(request, lambda: made(request))
-            elif workers:
-                response = await asyncio.get_running_loop().run_in_executor(workers, made, request)
             else:
-                response = await run_in_threadpool(made, request)
+                here = desk if isinstance(desk, Desk) else desk(request)
+                response = await turns.answered(request, lambda: _as_response(make(request)), here)
         except Refused as refused:
             response = refused.answer()
         except (ValueError, RunError) as error:  # one sentence each

@@ -3,7 +3,7 @@
 export const AWAY = "The server does not answer.";
 export const STAYS = `${AWAY} What you see stays, and this page continues when it is back.`; // of what asks again by itself
 export const UNANSWERED = "The server could not answer this. Reload the page to try again.";
-const TOO_MANY = 429; // by ui/shared/measuring.py: too much is being measured just now
+const TOO_MANY = 429; // by ui/shared/turns.py: too much is being asked for just now
 const AGAIN_MS = 1500;
 const AWAY_FROM = 502; // a gateway's status for a server that it does not reach
 

@@ -3,7 +3,9 @@
 import hashlib
 import ipaddress
 import secrets
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 
 from starlette.requests import HTTPConnection
 
@@ -34,6 +36,26 @@ def owner(token: str) -> str:
 def token_of(asker: HTTPConnection) -> str:
     """The word that a browser is known by, or nothing."""
     return asker.cookies.get(COOKIE, "")
+
+
+_here: Counter[str] = Counter()
+
+
+@contextmanager
+def being_here(token: str) -> Iterator[None]:
+    """A browser has a page open, as long as this lasts."""
+    _here[token] += 1
+    try:
+        yield
+    finally:
+        _here[token] -= 1
+        if not _here[token]:
+            del _here[token]
+
+
+def is_here(token: str) -> bool:
+    """Whether the browser that is known by this word has a page open."""
+    return token in _here
 
 
 def is_local(address: str | None, headers: Container[str]) -> bool:
