@@ -147,7 +147,8 @@ class Desk:
 def _step_back() -> None:
     """Linux gives each thread a priority of its own."""
     with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _STEP_BACK)
+        this = os.PRIO_PROCESS, threading.get_native_id()
+        os.setpriority(*this, min(os.getpriority(*this) + _STEP_BACK, 19))
 
 
 answering = Desk("answering", 2, 1)
