@@ -141,6 +141,15 @@ class Class:
         return len(list(csv.reader(io.StringIO(text)))) - 1
 
 
+def answering(asked: dict[str, Any]) -> Callable[[], str]:
+    """Some answer or other to what a card asks."""
+    if asked["kind"] == "choice":
+        return lambda: str(random.randrange(len(asked["options"])))
+    if asked["kind"] == "slider":
+        return lambda: f"{random.uniform(asked['low'], asked['high']):.4g}"
+    return lambda: ",".join(f"{random.uniform(-4, 4):.2f}" for _ in range(asked["points"]))
+
+
 async def measure(it: Serving, rooms: int, students: int, seconds: float, within: float, steps_shown: int) -> None:
     """All figures for so many rooms at once. within: seconds in which a class answers; steps_shown: of the teacher's lab."""
     classes = list(await asyncio.gather(*(Class(it.base, students).open() for _ in range(rooms))))
@@ -149,15 +158,7 @@ async def measure(it: Serving, rooms: int, students: int, seconds: float, within
     cards = list({card["answer"]: card["card"] for card in reversed(listed)}.values())  # one of each kind
     votes, reveals, steps = list[float](), list[float](), list[float]()
     for card in cards:
-        asked = (await browser.json("lessons/card.json", card=card))["answer"]
-
-        def answer(asked: dict[str, Any] = asked) -> str:
-            if asked["kind"] == "choice":
-                return str(random.randrange(len(asked["options"])))
-            if asked["kind"] == "slider":
-                return f"{random.uniform(asked['low'], asked['high']):.4g}"
-            return ",".join(f"{random.uniform(-4, 4):.2f}" for _ in range(asked["points"]))
-
+        answer = answering((await browser.json("lessons/card.json", card=card))["answer"])
         await asyncio.gather(*(each.put(card) for each in classes))
         for took in await asyncio.gather(*(each.vote(card, answer, within) for each in classes)):
             votes += took
