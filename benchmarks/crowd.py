@@ -1,11 +1,11 @@
-"""Thirty students while one more asks for much: `python -m benchmarks.crowd [--students 30] [--seconds 60]`. Milliseconds.
+"""Thirty students while one more asks for much: `python -m benchmarks.crowd [--students 30] [--seconds 30]`. Milliseconds.
 
 Each has a page open and is in one room. Each clicks in the lab once every three seconds, at a moment of its own: the question
 that the browser asks the server then, for shots that nobody has placed before; a question before the first answer has come waits
 for it, as in a browser. And each votes on every card.
   click    the question is sent -> the curves have come, in full
   vote     an answer is sent -> it is acknowledged, having been written down
-Alone, beside a run that trains, and while one more browser does what `ATTACKS` names, again and again.
+Alone, while one more browser does what `ATTACKS` names, again and again, and beside a run that trains.
 """
 
 import asyncio
@@ -157,26 +157,22 @@ async def crowd(base: str, students: int, every: float, seconds: float, attack: 
 
 
 def main() -> None:
-    """Measure alone, beside a run, and under each attack, and print."""
+    """Measure alone, under each attack and beside a run, and print."""
     parser = options.parser(__doc__)
     parser.add_argument("--students", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--attack", choices=ATTACKS, action="append", help="only these")
     told = parser.parse_args()
-    students, every, seconds = (2, 0.2, 1) if told.quick else (told.students, EVERY, told.seconds)
+    students, every, seconds = (2, 0.2, 0.4) if told.quick else (told.students, EVERY, told.seconds)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    if not told.attack:
-        with serving() as it:
-            for name in ("alone", "beside a run"):
-                if name != "alone":
-                    train_until_stopped(it.runs / "run")
-                print(name)
-                asyncio.run(crowd(it.base, students, every, seconds))
-    for name in told.attack or ATTACKS:
-        with serving() as it:
-            print(f"{name}, by one more")
-            asyncio.run(crowd(it.base, students, every, seconds / 2, ATTACKS[name]))
+    with serving() as it:
+        for name in told.attack or ("", *ATTACKS):
+            print(f"{name}, by one more" if name else "alone")
+            asyncio.run(crowd(it.base, students, every, seconds, ATTACKS.get(name)))
+        train_until_stopped(it.runs / "run")
+        print("beside a run")
+        asyncio.run(crowd(it.base, students, every, seconds))
 
 
 if __name__ == "__main__":
