@@ -67,7 +67,9 @@ def asking(question: Callable[[int], tuple[str, dict[str, Any]]], names: int = 1
 
     async def attack(base: str, room: str) -> None:
         browsers = [Browser(base, 10_000 + at) for at in range(names)]
-        for first in itertools.count(0, AT_ONCE):
+        path, query = question(0)
+        await browsers[0].ask(path, **query)  # what is refused is no attack
+        for first in itertools.count(1, AT_ONCE):
             now = [(browsers[at % names], *question(at)) for at in range(first, first + AT_ONCE)]
             await asyncio.gather(*(browser.ask(path, **query) for browser, path, query in now), return_exceptions=True)
             await asyncio.sleep(0.2)
@@ -77,7 +79,7 @@ def asking(question: Callable[[int], tuple[str, dict[str, Any]]], names: int = 1
 
 def fresh(at: int) -> tuple[str, dict[str, Any]]:
     """The longest measurement of the lab, for numbers that nobody has asked for."""
-    return "lab/fresh.json", {"learners": ALL, "num_updates": 50, "K": 20, "alpha": 0.001 + at * 1e-6}
+    return "lab/fresh.json", {"learners": ALL.split(",")[at % 8], "num_updates": 50, "K": 20, "alpha": 0.001 + at * 1e-6}
 
 
 async def joining(base: str, room: str) -> None:
@@ -150,6 +152,8 @@ async def crowd(base: str, students: int, every: float, seconds: float, attack: 
         )
         if attacking:
             attacking.cancel()
+            with suppress(asyncio.CancelledError):
+                await attacking
         for student in each.students:
             student.waiting.cancel()
     report("  click", [1000 * took for some in clicks for took in some])
