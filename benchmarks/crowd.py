@@ -10,14 +10,16 @@ Alone, while one more browser does what `ATTACKS` names, again and again, and be
 
 import asyncio
 import itertools
+import multiprocessing
 import random
 import resource
 import time
-from collections.abc import Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
+from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -29,8 +31,18 @@ from benchmarks.serving import report, serving
 EVERY = 3.0
 """Seconds between two clicks of one student."""
 SHOTS = 10
-AT_ONCE, HALVES = 45, 1100
+AT_ONCE, HALVES, PAGES = 45, 1100, 40
 ALL = "maml,fomaml,reptile,anil,meta_sgd,pretrained,oracle,random"
+
+
+def opened(base: str, browser: Browser) -> connect:
+    """The connection that each page keeps."""
+    return connect(
+        f"{base.replace('http', 'ws', 1)}/_stcore/stream",
+        additional_headers={"Cookie": browser.headers["Cookie"]},
+        subprotocols=[Subprotocol("streamlit")],
+        max_size=None,
+    )
 
 
 async def clicking(browser: Browser, number: int, every: float, until: float) -> list[float]:
@@ -120,6 +132,23 @@ async def uploading(base: str, room: str) -> None:
         await asyncio.sleep(0.05)
 
 
+async def rerunning(base: str, room: str) -> None:
+    """Pages of one browser that ask for themselves again and again."""
+    browser, numbers = Browser(base, 30_000), itertools.count(1)
+
+    async def page() -> None:
+        async with opened(base, browser) as socket:
+            for at in numbers:
+                told = BackMsg()
+                told.rerun_script.page_name = "lab"
+                told.rerun_script.query_string = f"learners=maml,pretrained&seed={1 + at % 9000}"
+                await socket.send(told.SerializeToString())
+                for _ in range(20):
+                    await socket.recv()
+
+    await asyncio.gather(*(page() for _ in range(PAGES)))
+
+
 ATTACKS: dict[str, Attack] = {
     "fresh": asking(fresh),
     "fresh, by many names": asking(fresh, names=1000),
@@ -129,31 +158,36 @@ ATTACKS: dict[str, Attack] = {
     "join": joining,
     "half a request": holding,
     "upload": uploading,
+    "pages": rerunning,
 }
 
 
-async def crowd(base: str, students: int, every: float, seconds: float, attack: Attack | None = None) -> None:
+@contextmanager
+def attacking(attack: str, base: str, room: str) -> Iterator[None]:
+    """By another program, as on another machine."""
+    program = multiprocessing.get_context("spawn").Process(target=_attack, args=(attack, base, room))
+    program.start()
+    yield
+    program.kill()
+    program.join()
+
+
+def _attack(attack: str, base: str, room: str) -> None:
+    asyncio.run(ATTACKS[attack](base, room))
+
+
+async def crowd(base: str, students: int, every: float, seconds: float, attack: str = "") -> None:
     """Measure while it lasts, and print."""
     until = time.perf_counter() + seconds
     async with AsyncExitStack() as pages:
         each = await Class(base, students).open()
         for browser in each.students:
-            await pages.enter_async_context(
-                connect(
-                    f"{base.replace('http', 'ws', 1)}/_stcore/stream",
-                    additional_headers={"Cookie": browser.headers["Cookie"]},
-                    subprotocols=[Subprotocol("streamlit")],
-                    max_size=None,
-                )
-            )
-        attacking = asyncio.create_task(attack(base, each.room)) if attack else None
+            await pages.enter_async_context(opened(base, browser))
+        if attack:
+            pages.enter_context(attacking(attack, base, each.room))
         votes, *clicks = await asyncio.gather(
             voting(each, seconds), *(clicking(browser, at, every, until) for at, browser in enumerate(each.students))
         )
-        if attacking:
-            attacking.cancel()
-            with suppress(asyncio.CancelledError):
-                await attacking
         for student in each.students:
             student.waiting.cancel()
     report("  click", [1000 * took for some in clicks for took in some])
@@ -173,7 +207,7 @@ def main() -> None:
     with serving() as it:
         for name in told.attack or ("", *ATTACKS):
             print(f"{name}, by one more" if name else "alone")
-            asyncio.run(crowd(it.base, students, every, seconds, ATTACKS.get(name)))
+            asyncio.run(crowd(it.base, students, every, seconds, name))
         train_until_stopped(it.runs / "run")
         print("beside a run")
         asyncio.run(crowd(it.base, students, every, seconds))
