@@ -46,10 +46,16 @@ class Browser:
         sent = b"" if body is None else json.dumps(body).encode()
         headers = self.headers | ({} if body is None else {"Content-Type": "application/json", "Content-Length": str(len(sent))})
         first = f"{'GET' if body is None else 'POST'} /{path}{'?' + urlencode(query) if query else ''} HTTP/1.1"
-        writer.write("\r\n".join([first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + sent)
-        status, _, head = (await reader.readuntil(b"\r\n\r\n")).decode().partition("\r\n")
-        length = next(int(line.partition(":")[2]) for line in head.split("\r\n") if line.lower().startswith("content-length:"))
-        answer = await reader.readexactly(length)
+        try:
+            writer.write("\r\n".join([first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + sent)
+            status, _, head = (await reader.readuntil(b"\r\n\r\n")).decode().partition("\r\n")
+            length = next(
+                int(line.partition(":")[2]) for line in head.split("\r\n") if line.lower().startswith("content-length:")
+            )
+            answer = await reader.readexactly(length)
+        except BaseException:  # it has left
+            writer.close()
+            raise
         self.lines.append((time.perf_counter(), reader, writer))
         if " 200 " not in status:
             raise RuntimeError(f"{path}: {status}: {answer[:200]!r}")
