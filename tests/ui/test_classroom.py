@@ -348,7 +348,7 @@ def test_a_teacher_removes_a_student_with_the_answers_and_undoes_it(teacher, ana
     bo.vote("0")
     seen = teacher.act("reveal", CARD).json()["tallied"]
     state = teacher.act("removed", [1]).json()
-    assert (state["students"], state["answered"], numbers(state["removed"])) == (1, 1, [[1]])
+    assert (state["students"], state["answered"], numbers(state["removals"])) == (1, 1, [[1]])
     for person in (teacher, bo):
         assert person.get(has=seen).json()["tally"]["counts"] == [1, 0], "a tally without them is another"
     for send in (ana.get, lambda: ana.send("join", name="Somebody else")):
@@ -358,7 +358,7 @@ def test_a_teacher_removes_a_student_with_the_answers_and_undoes_it(teacher, ana
     restart(monkeypatch)
     assert ana.state["removed"], "after a restart too"
     state = teacher.act("restored", [1]).json()
-    assert (state["answered"], state["removed"], state["tally"]["counts"]) == (2, [], [1, 1])
+    assert (state["answered"], state["removals"], state["tally"]["counts"]) == (2, [], [1, 1])
     assert (ana.state["name"], ana.state["mine"]) == ("Ana", "1")
     assert bo.act("removed", [1]).status_code == bo.act("door", False).status_code == bo.act("code").status_code == 403
 
@@ -406,7 +406,7 @@ def test_a_new_code_keeps_those_inside_and_lets_nobody_in_by_the_old_one(teacher
     for token in ("late", "the cookie of bo"):
         assert Person(new, token=token).join().state["joined"]
     assert numbers(teacher.state["people"]) == [[1], [3], [4]]
-    assert teacher.state["removed"] == []
+    assert teacher.state["removals"] == []
     teacher.act("end")
     assert ana.state["ended"]
     assert list(journal.folder().iterdir()) == []
@@ -439,8 +439,23 @@ def test_newcomers_of_one_network_within_a_minute_are_shown_together_and_removed
         restart(monkeypatch)
     assert "10.0.0" not in (journal.folder() / f"{teacher.room}.jsonl").read_text()
     state = teacher.act("removed", crowd).json()
-    assert (numbers(state["people"]), numbers(state["removed"])) == ([[1], [8]], [crowd])
+    assert (numbers(state["people"]), numbers(state["removals"])) == ([[1], [8]], [crowd])
     assert numbers(teacher.act("restored", crowd).json()["people"]) == [[1], crowd, [8]]
+
+
+def test_a_room_full_of_nobody_who_has_answered_is_emptied_by_its_teacher_at_once(teacher, ana, lines, monkeypatch):
+    monkeypatch.setattr(room, "MAX_STUDENTS", 7)
+    teacher.act("card", CARD)
+    for at in range(6):
+        Person(teacher.room, token=f"crowd {at}", host="10.0.0.7").join().vote("0")
+    ana.get()
+    late = Person(teacher.room, token="late")
+    refused = late.send("join", name="Late")
+    assert (refused.status_code, "Ask your teacher to remove who should not be there" in refused.text) == (400, True)
+    crowd = next(group for group in numbers(teacher.state["people"]) if len(group) > 1)
+    assert teacher.act("removed", crowd).json()["answered"] == 0
+    assert late.join("Late").vote("1").status_code == 200
+    assert teacher.act("reveal", CARD).json()["tally"]["counts"] == [0, 1]
 
 
 # Odd input

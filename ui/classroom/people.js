@@ -22,66 +22,66 @@ export function peoplePart(parent, { tell }) {
   let last = 0;
 
   // Names move when somebody comes or goes: the second half of a double click is for nobody.
-  async function once(...what) {
+  async function once(what, value, words) {
     const now = performance.now();
     if (now - last < DOUBLE_MS) return;
     last = now;
-    await tell(...what);
+    said.textContent = (await tell(what, value)) ? words() : "";
     if (document.activeElement === document.body) (removals.querySelector("button") ?? title).focus();
   }
   door.addEventListener("click", () => tell("door", state.closed));
-  renew.addEventListener("click", () => once("code"));
+  renew.addEventListener("click", () => once("code", null, () => `The new code is ${[...state.room].join(" ")}.`));
 
-  const button = (place, words, act, label) =>
-    el("button", { type: "button", "aria-label": label }, place, words).addEventListener("click", act);
-  const numbersOf = (students) => students.map(({ number }) => number);
   const nameOf = (students) => (students.length === 1 ? students[0].label : counted(students.length));
 
+  // What removes these students or takes them back in.
+  function button(place, words, what, students, label = null) {
+    const numbers = students.map(({ number }) => number);
+    const done = what === "removed" ? `Removed ${nameOf(students)}.` : `${nameOf(students)} taken back in.`;
+    const made = el("button", { type: "button", "aria-label": label, "data-key": `${what} ${numbers}` }, place, words);
+    made.addEventListener("click", () => once(what, numbers, () => done));
+  }
+
   function draw() {
-    const at = isWithin(list) ? document.activeElement.getAttribute("aria-label") : "";
-    const { people, removed } = state;
+    const at = isWithin(part) ? document.activeElement.dataset.key : "";
     removals.replaceChildren();
-    for (const students of removed) {
-      const line = el("p", {}, removals, `Removed ${nameOf(students)}. `);
-      button(line, "Undo", () => once("restored", numbersOf(students)), `Undo: ${nameOf(students)}`);
+    for (const students of state.removals) {
+      const line = el("p", { class: "menu-row" }, removals, `Removed ${nameOf(students)}.`);
+      button(line, "Undo", "restored", students, `Undo: ${nameOf(students)}`);
     }
     list.replaceChildren();
-    if (!people.length) el("p", { class: "hint" }, list, "Nobody has joined.");
-    for (const students of people) {
+    if (!state.people.length) el("p", { class: "hint" }, list, "Nobody has joined.");
+    for (const students of state.people) {
       const alone = students.length === 1;
       if (!alone) {
-        const heading = el("p", {}, list, `${students.length} joined from one network within a minute `);
-        button(heading, `Remove these ${students.length}`, () => once("removed", numbersOf(students)), null);
+        const heading = el("p", { class: "menu-row" }, list, `${students.length} joined from one network within a minute`);
+        button(heading, `Remove these ${students.length}`, "removed", students);
       }
       const before = list.lastElementChild;
-      const names = alone && before?.matches(".alone") ? before : el("ul", { class: alone ? "names alone" : "names" }, list);
-      for (const { number, label } of students) {
-        const item = el("li", {}, names, label);
-        button(item, "×", () => once("removed", [number]), `Remove ${label}`);
+      const names =
+        alone && before?.matches(".one-by-one") ? before : el("ul", { class: alone ? "names one-by-one" : "names" }, list);
+      for (const student of students) {
+        const item = el("li", {}, names, student.label);
+        button(item, "×", "removed", [student], `Remove ${student.label}`);
       }
     }
-    if (people.length)
+    if (state.people.length)
       el(
         "p",
         { class: "hint" },
         list,
         "A student is removed together with their answers, until you undo it. In a school, everybody may share one network.",
       );
-    if (at) list.querySelector(`[aria-label="${CSS.escape(at)}"]`)?.focus();
+    if (at) part.querySelector(`[data-key="${at}"]`)?.focus();
   }
 
   return {
     update(newState) {
-      const before = state;
       state = newState;
       door.setAttribute("aria-checked", !state.closed);
-      const now = JSON.stringify([state.people, state.removed]);
+      const now = JSON.stringify([state.people, state.removals]);
       if (now !== shown) draw();
       shown = now;
-      if (!before) return;
-      if (state.room !== before.room) said.textContent = `The new code is ${[...state.room].join(" ")}.`;
-      else if (state.removed.length > before.removed.length) said.textContent = `Removed ${nameOf(state.removed[0])}.`;
-      else if (state.removed.length < before.removed.length) said.textContent = "Undone.";
     },
     remove: () => part.remove(),
   };

@@ -55,20 +55,22 @@ export function teacherView(parent, { secret, looks, base, act, file, present, p
     complaint.textContent = error ? (error.refused ? sentence(error) : AWAY) : "";
   }
 
-  // What was pressed last is done as soon as the server is there.
+  // What was pressed last is done as soon as the server is there. Gives whether it was.
   async function tell(what, value) {
     const mine = (telling = {});
     complain(null);
     while (!gone && telling === mine) {
       try {
         await act(what, value);
-        return complain(null);
+        complain(null);
+        return true;
       } catch (error) {
         complain(error);
-        if (error.refused) return;
+        if (error.refused) return false;
         await pause(RETRY_MS);
       }
     }
+    return false;
   }
 
   function enlarge(on) {

@@ -60,7 +60,7 @@ def for_teacher(visit: Visit, has: str, request: Request) -> dict[str, Any]:
         "answered": len(answers),
         "missing": [_named(student) for who, student in room.students.items() if who not in answers and room.card],
         "people": [[_named(student) for student in together] for together in arrivals(room.students.values())],
-        "removed": [[_named(each.student) for each in act] for act in _removals(room)[:UNDO]],
+        "removals": [[_named(each.student) for each in act] for act in _removals(room)[:UNDO]],
         "closed": room.closed,
         "done": sorted(room.revealed),
         "reach": reach() if host in ("localhost", "::1") or host.startswith("127.") else None,
