@@ -543,7 +543,8 @@ def test_presenting_is_large_and_nothing_but_the_room(person, server, teacher):
     before = teacher.page.evaluate(size)
     teacher.press("Present")
     assert teacher.page.evaluate(size) >= 1.2 * before
-    expect(teacher.page.locator(".room-menu")).to_be_hidden()
+    for menu in ("Who is in this room", "Manage this room"):
+        expect(teacher.page.get_by_text(menu)).to_be_hidden()
     expect(teacher.page).to_have_url(re.compile("present=true"))
     teacher.reload()
     expect(teacher.page.locator(".classroom.present")).to_be_visible()
