@@ -210,7 +210,7 @@ def test_a_room_has_each_code_once_and_so_many():
 
 def test_a_room_that_filled_up_again_takes_nobody_back_in():
     room = happened(*(JOINED | {"who": str(at)} for at in range(MAX_STUDENTS)), REMOVED, JOINED | {"who": "one more"})
-    with pytest.raises(RoomError, match="is full"):
+    with pytest.raises(RoomError, match="remove others before"):
         apply(room, {"do": "restored", "numbers": [1]})
 
 

@@ -142,7 +142,7 @@ def _restored(room: Room, event: Event) -> Room:
     if not back:
         return room
     if len(room.students) + len(back) > MAX_STUDENTS:
-        raise RoomError(FULL)
+        raise RoomError(f"This room holds {MAX_STUDENTS} students: remove others before you take these back in")
     students = {**room.students, **{who: each.student for who, each in back.items()}}
     answers = {
         card: MappingProxyType({**given, **{who: each.answers[card] for who, each in back.items() if card in each.answers}})
