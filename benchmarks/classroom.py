@@ -80,7 +80,7 @@ class Student(Browser):
 
     async def _wait(self) -> None:
         while True:
-            has = self.state["card"] if "tally" in self.state else ""
+            has = self.state["tallied"] if "tally" in self.state else ""
             self.state = await self.json("classroom/room.json", room=self.room, since=self.state["version"], has=has)
             self.news.set()
             self.news = asyncio.Event()
