@@ -63,10 +63,14 @@ class Server:
         self.base = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
         self.log: IO[bytes] | None = None
         """Where its stderr goes, if not to that of the tests."""
+        self.started_by: list[str] = []
+        """A command that runs the one after it."""
 
     def start(self) -> "Server":
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=self.log, env=self.environment)
+        streamlit = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
+        self.process = subprocess.Popen(
+            [*self.started_by, *streamlit], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=self.log, env=self.environment
+        )
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=1)
