@@ -8,9 +8,10 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
-from conftest import Lab, Server
+from conftest import NGINX, Lab, Server, answer, behind_nginx
 
 from ui import connections
 from ui.chart import plotly_file
@@ -22,7 +23,13 @@ PATIENCE = 2
 HALF = b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "
 CLASSMATE, STRANGER = "127.0.0.2", "127.0.0.3"
 """Addresses that are no proxy's."""
-SWITCHED, TOO_BIG = b"HTTP/1.1 101 Switching Protocols", (1009).to_bytes(2, "big")
+ANSWERED, SWITCHED, REFUSED = (
+    f"HTTP/1.1 {each}".encode() for each in ("200 OK", "101 Switching Protocols", "429 Too Many Requests")
+)
+TOO_BIG = (1009).to_bytes(2, "big")
+FEW = 10
+FEWER = {"=300r": "=1r", "=20000": f"={2 * FEW}", "720": f"{FEW}", "20s": "2s"}
+"""What the guide says of a class, and what is enough to see that nginx does it."""
 LONG = 60
 """Seconds in which a busy machine does anything."""
 
@@ -43,10 +50,10 @@ Opens = Callable[..., socket.socket]
 
 @pytest.fixture
 def opened(small: Server) -> Iterator[Opens]:
-    """Opens a connection from an address, and says something."""
+    """Opens a connection from an address, to our server if to no other, and says something."""
     all_of_them: list[socket.socket] = []
 
-    def opens(said: bytes = b"", source: str = "127.0.0.1", room: int = 0) -> socket.socket:
+    def opens(said: bytes = b"", source: str = "127.0.0.1", room: int = 0, port: int = small.port) -> socket.socket:
         line = socket.socket()
         all_of_them.append(line)
         if room:
@@ -56,7 +63,7 @@ def opened(small: Server) -> Iterator[Opens]:
         except OSError:
             pytest.skip(f"{source} is no address of this machine")
         line.settimeout(LONG)
-        line.connect(("127.0.0.1", small.port))
+        line.connect(("127.0.0.1", port))
         with contextlib.suppress(ConnectionError):  # closed while we speak
             line.sendall(said)
         return line
@@ -181,13 +188,13 @@ def test_who_asks_again_and_again_and_a_page_at_rest_stay(small, opened):
 
 def test_one_address_does_not_take_all(small, opened):
     half = [opened(HALF, CLASSMATE) for _ in range(2 * OF_ONE)]
-    assert ask(opened(source=CLASSMATE), small.port) == b"HTTP/1.1 200 OK"
+    assert ask(opened(source=CLASSMATE), small.port) == ANSWERED
     until(lambda: sum(map(is_open, half)) < OF_ONE)
     pages = [page(opened(source=CLASSMATE), small.port) for _ in range(OF_ONE)]
     assert pages[0] == SWITCHED
     assert pages[-1] == b""
     assert page(opened(source=STRANGER), small.port) == SWITCHED
-    assert ask(opened(), small.port) == b"HTTP/1.1 200 OK"
+    assert ask(opened(), small.port) == ANSWERED
 
 
 def test_what_a_page_says_at_once_has_an_end(small, opened):
@@ -202,3 +209,20 @@ def test_what_anybody_can_have_logged_is_logged_once_a_minute():
     accepting, fault = ([connections.OFTEN["asyncio"].filter(record) for _ in range(3)] for record in records)
     assert accepting == [True, False, False]
     assert fault == [True, True, True]
+
+
+def test_nginx_as_the_guide_sets_it_refuses_a_flood_and_nobody_else(small, opened, tmp_path):
+    around, within = (
+        re.sub(r"=300r|=20000|\b720|\b20s", lambda found: FEWER[found[0]], lines).replace("8501;", f"{small.port}/;")
+        for lines in NGINX
+    )
+    with behind_nginx(tmp_path, around, within.replace("/school/class/", "/")) as address:
+        port = urlsplit(address).port
+        slow = opened(HALF, port=port)
+        pages = [page(opened(source=CLASSMATE, port=port), port) for _ in range(2 * FEW)]
+        assert pages == [SWITCHED] * FEW + [REFUSED] * FEW
+        assert answer(address, "PUT", "x" * 5 * 10**6)[0].status == 413
+        asked = [ask(opened(port=port), port) for _ in range(4 * FEW)]
+        assert (asked[0], asked[-1]) == (ANSWERED, REFUSED)
+        assert ask(opened(source=STRANGER, port=port), port) == ANSWERED
+        assert b"200" not in heard(slow)
