@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import logging
 import re
 import socket
 import time
@@ -202,13 +201,6 @@ def test_what_a_page_says_at_once_has_an_end(small, opened):
     assert page(line, small.port) == SWITCHED
     line.sendall(b"\x82\xff" + (connections.MOST_SAID + 1).to_bytes(8, "big") + bytes(4))
     assert TOO_BIG in heard(line)
-
-
-def test_what_anybody_can_have_logged_is_logged_once_a_minute():
-    records = [logging.makeLogRecord({"msg": text}) for text in ("socket.accept() out of system resource\nsocket: 3", "a fault")]
-    accepting, fault = ([connections.OFTEN["asyncio"].filter(record) for _ in range(3)] for record in records)
-    assert accepting == [True, False, False]
-    assert fault == [True, True, True]
 
 
 def test_nginx_as_the_guide_sets_it_refuses_a_flood_and_nobody_else(small, opened, tmp_path):
