@@ -1,4 +1,4 @@
-"""A server that may open few files, and connections that ask for nothing, slowly, or for too much."""
+"""A server that may open few files, and connections that ask slowly, take nothing, or are too many."""
 
 import contextlib
 import http.client
@@ -137,8 +137,8 @@ def test_a_page_opens_and_a_click_counts_while_one_browser_half_asks_for_twice_w
     context.close()
     assert [heard(line) for line in half] == [b""] * len(half)
     said = Path(small.log.name).read_text("utf-8")
-    assert len(said) < 1000
-    assert said.count("too many connections are open") == 1
+    assert len(said) < 3000
+    assert 1 <= said.count("too many connections are open") < 5  # once a minute
 
 
 def test_the_server_gives_itself_what_descriptors_it_may_have(small):
