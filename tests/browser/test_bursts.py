@@ -25,10 +25,11 @@ def test_a_click_is_answered_while_one_browser_asks_for_much(server, question):
         ended, _ = await asyncio.wait(burst, return_when=asyncio.FIRST_EXCEPTION)
         assert any("429" in str(task.exception()) for task in ended if task.exception())
         await other.ask("lab/picture.json", seed=next(NUMBERS))
-        answered = sum(task.done() and not task.exception() for task in burst)
+        assert sum(task.done() and not task.exception() for task in burst) < WAITING
+        while sum(task.done() for task in burst) < AT_ONCE / 2:  # not all of them have been heard yet
+            await asyncio.sleep(0.01)
         refused = sum("429" in str(task.exception()) for task in burst if task.done())
-        assert answered < WAITING
-        assert refused > AT_ONCE / 2, "what is refused is not measured"
+        assert refused > AT_ONCE / 4, "what is refused is not measured"
         for task in burst:  # they leave
             task.cancel()
 
