@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, NamedTuple, Self
 
 from starlette.requests import Request
@@ -32,6 +32,8 @@ TOO_MANY = 429
 """The status of a refusal: a page asks again by itself."""
 AGAIN = 1.5
 """Seconds until a page's own script asks again."""
+_LOOK = 0.2
+"""Seconds between two looks whether a page's script still waits."""
 _STEP_BACK = 10
 """How much lower the priority of a measuring thread is, where a thread can have one of its own."""
 
@@ -195,10 +197,23 @@ async def _left(request: Request) -> None:
         pass
 
 
-def in_turn(token: str, work: Callable[[], Any]) -> Any:
-    """What a page's script measures for the browser of this token, when it is its turn."""
+def in_turn(token: str, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
+    """What a page's script measures for the browser of this token, when it is its turn.
+
+    meanwhile: called now and then until it is done. What that raises ends the work, and is raised.
+    """
+    visitor = Visitor(token, True)
     while True:
         try:
-            return measuring.ask(Visitor(token, True), work).result()
+            asked = measuring._ask(visitor, work)
         except Refused:
+            meanwhile()
             time.sleep(AGAIN)
+            continue
+        try:
+            while not wait([asked.done], _LOOK).done:
+                meanwhile()
+            return asked.done.result()
+        finally:
+            asked.is_wanted = False
+            measuring._leave(visitor, asked)
