@@ -62,7 +62,7 @@ export function inRoom({ room, secret, news, away, refused }) {
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS);
     const { signal } = line;
-    return json("room.json", { query, secret, signal }).finally(() => clearTimeout(dead));
+    return json("room.json", { query, secret, signal, unseen: true }).finally(() => clearTimeout(dead));
   }
 
   async function listen() {
