@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import Request, expect
+from conftest import Training
+from playwright.sync_api import Page, Request, expect
 
 LOOK = """seen => {
   Object.defineProperty(document, "hidden", { value: !seen, configurable: true });
@@ -57,3 +58,34 @@ def test_what_a_moved_setting_leaves_behind_is_ended_and_nobody_is_told(page, se
     assert {request.failure for request in ended} == {"net::ERR_ABORTED"}
     assert all("map.json" in request.url and "conditions" not in request.url for request in ended)
     expect(page.locator(".complaint")).to_be_empty()
+
+
+def test_while_a_server_is_away_its_pages_say_so_in_our_words_until_it_is_back(page: Page, server_factory):
+    server = server_factory()
+    training = Training(page, server.base).open()
+    checkpoints = page.context.new_page()
+    checkpoints.goto(f"{server.base}/checkpoints")
+    expect(checkpoints.get_by_role("button", name="Compare").first).to_be_enabled()
+    for each in (page, checkpoints):
+        expect(each.locator(".server-away")).to_be_empty()
+    pings = []
+    checkpoints.on("requestfailed", lambda request: pings.append(request.url) if "health" in request.url else None)
+    server.stop()
+    for each in (page, checkpoints):
+        expect(each.locator(".server-away")).to_have_text(
+            "The server does not answer. What you see stays, and this page continues when it is back."
+        )
+        expect(each.locator(".server-away")).to_be_in_viewport()
+    for _ in range(300):
+        if len(pings) >= PINGS:
+            break
+        checkpoints.wait_for_timeout(100)
+    assert len(pings) >= PINGS
+    for each in (page, checkpoints):
+        expect(each.locator("[data-testid=stDialog]")).to_have_count(0)
+        assert "streamlit" not in each.locator("body").inner_text().lower()
+    expect(training.page.locator(".complaint")).to_be_empty()
+    server.start()
+    for each in (page, checkpoints):
+        expect(each.locator(".server-away")).to_be_empty(timeout=30_000)
+    training.train(max_steps=1)

@@ -1,13 +1,14 @@
 // The training view: asks the server what the runs are doing, shows one of them, and steers it.
 
 import { current, write } from "../shared/address.js";
+import { missed } from "../shared/away.js";
 import { paint } from "../shared/looks.js";
 import { mounted } from "../shared/mounted.js";
 import { byTouch, click } from "../shared/pointer.js";
 import { el } from "../shared/el.js";
 import { onResize } from "../shared/resized.js";
 import { EXACT, interval } from "../shared/rounding.js";
-import { STAYS, json, sentence } from "../shared/server.js";
+import { json, sentence } from "../shared/server.js";
 import { number } from "../shared/words.js";
 import { learningChart } from "./chart.js";
 import { runTable } from "./runs.js";
@@ -102,10 +103,12 @@ function makeView(parent, { looks, limits, marks }) {
       }
       for (const name of [selected, ...compared]) await follow(name, signal);
       heard = true;
+      missed(root, false);
       if (complaint.dataset.about === "server") complain("");
     } catch (error) {
       if (signal.aborted) return; // it has been asked anew, or the page is left
-      complain(heard && !error.refused ? STAYS : `The runs cannot be read: ${sentence(error)}`, "server");
+      missed(root, !error.refused);
+      if (error.refused) complain(`The runs cannot be read: ${sentence(error)}`, "server");
     }
     if (signal.aborted) return;
     draw();
@@ -330,6 +333,7 @@ function makeView(parent, { looks, limits, marks }) {
     },
     remove() {
       polling.abort();
+      missed(root, false);
       clearTimeout(timer);
       resized.disconnect();
       chart.remove();
