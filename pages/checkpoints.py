@@ -1,7 +1,6 @@
 """The Checkpoints page: every model, shipped or one's own, as a card: look, compare, download, upload."""
 
 from dataclasses import replace
-from functools import partial
 from html import escape
 from typing import Any
 
@@ -10,7 +9,7 @@ import streamlit as st
 from maml_core.checkpoint import CheckpointError
 from ui.checkpoints import cards, comparison, errors, uploads
 from ui.checkpoints.comparison import MOST_COMPARED, TASKS, Comparison
-from ui.shared import address, learners, tables, turns, viewer
+from ui.shared import address, learners, tables, viewer
 from ui.shared.messages import plain, warn
 from ui.shared.ranges import RANGES
 
@@ -57,7 +56,7 @@ def compare(own: list[str]) -> None:
         return
     try:
         with st.spinner("Measuring…", show_time=False):
-            compared = comparison.measure(asked, partial(turns.in_turn, viewer.token()))
+            compared = comparison.measure(asked, viewer.measured)
     except CheckpointError as error:  # it vanished this very moment
         warn(str(error))
         return

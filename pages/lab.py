@@ -13,7 +13,7 @@ from maml_core.palette import NEUTRAL
 from ui.checkpoints import uploads
 from ui.lab import component, controls, engine
 from ui.lab.state import CHOICES, HIDE, LabState
-from ui.shared import learners, turns, viewer
+from ui.shared import learners, viewer
 from ui.shared.learners import in_order
 from ui.shared.messages import plain, warn
 
@@ -42,7 +42,7 @@ def main() -> None:
         fresh=fresh,
         verdict=session.lab_verdict,
     )
-    data = turns.in_turn(viewer.token(), drawn) if engine.is_heavy(state) else drawn()
+    data = viewer.measured(drawn) if engine.is_heavy(state) else drawn()
     component.picture(data, on_message=told, on_address=address_changed)
     with st.expander("Controls") if state.present else st.container(key="controls"):
         draw_controls(state)

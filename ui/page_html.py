@@ -27,6 +27,10 @@ PAGES = {
     "/classroom": ["classroom/main.js"],
 }
 """Path of a page -> the main modules of its components."""
+BESIDE = ["glossary/glossary.js", "shared/away.js"]
+"""What runs on every page, beside all components."""
+CALM = "<script>window.__streamlit = { HOST_CONFIG: { blockErrorDialogs: true } };</script>"
+"""Keeps Streamlit from asking people to restart it in their terminal: ui/shared/away.js says that the server is away."""
 
 
 @cache
@@ -36,7 +40,8 @@ def pages() -> dict[str, str]:
 
     def html(mains: list[str]) -> str:
         draws = any("chart/chart.js" in modules.needed(main) for main in mains)
-        head = f"{modules.preloads(*mains)}\n{plotly_file.link(draws)}\n{modules.script('glossary/glossary.js')}"
+        scripts = "\n".join(map(modules.script, BESIDE))
+        head = f"    {CALM}\n{modules.preloads(*mains)}\n{plotly_file.link(draws)}\n{scripts}"
         page = streamlits.replace("</head>", f"{head}\n  </head>")
         page = re.sub("<noscript>.*</noscript>", browsers.NO_SCRIPT, page, flags=re.DOTALL)  # Streamlit's speaks to programs
         return page.replace("</body>", f"  {browsers.old_browser(browsers.STREAMLIT_NEEDS)}\n  </body>")

@@ -213,10 +213,10 @@ def test_a_class_through_a_card_with_reloads_and_a_restart_in_the_middle(person,
         one.expected = "ERR_(CONNECTION|EMPTY_RESPONSE)|WebSocket"
     server.stop()
     for one in (teacher, cy):
-        one.sees("The server does not answer")
+        expect(one.page.locator(".server-away")).to_contain_text("The server does not answer")
     server.start()
     for one in (teacher, cy):
-        expect(one.page.locator(".away")).to_be_empty(timeout=15_000)
+        expect(one.page.locator(".server-away")).to_be_empty(timeout=15_000)
     teacher.sees("2 of 3 have answered")
     teacher.page.get_by_text("Who has not answered").click()
     teacher.sees("student 3")
@@ -322,7 +322,7 @@ def test_a_link_takes_no_room_from_its_teacher_and_neither_does_what_stands_in_b
             assert "teacher" not in teacher.page.url
     teacher.page.route("**/classroom/room.json*", lambda route: route.fulfill(status=403, body="Your school does not want this"))
     teacher.page.reload()
-    teacher.sees("The server does not answer")
+    expect(teacher.page.locator(".server-away")).to_contain_text("The server does not answer")
     teacher.page.unroute("**/classroom/room.json*")
     expect(teacher.page.locator(".code-large")).to_have_text(code)
 

@@ -21,6 +21,7 @@ ROOM = "X-Classroom"
 
 SCRIPT = """
 const [module, address, options] = JSON.parse(process.argv.at(-1));
+globalThis.document = { hidden: false };
 const { json, sentence } = await import(module);
 const signal = options.aborted ? AbortSignal.abort() : undefined;
 const told = await json(address, { ...options, signal }).then(
@@ -30,16 +31,46 @@ const told = await json(address, { ...options, signal }).then(
 console.log(JSON.stringify(told));
 """
 
+UNSEEN = """
+const [module, address] = JSON.parse(process.argv.at(-1));
+globalThis.document = Object.assign(new EventTarget(), { hidden: true });
+const { json } = await import(module);
+const left = new AbortController();
+const gone = json(`${address}/echo/gone`, { signal: left.signal }).catch((error) => error.name);
+const waits = json(`${address}/echo/waits`);
+await json(`${address}/echo/line`, { unseen: true });
+await json(`${address}/echo/vote`, { body: {} });
+left.abort();
+document.hidden = false;
+document.dispatchEvent(new Event("visibilitychange"));
+await waits;
+console.log(JSON.stringify(await gone));
+"""
 
-def asked(address, **options):
+LEFT = """
+const [module, address] = JSON.parse(process.argv.at(-1));
+globalThis.document = { hidden: false };
+const { json } = await import(module);
+const found = await json(`${address}/429/`, { signal: AbortSignal.timeout(500) }).catch((error) => error.name);
+console.log(JSON.stringify(found));
+"""
+
+
+def asked(address, script=SCRIPT, **options):
     """What a page is told: the answer, or how it failed."""
     node, _ = compute_driver_executable()
-    arguments = [node, "--input-type=module", "--eval", SCRIPT, "--", json.dumps([MODULE.as_uri(), address, options])]
+    arguments = [node, "--input-type=module", "--eval", script, "--", json.dumps([MODULE.as_uri(), address, options])]
     return json.loads(subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60).stdout)
 
 
 @pytest.fixture
-def server():
+def heard():
+    """The addresses that the server was asked for, in order."""
+    return []
+
+
+@pytest.fixture
+def server(heard):
     """Answers as the address says, `/STATUS/HEADER`, with the body SAID; /echo with what it was asked; /busy at the third try."""
 
     busy = [True, False, False]
@@ -47,6 +78,7 @@ def server():
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            heard.append(self.path)
             _, status, header = self.path.partition("?")[0].split("/")
             if status == "busy":  # twice
                 status = "200" if busy.pop() else "429"
@@ -81,6 +113,16 @@ def test_nothing_else_fetches_but_the_glossary_and_the_exports_font():
 def test_a_server_with_no_room_is_asked_again_until_it_has(server):
     told = asked(f"{server}/busy/", read=None)
     assert told["said"] == UNANSWERED, "the answer came: its text is no JSON"
+
+
+def test_while_nobody_looks_at_the_page_nothing_is_asked_but_a_vote_is_sent(server, heard):
+    assert asked(server, UNSEEN) == "AbortError"
+    assert heard == ["/echo/line", "/echo/vote", "/echo/waits"]
+
+
+def test_a_question_that_nobody_waits_for_is_not_asked_again(server, heard):
+    assert asked(server, LEFT) == "TimeoutError"
+    assert len(heard) <= 1
 
 
 def test_what_changes_something_is_never_sent_twice(server):

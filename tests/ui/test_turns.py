@@ -217,6 +217,34 @@ def test_who_fails_to_draw_keeps_no_place(monkeypatch):
         pass
 
 
+def test_what_a_page_measures_ends_where_its_script_is_no_longer_wanted(monkeypatch):
+    class Elsewhere(Exception):
+        """What Streamlit raises in a script whose page asks for something else."""
+
+    def gone_on() -> None:
+        nonlocal ended
+        while not ended:
+            try:
+                turns.go_on()
+            except Refused:
+                ended = True
+            time.sleep(0.005)
+
+    def leaves() -> None:
+        raise Elsewhere
+
+    ended = False
+    monkeypatch.setattr(turns, "_LOOK", 0.01)
+    with pytest.raises(Elsewhere):
+        turns.in_turn("page", gone_on, leaves)
+    assert turns.in_turn("page", lambda: "the next") == "the next"
+    for _ in range(400):
+        if ended:
+            break
+        time.sleep(0.005)
+    assert ended, "its work went on for nobody"
+
+
 def test_what_fails_is_told_and_takes_no_place():
     async def main() -> None:
         desk = Desk("desk", 1, AT_WORK)

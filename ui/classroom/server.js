@@ -1,5 +1,6 @@
 // A room at the server: what is done in it, and the news of it for as long as the page is open.
 
+import { missed } from "../shared/away.js";
 import * as server from "../shared/server.js";
 
 export const RETRY_MS = 1000;
@@ -33,7 +34,7 @@ export const openRoom = () => json("open", { body: {} });
 export const codeOf = (address) => `${new URL("classroom/qr.svg", document.baseURI).href}?${new URLSearchParams({ address })}`;
 
 // Be in a room, as its teacher where there is a secret, else as a student. `news(state)` hears what room.json says, at first and
-// whenever it changes; `away(words)` that the server is not there, and "" when it is; `refused(error)` that one cannot be here.
+// whenever it changes; `away(words)` why there is none, and "" when there is; `refused(error)` that one cannot be here.
 export function inRoom({ room, secret, news, away, refused }) {
   const stop = new AbortController();
   let state = null;
@@ -66,7 +67,7 @@ export function inRoom({ room, secret, news, away, refused }) {
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS);
     const { signal } = line;
-    return json("room.json", { query, secret, signal }).finally(() => clearTimeout(dead));
+    return json("room.json", { query, secret, signal, unseen: true }).finally(() => clearTimeout(dead));
   }
 
   async function listen() {
@@ -76,6 +77,7 @@ export function inRoom({ room, secret, news, away, refused }) {
       try {
         const found = await ask();
         if (gone) return;
+        missed(stop, false);
         away("");
         if (found.joined === false && !found.ended && !found.removed) {
           // A browser that has lost its cookie joins anew, once: one that keeps none would fill the room.
@@ -91,7 +93,7 @@ export function inRoom({ room, secret, news, away, refused }) {
         if (gone) return;
         if (!error.refused) {
           lost = true;
-          away(AWAY);
+          missed(stop, true);
           await pause(RETRY_MS + SPREAD_MS * Math.random());
         } else if (error.status >= 500) {
           lost = true;
@@ -114,6 +116,7 @@ export function inRoom({ room, secret, news, away, refused }) {
       gone = true;
       stop.abort();
       line.abort();
+      missed(stop, false);
     },
   };
 }

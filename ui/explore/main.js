@@ -57,7 +57,8 @@ function makeView(parent) {
   const published = publishedPanel(el("div", { class: "published-panel" }, root), {
     title,
     setting,
-    ask: (/** @type {Record<string, string>} */ query) => json(`${server}published.json`, { query }),
+    ask: (/** @type {Record<string, string>} */ query, /** @type {AbortSignal} */ signal) =>
+      json(`${server}published.json`, { query, signal }),
     file: (/** @type {URLSearchParams} */ parameters) => `${server}published.csv?${parameters}`,
   });
   /** @type {Maps} */
@@ -189,6 +190,7 @@ function makeView(parent) {
     remove() {
       gone = true;
       refined.remove();
+      side.remove();
       drawn.remove();
       published.remove();
       paints.remove();

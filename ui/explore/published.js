@@ -10,7 +10,7 @@ const AT_ONCE = 2; // questions to the server
 const WORSE = "above";
 const BETTER = "below";
 
-// `ask(parameters)` promises what ui/explore/published.py's measure() says; `file(parameters)` is the address of its table_csv(). title and setting are the page's heading and the line below it.
+// `ask(parameters, signal)` promises what ui/explore/published.py's measure() says; `file(parameters)` is the address of its table_csv(). title and setting are the page's heading and the line below it.
 export function publishedPanel(parent, { title, setting, ask, file }) {
   const strip = el("div", { class: "strip" }, parent);
   const again = el("button", { type: "button", class: "primary" }, strip, "Measure again");
@@ -31,7 +31,7 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
   let fresh = {};
   let rounds = 0;
   let failed = "";
-  let run = 0;
+  let stop = new AbortController();
 
   const learners = () => Object.values(data.learners).flat();
   const shownOf = (key, K, step) => fresh[key]?.[K]?.[step] ?? data.ours[key][K][step];
@@ -41,12 +41,12 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
 
   function halt() {
     running = false;
-    run += 1;
+    stop.abort();
     draw();
   }
 
   async function start() {
-    const mine = ++run;
+    const { signal } = (stop = new AbortController());
     const jobs = learners().flatMap((l) => [5, 10].map((K) => [l.key, K]));
     [running, fresh, rounds, failed] = [true, {}, 0, ""];
     time = (time % data.most_times) + 1;
@@ -55,8 +55,8 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
       for (let job = jobs.shift(); job; job = jobs.shift()) {
         const [key, K] = job;
         for (let n = 1; n <= data.rounds; n++) {
-          const found = await ask({ learners: key, K, time, rounds: n });
-          if (mine !== run) return;
+          const found = await ask({ learners: key, K, time, rounds: n }, signal);
+          signal.throwIfAborted();
           rounds += 1;
           if (n === data.rounds) fresh[key] = { ...fresh[key], [K]: found };
           draw();
@@ -66,10 +66,10 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
     try {
       await Promise.all(Array.from({ length: AT_ONCE }, worker));
     } catch (error) {
-      if (mine === run)
-        failed = `Could not measure: ${sentence(error)}${error.refused ? "" : " Press “Measure again” to retry."}`;
+      if (signal.aborted) return;
+      failed = `Could not measure: ${sentence(error)}${error.refused ? "" : " Press “Measure again” to retry."}`;
+      stop.abort(); // the other one's
     }
-    if (mine !== run) return;
     running = false;
     draw();
   }
@@ -133,7 +133,7 @@ export function publishedPanel(parent, { title, setting, ask, file }) {
     },
     // Another view is shown; what is being measured goes on.
     leave: () => (on = false),
-    remove: () => (run += 1),
+    remove: () => stop.abort(),
   };
 }
 

@@ -23,6 +23,8 @@ export function readout(parent, { server, heard }) {
   const links = el("div", { class: "cell-links" }, side);
   /** @type {Map<string, any>} What the server said of the tasks of a cell, by the question. */
   const told = new Map();
+  /** Of the cell that is picked, by what ends its questions. */
+  let asking = { cell: "", stop: new AbortController() };
 
   /** @param {Maps} maps @param {Place} place */
   function drawValues(maps, [along, row, step]) {
@@ -54,7 +56,7 @@ export function readout(parent, { server, heard }) {
     const found = told.get(name);
     if (found && (found.ready || !ready)) return found;
     told.set(name, { ...found, ready });
-    json(`${server}examples.json?${name}`)
+    json(`${server}examples.json?${name}`, { signal: asking.stop.signal })
       .then((answer) => {
         told.set(name, { ...answer, ready });
         heard();
@@ -66,6 +68,11 @@ export function readout(parent, { server, heard }) {
   /** @param {Maps} maps @param {Place} place */
   function drawLinks(maps, [along, row, step]) {
     links.replaceChildren();
+    const cell = [...maps.learners.map((l) => maps.parameters(l, along)), row, step].join();
+    if (cell !== asking.cell) {
+      asking.stop.abort();
+      asking = { cell, stop: new AbortController() };
+    }
     if (!maps.learners.some((l) => maps.mapOf(l, along))) return;
     const where = cellName(along, maps.rows[along][row], step).replace(/^./, (c) => c.toLowerCase());
     el("p", { class: "lead" }, links, `Open in the lab, ${where}:`);
@@ -99,5 +106,6 @@ export function readout(parent, { server, heard }) {
       drawValues(maps, pointed ?? picked);
       drawLinks(maps, picked);
     },
+    remove: () => asking.stop.abort(),
   };
 }

@@ -15,8 +15,8 @@ const AGAIN_MS = 3000; // after one that failed
 export function refining({ server, maps, heard, complain }) {
   /** @type {Map<string, ErrorMap>} By the parameters of the question. */
   const known = new Map();
-  /** @type {Set<string>} */
-  const flying = new Set();
+  /** What ends a question that is under way. @type {Map<string, AbortController>} */
+  const flying = new Map();
   let stopped = false;
   let gone = false;
   let failed = 0;
@@ -25,14 +25,19 @@ export function refining({ server, maps, heard, complain }) {
 
   function work() {
     clearTimeout(timer);
-    if (gone || stopped || document.hidden || maps().view === "published") return;
+    const { wanted, tasksOf, tasks, view } = maps();
+    const names = gone || stopped || view === "published" ? [] : wanted();
+    for (const [name, asked] of flying) {
+      if (names.includes(name)) continue;
+      asked.abort();
+      flying.delete(name);
+    }
+    if (!names.length) return;
     if (failed)
       timer = setTimeout(() => {
         failed = 0;
         work();
       }, AGAIN_MS);
-    const { wanted, tasksOf, tasks } = maps();
-    const names = wanted();
     const busy = names.filter((name) => flying.has(name)).length;
     const open = names.filter((name) => !flying.has(name) && tasksOf(name) < tasks).sort((a, b) => tasksOf(a) - tasksOf(b));
     for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) ask(name);
@@ -40,26 +45,27 @@ export function refining({ server, maps, heard, complain }) {
 
   /** @param {string} name */
   function ask(name) {
-    flying.add(name);
+    const asked = new AbortController();
+    const { signal } = asked;
+    flying.set(name, asked);
     const have = known.get(name)?.tasks ?? 0;
-    json(`${server}map.json?${name}&have=${have}`)
+    json(`${server}map.json?${name}&have=${have}`, { signal })
       .then((map) => {
         if (map.tasks > (known.get(name)?.tasks ?? 0)) known.set(name, map);
         complain("");
       })
       .catch((error) => {
+        if (signal.aborted) return;
         failed += 1;
         complain(`A map could not be measured: ${sentence(error)}${error.refused ? "" : " Trying again."}`);
       })
       .finally(() => {
+        if (signal.aborted) return;
         flying.delete(name);
         work();
         heard();
       });
   }
-
-  const looked = () => document.hidden || work();
-  document.addEventListener("visibilitychange", looked);
 
   return {
     known,
@@ -76,8 +82,7 @@ export function refining({ server, maps, heard, complain }) {
     },
     remove() {
       gone = true;
-      clearTimeout(timer);
-      document.removeEventListener("visibilitychange", looked);
+      work();
     },
   };
 }

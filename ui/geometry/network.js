@@ -53,6 +53,8 @@ export function realNetwork(parent, { looks }) {
   const table = el("table", {}, scroller);
   /** @type {Map<string, Promise<NetworkPlane>>} */
   const known = new Map();
+  /** What ends the question for a learner's plane, while it is under way. @type {Map<string, AbortController>} */
+  const asking = new Map();
   /** A learner -> its two pictures. @type {Map<string, ReturnType<typeof figure>[]>} */
   const figures = new Map();
   let beside = BESIDE[0];
@@ -60,7 +62,16 @@ export function realNetwork(parent, { looks }) {
 
   /** @param {string} name @returns {Promise<NetworkPlane>} */
   function fetched(name) {
-    const asked = known.get(name) ?? json("geometry/plane.json", { query: { learner: name } });
+    const before = known.get(name);
+    if (before) return before;
+    const stop = new AbortController();
+    asking.set(name, stop);
+    const asked = json("geometry/plane.json", { query: { learner: name }, signal: stop.signal })
+      .catch((error) => {
+        if (!stop.signal.aborted) known.delete(name);
+        throw error;
+      })
+      .finally(() => asking.get(name) === stop && asking.delete(name));
     known.set(name, asked);
     return asked;
   }
@@ -68,6 +79,11 @@ export function realNetwork(parent, { looks }) {
   /** @param {string} name */
   async function show(name) {
     beside = name;
+    for (const [other, stop] of asking) {
+      if (other === "maml" || other === name) continue;
+      stop.abort();
+      known.delete(other);
+    }
     for (const other of BESIDE) buttons[other].setAttribute("aria-pressed", String(other === name));
     frame();
     /** @type {NetworkPlane[]} */
@@ -79,9 +95,7 @@ export function realNetwork(parent, { looks }) {
         draw(planes);
       }
     } catch (error) {
-      known.delete("maml");
-      known.delete(name);
-      if (gone) return;
+      if (gone || beside !== name) return;
       for (const each of figures.values()) for (const { wait } of each) wait("");
       said.textContent = `The planes cannot be shown: ${sentence(error)}`;
     }
@@ -194,6 +208,7 @@ export function realNetwork(parent, { looks }) {
   return {
     remove() {
       gone = true;
+      for (const stop of asking.values()) stop.abort();
       unsee();
       resized.disconnect();
       for (const each of figures.values()) for (const { remove } of each) remove();

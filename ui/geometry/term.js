@@ -50,17 +50,17 @@ export function secondOrderTerm(parent, { looks }) {
   /** @type {{ lay: () => void, remove: () => void } | null} */
   let picture = null;
   let problem = "";
-  let gone = false;
+  let asking = new AbortController();
 
   async function show() {
     said.textContent ||= "Measuring …";
-    const asked = run;
+    asking.abort();
+    const { signal } = (asking = new AbortController());
     try {
-      const news = await json("geometry/term.json", { query: run ? { run } : {} });
-      if (gone || run !== asked) return;
-      draw(news);
+      const news = await json("geometry/term.json", { query: run ? { run } : {}, signal });
+      if (!signal.aborted) draw(news);
     } catch (error) {
-      if (gone || run !== asked) return;
+      if (signal.aborted) return;
       if (!run) return void (said.textContent = `The term cannot be shown: ${sentence(error)}`);
       problem = `${sentence(error)} Showing the shipped checkpoints instead. `;
       run = "";
@@ -122,7 +122,7 @@ export function secondOrderTerm(parent, { looks }) {
   const unsee = whenSeen(parent, show);
   return {
     remove() {
-      gone = true;
+      asking.abort();
       unsee();
       resized.disconnect();
       picture?.remove();

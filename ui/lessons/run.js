@@ -7,8 +7,7 @@ import { count } from "../train/words.js";
 import { AWAY } from "./server.js";
 import { scaleOf } from "./slider.js";
 
-const LIVE_MS = 1500;
-const HIDDEN_MS = 8000; // between two questions to the server
+const LIVE_MS = 1500; // between two questions to the server
 const NEWEST = 5; // runs that are shown
 
 const beside = (ratio) =>
@@ -30,9 +29,9 @@ export function runPart(parent, { card, predicted, news }) {
   );
   const list = el("ul", { class: "own-runs" }, parent);
   const said = el("p", { class: "hint", role: "status" }, parent);
+  const stop = new AbortController();
   let timer = null;
   let known = "";
-  let gone = false;
 
   function row(run) {
     const item = el("li", {}, list);
@@ -61,11 +60,10 @@ export function runPart(parent, { card, predicted, news }) {
   }
 
   async function poll() {
-    clearTimeout(timer);
+    const { signal } = stop;
     try {
-      const mine = (await json("train/runs.json")).runs.filter((run) => run.mine).slice(0, NEWEST);
+      const mine = (await json("train/runs.json", { signal })).runs.filter((run) => run.mine).slice(0, NEWEST);
       const now = JSON.stringify(mine.map(({ name, state, error }) => [name, state, error]));
-      if (gone) return;
       said.textContent = mine.length ? "" : "You have no runs on this server yet.";
       if (now !== known) {
         known = now;
@@ -74,19 +72,17 @@ export function runPart(parent, { card, predicted, news }) {
         if (mine.some((run) => run.error)) news();
       }
     } catch (error) {
+      if (signal.aborted) return;
       said.textContent = error.refused ? sentence(error) : AWAY;
     }
-    if (!gone) timer = setTimeout(poll, document.hidden ? HIDDEN_MS : LIVE_MS);
+    timer = setTimeout(poll, LIVE_MS);
   }
-  const looked = () => document.hidden || poll();
-  document.addEventListener("visibilitychange", looked);
   poll();
 
   return {
     remove() {
-      gone = true;
+      stop.abort();
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", looked);
     },
   };
 }

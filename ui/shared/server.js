@@ -1,5 +1,7 @@
 // Asking the server: whatever fails is told in one way.
 
+import { shown } from "./shown.js";
+
 export const AWAY = "The server does not answer.";
 export const STAYS = `${AWAY} What you see stays, and this page continues when it is back.`; // of what asks again by itself
 export const UNANSWERED = "The server could not answer this. Reload the page to try again.";
@@ -9,12 +11,14 @@ const AWAY_FROM = 502; // a gateway's status for a server that it does not reach
 
 /**
  * mark: the header of all that our server answers there. What comes without is not ours, and says nothing about what was asked for.
+ * unseen: a question of this kind is asked while nobody looks at the page as well.
  * @typedef {object} Options
  * @property {string | URLSearchParams | string[][] | Record<string, string | number>} [query]
  * @property {object} [body]
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal} [signal]
  * @property {string} [mark]
+ * @property {boolean} [unseen]
  */
 
 /** @typedef {Error & { status?: number, refused?: boolean }} Failure */
@@ -22,19 +26,23 @@ const AWAY_FROM = 502; // a gateway's status for a server that it does not reach
 /**
  * Each of these asks with GET, or with POST where there is a `body` to send as JSON. Each raises a Failure in one sentence, with `status`
  * where there was an answer, and `refused` where asking again is no use: without it the server is away. Who aborts hears of that instead.
- * A question that the server has no room for now is asked again, until it has.
+ * A GET waits until somebody looks at the page, and one that the server has no room for now is asked again, until it has.
  * @param {string} address
  * @param {Options} [options]
  */
-export async function request(address, { query, body, headers, signal, mark } = {}) {
+export async function request(address, { query, body, headers, signal, mark, unseen = Boolean(body) } = {}) {
   const asked = body
     ? { method: "POST", headers: { ...headers, "Content-Type": "application/json" }, body: JSON.stringify(body), signal }
     : { headers: { ...headers }, signal };
   const question = query ? `${address}?${encoded(query)}` : address;
-  let answer = await reached(fetch(question, asked), signal);
+  const answered = async () => {
+    if (!unseen) await shown();
+    return reached(fetch(question, asked), signal);
+  };
+  let answer = await answered();
   while (answer.status === TOO_MANY && !body) {
     await new Promise((done) => setTimeout(done, AGAIN_MS * (0.5 + Math.random()))); // not all at once
-    answer = await reached(fetch(question, asked), signal);
+    answer = await answered();
   }
   if (answer.ok) return answer;
   const { status } = answer;

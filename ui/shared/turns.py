@@ -14,7 +14,7 @@ import threading
 import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from typing import Any, NamedTuple, Self
 
@@ -33,6 +33,8 @@ TOO_MANY = 429
 """The status of a refusal: a page asks again by itself."""
 AGAIN = 1.5
 """Seconds until a page's own script asks again."""
+_LOOK = 0.2
+"""Seconds between two looks whether a page's script still waits."""
 _STEP_BACK = 10
 """How much lower the priority of a measuring thread is, where a thread can have one of its own."""
 
@@ -225,21 +227,33 @@ def place(token: str) -> Place:
     return Place(Visitor(token, True))
 
 
-def in_turn(token: str, work: Callable[[], Any]) -> Any:
-    """What a page's script measures for the browser of this token, when it is its turn. Others may draw meanwhile."""
+def in_turn(token: str, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
+    """What a page's script measures for the browser of this token, when it is its turn. Others may draw meanwhile.
+
+    meanwhile: called now and then until it is done. What that raises ends the work, and is raised.
+    """
     at: Place | None = getattr(_now, "place", None)
     if at:
         at.__exit__()
     try:
-        return _patiently(measuring, Visitor(token, True), work).result()
+        visitor = Visitor(token, True)
+        asked = _patiently(measuring, visitor, work, meanwhile)
+        try:
+            while not wait([asked.done], _LOOK).done:
+                meanwhile()
+            return asked.done.result()
+        finally:
+            asked.is_wanted = False
+            measuring._leave(visitor, asked)
     finally:
         if at:
             at.__enter__()
 
 
-def _patiently(desk: Desk, visitor: Visitor, work: Callable[[], Any]) -> Future[Any]:
+def _patiently(desk: Desk, visitor: Visitor, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> _Asked:
     while True:
         try:
-            return desk.ask(visitor, work)
+            return desk._ask(visitor, work)
         except Refused:
+            meanwhile()
             time.sleep(AGAIN)

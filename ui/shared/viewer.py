@@ -1,8 +1,11 @@
-"""Who looks at a page, as Streamlit knows them: by which word, and whether they are on the machine that serves."""
+"""Who looks at a page, as Streamlit knows them: by which word, whether on the machine that serves, and what they wait for."""
+
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
-from ui.shared import visitors
+from ui.shared import turns, visitors
 
 
 def token() -> str:
@@ -22,3 +25,13 @@ def owner() -> str:
 def is_local() -> bool:
     """Whether this browser is on the machine that serves. Streamlit knows no address for those that are."""
     return visitors.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
+
+
+def measured(work: Callable[[], Any]) -> Any:
+    """What a page measures for who looks at it, when it is their turn. It ends when they ask the page for something else."""
+    return turns.in_turn(token(), work, _run_on)
+
+
+def _run_on() -> None:
+    """Streamlit ends a script that is no longer wanted where it next looks at its session."""
+    _ = "visitor_token" in st.session_state

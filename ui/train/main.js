@@ -1,13 +1,14 @@
 // The training view: asks the server what the runs are doing, shows one of them, and steers it.
 
 import { current, write } from "../shared/address.js";
+import { missed } from "../shared/away.js";
 import { paint } from "../shared/looks.js";
 import { mounted } from "../shared/mounted.js";
 import { byTouch, click } from "../shared/pointer.js";
 import { el } from "../shared/el.js";
 import { onResize } from "../shared/resized.js";
 import { EXACT, interval } from "../shared/rounding.js";
-import { STAYS, json, sentence } from "../shared/server.js";
+import { json, sentence } from "../shared/server.js";
 import { number } from "../shared/words.js";
 import { learningChart } from "./chart.js";
 import { runTable } from "./runs.js";
@@ -15,8 +16,7 @@ import { throughPanel } from "./through.js";
 import { DIFFERS, advice, beaten, count, finding, isLive, progress, validations } from "./words.js";
 
 const LIVE_MS = 800;
-const IDLE_MS = 3000;
-const HIDDEN_MS = 8000; // between two questions to the server
+const IDLE_MS = 3000; // between two questions to the server
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 const PARAMETER = "run";
 const LETTERS = ["A", "B", "C", "D", "E", "F"]; // the looks of runs compared
@@ -41,7 +41,7 @@ function makeView(parent, { looks, limits, marks }) {
   const through = throughPanel(right, {
     looks,
     limits,
-    fetchTask: (query) => json(`${server}task.json`, { query }),
+    fetchTask: (query, signal) => json(`${server}task.json`, { query, signal }),
     moved,
   });
   const strip = el("div", { class: "strip" }, root);
@@ -69,7 +69,7 @@ function makeView(parent, { looks, limits, marks }) {
   let at = null;
   let newest = true;
   let timer = null;
-  let gone = false;
+  let polling = new AbortController();
   let heard = false;
   let spoken = "";
   let templates = 0;
@@ -90,8 +90,10 @@ function makeView(parent, { looks, limits, marks }) {
 
   async function poll() {
     clearTimeout(timer);
+    polling.abort();
+    const { signal } = (polling = new AbortController());
     try {
-      list = await json(`${server}runs.json`, { query: [selected, ...compared].map((name) => ["also", name]) });
+      list = await json(`${server}runs.json`, { query: [selected, ...compared].map((name) => ["also", name]), signal });
       if (!rowOf(selected)) {
         if (selected && selected !== removed) complain(`There is no run ${selected} on this server (any more).`);
         const best = [(row) => row.mine && isLive(row), (row) => row.state === "running", () => true]
@@ -99,25 +101,26 @@ function makeView(parent, { looks, limits, marks }) {
           .find(Boolean);
         show(best?.name ?? "", Boolean(selected));
       }
-      for (const name of [selected, ...compared]) await follow(name);
+      for (const name of [selected, ...compared]) await follow(name, signal);
       heard = true;
+      missed(root, false);
       if (complaint.dataset.about === "server") complain("");
     } catch (error) {
-      if (!gone) complain(heard && !error.refused ? STAYS : `The runs cannot be read: ${sentence(error)}`, "server");
+      if (signal.aborted) return; // it has been asked anew, or the page is left
+      missed(root, !error.refused);
+      if (error.refused) complain(`The runs cannot be read: ${sentence(error)}`, "server");
     }
-    if (gone) return;
+    if (signal.aborted) return;
     draw();
-    const busy = list.runs.some(isLive);
-    clearTimeout(timer);
-    timer = setTimeout(poll, document.hidden ? HIDDEN_MS : busy ? LIVE_MS : IDLE_MS);
+    timer = setTimeout(poll, list.runs.some(isLive) ? LIVE_MS : IDLE_MS);
   }
 
-  async function follow(name) {
+  async function follow(name, signal) {
     const row = rowOf(name);
     const store = row && storeOf(name);
     const seen = row && `${row.state} ${row.iteration}`;
     if (!row || (store.seen === seen && store.offset >= row.size)) return; // nothing new
-    const news = await json(`${server}run.json`, { query: { run: name, since: store.offset } });
+    const news = await json(`${server}run.json`, { query: { run: name, since: store.offset }, signal });
     Object.assign(store, { seen, offset: news.offset, snapshots: news.snapshots, marks: news.marks });
     for (const line of news.metrics) store.lines.set(line.iteration, { ...store.lines.get(line.iteration), ...line });
   }
@@ -313,8 +316,6 @@ function makeView(parent, { looks, limits, marks }) {
   }
   fold.addEventListener("toggle", () => fold.open && drawData(linesOf(selected)));
 
-  const looked = () => document.hidden || poll();
-  document.addEventListener("visibilitychange", looked);
   const resized = onResize(() => draw());
   resized.observe(chart.svg);
 
@@ -331,9 +332,9 @@ function makeView(parent, { looks, limits, marks }) {
       }
     },
     remove() {
-      gone = true;
+      polling.abort();
+      missed(root, false);
       clearTimeout(timer);
-      document.removeEventListener("visibilitychange", looked);
       resized.disconnect();
       chart.remove();
       through.remove();

@@ -14,7 +14,7 @@ import { count } from "./words.js";
 const TWEEN_MS = 220;
 const PLAY_MS = 500;
 
-// `fetchTask(parameters)` promises what ui/train/watching.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
+// `fetchTask(parameters, signal)` promises what ui/train/watching.py's task() says. `moved(iteration, newest)` hears of the snapshot on show.
 export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   el("h2", {}, parent, "your task through training");
   const said = el("p", { class: "key" }, parent);
@@ -41,14 +41,15 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
   let follows = true;
   let playing = null;
   let stopGlide = () => {};
-  let asking = 0;
+  let asking = new AbortController();
   let view = null;
 
   async function ask() {
-    const mine = ++asking;
+    asking.abort();
+    const { signal } = (asking = new AbortController());
     try {
-      const found = await fetchTask({ run, ...query });
-      if (mine !== asking) return; // a later question has been asked
+      const found = await fetchTask({ run, ...query }, signal);
+      if (signal.aborted) return; // a later question has been asked
       const flat = floats(found.curves);
       const losses = floats(found.query);
       const n = found.iterations.length;
@@ -67,7 +68,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
           );
       draw();
     } catch {
-      if (mine === asking) known = ""; // asked again at the next news
+      if (!signal.aborted) known = ""; // asked again at the next news
     }
   }
 
@@ -190,6 +191,7 @@ export function throughPanel(parent, { looks, limits, fetchTask, moved }) {
       go(distance.indexOf(Math.min(...distance)), false);
     },
     remove() {
+      asking.abort();
       pause();
       stopGlide();
       resized.disconnect();
