@@ -20,7 +20,7 @@ LEVELS = [
     {"runs.about"},
     {"runs.folder"},
     {"runs.asking"},
-    {"runs"},
+    {"runs", "runs.obeying"},
     {"runs.worker", "runs.scheduler", "runs.estimating", "frames"},
     {"arguments", "printing"},
     {"cli"},
