@@ -15,7 +15,7 @@ LEVELS = [
     {"training"},
     {"evaluation", "checkpoint", "figures", "landscape", "curvature"},
     {"baselines", "sweeps"},
-    {"runs.execution", "runs.metrics", "runs.snapshots"},
+    {"runs.execution", "runs.limits", "runs.metrics", "runs.snapshots"},
     {"runs.recipe", "runs.status"},
     {"runs.about"},
     {"runs.folder"},

@@ -13,8 +13,8 @@ import pytest
 
 from maml_core import runs
 from maml_core.config import ConfigError, TrainConfig
-from maml_core.runs import Status, scheduler
-from maml_core.runs.scheduler import Limits, Scheduler, place_in_queue
+from maml_core.runs import Limits, Status, scheduler
+from maml_core.runs.scheduler import Scheduler, place_in_queue
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=1500)
@@ -242,7 +242,8 @@ def test_a_round_that_goes_wrong_is_not_the_last(tmp_path, servers, stand_in, mo
 def test_a_killed_server_takes_no_run_with_it_and_the_next_one_finds_them_training(tmp_path, servers):
     """With the real worker, and a server killed with kill -9."""
     server = (
-        "import sys, time; from pathlib import Path; from maml_core.runs.scheduler import Limits, Scheduler\n"
+        "import sys, time; from pathlib import Path\n"
+        "from maml_core.runs import Limits; from maml_core.runs.scheduler import Scheduler\n"
         "Scheduler(Path(sys.argv[1]), Limits(1, 3, 200)).start(); time.sleep(600)"
     )
     a, b = queued(tmp_path / "a"), queued(tmp_path / "b", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100))

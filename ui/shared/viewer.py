@@ -22,3 +22,9 @@ def owner() -> str:
 def is_local() -> bool:
     """Whether this browser is on the machine that serves. Streamlit knows no address for those that are."""
     return visitors.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
+
+
+def network() -> str:
+    """The network that this browser is in."""
+    address = st.context.ip_address
+    return visitors.network(address if isinstance(address, str) else "")

@@ -69,9 +69,18 @@ def asks_here(asker: HTTPConnection) -> bool:
     return is_local(_host(asker), asker.headers)
 
 
+def owners_here() -> set[str]:
+    """The owners who have a page open."""
+    return {owner(token) for token in list(_here)}
+
+
 def network_of(asker: HTTPConnection) -> str:
-    """Where a question comes from: a whole network where one browser has as many addresses as it likes."""
-    host = _host(asker)
+    """Where a question comes from: see `network`."""
+    return network(_host(asker))
+
+
+def network(host: str) -> str:
+    """What an address belongs to: a whole network where one browser has as many addresses as it likes."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

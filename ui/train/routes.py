@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from ui.shared import incoming, visitors
 from ui.shared.routes import of_query, route
-from ui.train import steering, watching
+from ui.train import everybody, steering, watching
 
 
 def routes() -> list[Route]:
@@ -25,11 +25,18 @@ def routes() -> list[Route]:
         await run_in_threadpool(steering.act, *what, token=visitors.token_of(request), local=visitors.asks_here(request))
         return {}
 
+    def list_of(request: Request) -> dict[str, Any]:
+        also, local = request.query_params.getlist("also"), visitors.asks_here(request)
+        return watching.list_for(visitors.token_of(request), also, local)
+
+    def of_everybody(request: Request) -> dict[str, Any]:
+        if not visitors.asks_here(request):
+            raise incoming.Refused(403, everybody.REFUSED)
+        return everybody.listed()
+
     return [
-        route(
-            "/train/runs.json",
-            lambda request: watching.list_for(visitors.token_of(request), request.query_params.getlist("also")),
-        ),
+        route("/train/runs.json", list_of),
+        route("/train/everybody.json", of_everybody),
         route("/train/run.json", of_query(watching.details)),
         route("/train/task.json", of_query(watching.task)),
         route("/train/act", steer, method="POST"),
