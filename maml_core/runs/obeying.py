@@ -13,7 +13,7 @@ from maml_core.runs.asking import read_request
 
 ASKED_SECONDS = 0.1
 """Between two looks at what is asked of the run."""
-OBEYED_SECONDS = 0.4
+OBEYED_SECONDS = 0.7
 """From the interruption until its process ends without having come to obey."""
 
 
