@@ -110,6 +110,19 @@ def test_first_come_first_served_and_never_more_than_the_limit_at_once(tmp_path,
     assert len(stand_in) == 5
 
 
+def test_room_is_made_before_a_run_starts_and_not_otherwise(tmp_path, stand_in):
+    made = []
+    server = Scheduler(tmp_path, Limits(1), lambda: made.append(states(tmp_path)))
+    try:
+        server.tick()
+        queued(tmp_path / "a")
+        queued(tmp_path / "b")
+        ticking_until(lambda: states(tmp_path)["a"] == "running", server)
+        assert made == [{"a": "queued", "b": "queued"}]
+    finally:
+        server.stop()
+
+
 def test_runs_of_an_earlier_server_count_and_are_not_started_again(tmp_path, servers, stand_in):
     before = servers(tmp_path, runs=1)
     queued(tmp_path / "a")
@@ -299,6 +312,9 @@ def test_limits_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("MAML_LAB_MAX_RUNS_PER_PERSON", "7")
     monkeypatch.setenv("MAML_LAB_TEST_SAMPLE", "2000")
     assert Limits.from_environment() == Limits(runs=1, per_person=7, test_sample=2000)
+    for name, field in (("MAX_RUNS_PER_ADDRESS", "per_address"), ("MAX_RUNS_IN_ALL", "in_all"), ("RUNS_MB", "megabytes")):
+        monkeypatch.setenv(f"MAML_LAB_{name}", "9")
+        assert getattr(Limits.from_environment(), field) == 9
     for wrong in ("0", "-1", "two", "1001", "1.5", "²"):
         monkeypatch.setenv("MAML_LAB_MAX_RUNS", wrong)
         with pytest.raises(ConfigError, match="must be a whole number from 1 to 1000"):
