@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ui import page_html, trust
+from ui import connections, page_html, trust
 from ui.chart import plotly_file
 from ui.checkpoints import routes as checkpoints
 from ui.classroom import live, reach, who
@@ -45,7 +45,8 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     before_stopping(live.stop)
     gc.collect()
     gc.freeze()
-    yield
+    async with connections.bounded(bounds):
+        yield
     steering.stop()
 
 
@@ -85,7 +86,7 @@ ROUTES = [
 """What the pages ask of the server."""
 
 try:
-    may_frame = trust.may_frame()
+    may_frame, bounds = trust.may_frame(), connections.Bounds.read()
 except ValueError as error:
     sys.exit(str(error))
 

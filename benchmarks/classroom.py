@@ -46,10 +46,16 @@ class Browser:
         sent = b"" if body is None else json.dumps(body).encode()
         headers = self.headers | ({} if body is None else {"Content-Type": "application/json", "Content-Length": str(len(sent))})
         first = f"{'GET' if body is None else 'POST'} /{path}{'?' + urlencode(query) if query else ''} HTTP/1.1"
-        writer.write("\r\n".join([first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + sent)
-        status, _, head = (await reader.readuntil(b"\r\n\r\n")).decode().partition("\r\n")
-        length = next(int(line.partition(":")[2]) for line in head.split("\r\n") if line.lower().startswith("content-length:"))
-        answer = await reader.readexactly(length)
+        try:
+            writer.write("\r\n".join([first, *(f"{name}: {value}" for name, value in headers.items()), "", ""]).encode() + sent)
+            status, _, head = (await reader.readuntil(b"\r\n\r\n")).decode().partition("\r\n")
+            length = next(
+                int(line.partition(":")[2]) for line in head.split("\r\n") if line.lower().startswith("content-length:")
+            )
+            answer = await reader.readexactly(length)
+        except BaseException:  # it has left
+            writer.close()
+            raise
         self.lines.append((time.perf_counter(), reader, writer))
         if " 200 " not in status:
             raise RuntimeError(f"{path}: {status}: {answer[:200]!r}")
@@ -74,7 +80,7 @@ class Student(Browser):
 
     async def _wait(self) -> None:
         while True:
-            has = self.state["card"] if "tally" in self.state else ""
+            has = self.state["tallied"] if "tally" in self.state else ""
             self.state = await self.json("classroom/room.json", room=self.room, since=self.state["version"], has=has)
             self.news.set()
             self.news = asyncio.Event()
@@ -141,6 +147,15 @@ class Class:
         return len(list(csv.reader(io.StringIO(text)))) - 1
 
 
+def answering(asked: dict[str, Any]) -> Callable[[], str]:
+    """Some answer or other to what a card asks."""
+    if asked["kind"] == "choice":
+        return lambda: str(random.randrange(len(asked["options"])))
+    if asked["kind"] == "slider":
+        return lambda: f"{random.uniform(asked['low'], asked['high']):.4g}"
+    return lambda: ",".join(f"{random.uniform(-4, 4):.2f}" for _ in range(asked["points"]))
+
+
 async def measure(it: Serving, rooms: int, students: int, seconds: float, within: float, steps_shown: int) -> None:
     """All figures for so many rooms at once. within: seconds in which a class answers; steps_shown: of the teacher's lab."""
     classes = list(await asyncio.gather(*(Class(it.base, students).open() for _ in range(rooms))))
@@ -149,15 +164,7 @@ async def measure(it: Serving, rooms: int, students: int, seconds: float, within
     cards = list({card["answer"]: card["card"] for card in reversed(listed)}.values())  # one of each kind
     votes, reveals, steps = list[float](), list[float](), list[float]()
     for card in cards:
-        asked = (await browser.json("lessons/card.json", card=card))["answer"]
-
-        def answer(asked: dict[str, Any] = asked) -> str:
-            if asked["kind"] == "choice":
-                return str(random.randrange(len(asked["options"])))
-            if asked["kind"] == "slider":
-                return f"{random.uniform(asked['low'], asked['high']):.4g}"
-            return ",".join(f"{random.uniform(-4, 4):.2f}" for _ in range(asked["points"]))
-
+        answer = answering((await browser.json("lessons/card.json", card=card))["answer"])
         await asyncio.gather(*(each.put(card) for each in classes))
         for took in await asyncio.gather(*(each.vote(card, answer, within) for each in classes)):
             votes += took

@@ -4,11 +4,13 @@ from pathlib import Path
 
 import streamlit as st
 
+from ui.shared import turns, viewer
+
 FOLDER = Path(__file__).parent.parent / "pages"
 
 st.set_page_config(page_title="MAML Lab", page_icon="📈", layout="wide")
 st.html(Path(__file__).parent / "style.css")
-st.navigation(
+page = st.navigation(
     [
         st.Page(FOLDER / "start.py", title="Start", default=True),
         st.Page(FOLDER / "lessons.py", title="Lessons"),
@@ -20,4 +22,6 @@ st.navigation(
         st.Page(FOLDER / "classroom.py", title="Classroom"),
     ],
     position="top",
-).run()
+)
+with turns.place(viewer.token()):
+    page.run()

@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -25,6 +26,8 @@ LOCAL = re.compile(r"(https?|wss?)://(127\.0\.0\.1|localhost)[:/]|data:|blob:")
 expect.set_options(timeout=15_000)  # two workers on two cores: a slow answer is no wrong one
 QUICKLY = {"MAML_LAB_TEST_SAMPLE": "1000"}
 """The environment of what trains here: runs are measured on fewer tasks."""
+NGINX = re.findall(r"```nginx\n(.*?)```", (ROOT / "docs" / "network.md").read_text("utf-8"), re.S)
+"""What the guide has one write around a server, and within."""
 STREAMLIT_PROBES = re.compile(r"/_stcore/(health|host-config)$")  # asked for below deep links too, where they do not exist
 
 
@@ -63,10 +66,14 @@ class Server:
         self.base = f"http://127.0.0.1:{self.port}" + (f"/{base_path}" if base_path else "")
         self.log: IO[bytes] | None = None
         """Where its stderr goes, if not to that of the tests."""
+        self.started_by: list[str] = []
+        """A command that runs the one after it."""
 
     def start(self) -> "Server":
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=self.log, env=self.environment)
+        streamlit = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(self.port), *self.options]
+        self.process = subprocess.Popen(
+            [*self.started_by, *streamlit], cwd=ROOT, stdout=subprocess.DEVNULL, stderr=self.log, env=self.environment
+        )
         for _ in range(300):
             try:
                 urllib.request.urlopen(f"{self.base}/_stcore/health", timeout=1)
@@ -79,6 +86,31 @@ class Server:
     def stop(self) -> None:
         self.process.kill()
         self.process.wait(10)
+
+
+@contextlib.contextmanager
+def behind_nginx(folder: Path, around: str, within: str) -> Iterator[str]:
+    """The address of a real nginx that is told so and nothing else; where it is not installed, the test is skipped."""
+    if not (program := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
+        pytest.skip("nginx is not installed")
+    port, config, log = free_port(), folder / "nginx.conf", folder / "error.log"
+    kept = "".join(f"{name}_temp_path {folder}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    served = f"server {{ listen 127.0.0.1:{port};\n{within} }}"
+    told = f"daemon off; pid {folder}/pid; error_log {log}; events {{}} http {{ access_log off; {kept}\n{around}\n{served} }}"
+    config.write_text(told, "utf-8")
+    process = subprocess.Popen([program, "-c", str(config), "-e", str(log)])
+    try:
+        for _ in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert process.poll() is None, log.read_text("utf-8")
+                time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.fixture(scope="session")

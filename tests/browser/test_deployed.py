@@ -1,16 +1,12 @@
 """Where people put it: below a base path of one part and of two, behind nginx that passes the path on or strips it."""
 
-import http.client
 import re
-import shutil
-import subprocess
-import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
 import walks
-from conftest import ROOT, Lab, Server, answer, free_port
+from conftest import NGINX, Lab, Server, answer, behind_nginx
 from playwright.sync_api import Response, expect
 
 from ui import page_html
@@ -21,20 +17,6 @@ FOLDERS = {"modules", "lab", "explore", "geometry", "train", "lessons", "classro
 """Where our own routes lie."""
 MOST_HEADERS = 2000
 """Bytes: half of what nginx has room for when nobody has configured it."""
-NGINX = """
-daemon off; pid {folder}/pid; error_log {folder}/error.log;
-events {{}}
-http {{
-  access_log off;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-  fastcgi_temp_path {folder}/fastcgi; uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
-  server {{
-    listen 127.0.0.1:{port};
-    {passes}
-    {strips}
-  }}
-}}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -54,26 +36,12 @@ def two_parts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def nginx(two_parts: Server, server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A real one before both kinds of server, set as the guide for teachers says and in nothing else."""
-    if not (program := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")):
-        pytest.skip("nginx is not installed")
-    folder, port = tmp_path_factory.mktemp("nginx"), free_port()
-    config = folder / "nginx.conf"
-    block = re.search(r"```nginx\n(.*?)```", (ROOT / "docs" / "teaching.md").read_text("utf-8"), re.S)[1]
+    """A real one before both kinds of server."""
+    around, block = NGINX
     passes = block.replace("8501;", f"{two_parts.port};")
     strips = block.replace("8501;", f"{urlsplit(server).port}/;").replace("/school/class/", "/stripped/")
-    config.write_text(NGINX.format(folder=folder, port=port, passes=passes, strips=strips), "utf-8")
-    process = subprocess.Popen([program, "-c", str(config), "-e", str(folder / "error.log")])
-    for _ in range(100):
-        try:
-            http.client.HTTPConnection("127.0.0.1", port, timeout=1).connect()
-            break
-        except OSError:
-            assert process.poll() is None, (folder / "error.log").read_text("utf-8")
-            time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(10)
+    with behind_nginx(tmp_path_factory.mktemp("nginx"), around, passes + strips) as address:
+        yield address
 
 
 @pytest.fixture(params=WHERE)

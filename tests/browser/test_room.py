@@ -418,6 +418,70 @@ def test_the_end_of_a_room_is_asked_first_offers_the_answers_and_is_seen_by_ever
         one.sees("This room is over")
 
 
+def test_who_should_not_be_there_is_removed_with_the_answer_and_comes_back_by_the_teacher_or_a_new_code(person, server, teacher):
+    old = teacher.code
+    ana, bo = (person(server, f"?room={old}") for _ in range(2))
+    ana.page.get_by_label("Your name").fill("Ana")
+    ana.press("Save")
+    put(teacher)
+    ana.predict(RIGHT)
+    bo.predict(WRONG)
+    teacher.sees("2 of 2 have answered")
+    teacher.press("Reveal")
+
+    def counts(*expected: str) -> None:
+        for one in (teacher, bo):
+            expect(one.page.locator(".tally strong")).to_have_text(expected, timeout=20_000)
+
+    def press(name: str) -> None:
+        teacher.page.wait_for_timeout(700)  # longer than a double click
+        teacher.press(name)
+
+    counts("1", "1", "0")
+    teacher.page.get_by_text("Who is in this room").click()
+    press("Remove Ana")
+    ana.sees("The teacher has removed you from this room")
+    counts("1", "0", "0")
+    expect(teacher.page.get_by_role("button", name="Undo: Ana")).to_be_focused()
+    ana.reload()
+    ana.sees("The teacher has removed you from this room")
+    press("Undo: Ana")
+    counts("1", "1", "0")
+    expect(ana.page.locator(".tally li", has_text=RIGHT)).to_contain_text("yours", timeout=20_000)
+    press("Remove Ana")
+    ana.sees("The teacher has removed you from this room")
+
+    door = teacher.page.get_by_role("switch", name="Let newcomers in")
+    door.click()
+    teacher.sees("the door is closed")
+    bo.reload()
+    bo.sees("The predictions are revealed")
+    cy = person(server)
+    cy.expected = "40[04]"
+    cy.open(f"?room={old}")
+    cy.sees("The door of this room is closed. Ask your teacher to open it.")
+    door.click()
+    press("New code")
+    expect(teacher.page.locator(".code-small")).not_to_have_text(old)
+    new = teacher.code
+    bo.sees(f"Room {new}")
+    for one in (teacher, bo):
+        expect(one.page).to_have_url(re.compile(f"room={new}"))
+        one.reload()
+        one.sees("The predictions are revealed" if one is bo else "1 has joined")
+    cy.press("Join")
+    cy.sees(f"The code {old} is no longer used. Ask your teacher for the new one.")
+    ana.press("Go to another room")
+    for one in (ana, cy):
+        one.page.get_by_label("The code on the board").fill(new)
+        one.page.keyboard.press("Enter")
+        one.sees(f"Room {new}")
+    teacher.sees("3 have joined")
+    teacher.press("All cards")
+    expect(teacher.page.locator(".code-large")).to_have_text(new)
+    expect(teacher.page.locator(".qr")).to_have_attribute("alt", re.compile(f"room={new}$"))
+
+
 def test_numbers_are_dots_whose_values_are_told_beside_what_was_measured(person, server, teacher):
     ana, bo = (person(server, f"?room={teacher.code}") for _ in range(2))
     put(teacher, NUMBER)
@@ -479,7 +543,8 @@ def test_presenting_is_large_and_nothing_but_the_room(person, server, teacher):
     before = teacher.page.evaluate(size)
     teacher.press("Present")
     assert teacher.page.evaluate(size) >= 1.2 * before
-    expect(teacher.page.locator(".room-menu")).to_be_hidden()
+    for menu in ("Who is in this room", "Manage this room"):
+        expect(teacher.page.get_by_text(menu)).to_be_hidden()
     expect(teacher.page).to_have_url(re.compile("present=true"))
     teacher.reload()
     expect(teacher.page.locator(".classroom.present")).to_be_visible()
@@ -499,6 +564,7 @@ def test_nothing_stands_in_the_way_of_anybody(person, server, teacher, scheme):
         assert [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
+    teacher.page.get_by_text("Who is in this room").click()
     for page in (teacher.page, student.page):
         clean(page)
     put(teacher)

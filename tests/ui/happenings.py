@@ -5,9 +5,17 @@ from hypothesis import strategies as st
 OPENED = {"do": "opened", "code": "BCDGH", "salt": "salt", "secret": "digest", "at": 1000.0}
 WHO, CARDS, ANSWERS = st.sampled_from(["a", "b", "c", "d"]), st.sampled_from(["one", "two", ""]), st.sampled_from(["0", "1", "2"])
 NUMBERS = st.integers(1, 5)
+CODES = st.sampled_from(["BCDGH", "HGDCBJ", "TVWXHG"])
 EVENTS = st.one_of(
     st.builds(lambda who: {"do": "left", "who": who}, WHO),
     st.builds(lambda number: {"do": "unnamed", "number": number}, NUMBERS),
+    st.builds(
+        lambda do, numbers: {"do": do, "numbers": numbers},
+        st.sampled_from(["removed", "restored"]),
+        st.lists(NUMBERS, min_size=1, max_size=3),
+    ),
+    st.builds(lambda on: {"do": "door", "open": on}, st.booleans()),
+    st.builds(lambda code: {"do": "code", "code": code}, CODES),
     st.builds(lambda who, name: {"do": "joined", "who": who, "name": name}, WHO, st.sampled_from(["", "Ana", "Bo\u202e"])),
     st.builds(lambda card: {"do": "card", "card": card}, CARDS),
     st.builds(lambda who, card, answer: {"do": "vote", "who": who, "card": card, "answer": answer}, WHO, CARDS, ANSWERS),

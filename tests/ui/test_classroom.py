@@ -150,7 +150,7 @@ def test_a_card_through_a_room(teacher, ana, bo):
     for student, mine in ((ana, "1"), (bo, "0")):
         assert student.state["tally"] == tally
         assert student.state["mine"] == mine
-        assert "tally" not in student.get(has=CARD).json(), "who has it needs it no more"
+        assert "tally" not in student.get(has=student.state["tallied"]).json(), "who has it needs it no more"
     assert teacher.act("card", "").json()["done"] == [CARD]
     assert "tally" not in ana.state
 
@@ -335,6 +335,129 @@ def test_a_visitor_at_the_door_is_told_that_it_is_there_and_no_more(teacher, ana
     assert Person(f" {teacher.room[:2]} {teacher.room[2:].lower()} ").state["room"] == teacher.room
 
 
+# When somebody should not be there
+
+
+def numbers(groups):
+    return [[student["number"] for student in group] for group in groups]
+
+
+def test_a_teacher_removes_a_student_with_the_answers_and_undoes_it(teacher, ana, bo, monkeypatch):
+    teacher.act("card", CARD)
+    ana.vote("1")
+    bo.vote("0")
+    seen = teacher.act("reveal", CARD).json()["tallied"]
+    state = teacher.act("removed", [1]).json()
+    assert (state["students"], state["answered"], numbers(state["removals"])) == (1, 1, [[1]])
+    for person in (teacher, bo):
+        assert person.get(has=seen).json()["tally"]["counts"] == [1, 0], "a tally without them is another"
+    for send in (ana.get, lambda: ana.send("join", name="Somebody else")):
+        assert send().json() == {**send().json(), "joined": False, "removed": True, "room": teacher.room}
+    assert ana.vote("0").status_code == 403
+    assert "1" not in [row[0] for row in rows(teacher.get("answers.csv"))]
+    restart(monkeypatch)
+    assert ana.state["removed"], "after a restart too"
+    state = teacher.act("restored", [1]).json()
+    assert (state["answered"], state["removals"], state["tally"]["counts"]) == (2, [], [1, 1])
+    assert (ana.state["name"], ana.state["mine"]) == ("Ana", "1")
+    assert bo.act("removed", [1]).status_code == bo.act("door", False).status_code == bo.act("code").status_code == 403
+
+
+@pytest.mark.clock
+def test_who_was_removed_waits_for_being_taken_back_in(one_loop, teacher, ana):
+    with waiting(ana, since=ana.state["version"]) as took:
+        teacher.act("removed", [1])
+    assert took[0][0].json()["removed"]
+    with waiting(ana, since=ana.state["version"]) as took:
+        assert not took
+        teacher.act("restored", [1])
+    assert took[0][0].json()["joined"]
+
+
+def test_a_closed_door_keeps_newcomers_out_and_nobody_else(teacher, ana, bo, monkeypatch):
+    monkeypatch.setattr(room, "MAX_STUDENTS", 2)
+    monkeypatch.setattr(live, "THERE", 0)
+    assert teacher.act("door", False).json()["closed"]
+    restart(monkeypatch)
+    late = Person(teacher.room, token="late").send("join", name="")
+    assert (late.status_code, late.text) == (400, "The door of this room is closed. Ask your teacher to open it")
+    assert (ana.join().state["name"], bo.join().state["joined"]) == ("Ana", True), "nobody has made room for who stays out"
+    assert not teacher.act("door", True).json()["closed"]
+    assert Person(teacher.room, token="late").join().state["joined"]
+
+
+def test_a_new_code_keeps_those_inside_and_lets_nobody_in_by_the_old_one(teacher, ana, bo, monkeypatch):
+    old = teacher.room
+    teacher.act("removed", [2])
+    new = teacher.act("code").json()["room"]
+    assert new != old
+    for _ in range(2):
+        assert [ana.state["room"], teacher.state["room"], bo.state["room"]] == [new, new, old], "who is out is told no code"
+        late = Person(old, token="late")
+        refused = late.get()
+        assert (refused.status_code, refused.text) == (
+            404,
+            f"The code {old} is no longer used. Ask your teacher for the new one.",
+        )
+        assert late.send("join", name="").status_code == 404
+        assert bo.send("join", name="").json()["removed"]
+        assert Person(new, token="the cookie of ana").state["name"] == "Ana"
+        restart(monkeypatch)
+    for token in ("late", "the cookie of bo"):
+        assert Person(new, token=token).join().state["joined"]
+    assert numbers(teacher.state["people"]) == [[1], [3], [4]]
+    assert teacher.state["removals"] == []
+    teacher.act("end")
+    assert ana.state["ended"]
+    assert list(journal.folder().iterdir()) == []
+
+
+def test_no_two_rooms_have_had_the_same_code(teacher, monkeypatch):
+    used = iter([teacher.act("code").json()["room"], teacher.room, "TVWXHG"])
+    letters = iter("")
+
+    def choice(among):
+        nonlocal letters
+        letter = next(letters, "")
+        if not letter:
+            letters = iter(next(used))
+            letter = next(letters)
+        return letter
+
+    restart(monkeypatch)
+    monkeypatch.setattr(journal.secrets, "choice", choice)
+    assert Person().send("open").json()["room"] == "TVWXHG"
+
+
+def test_newcomers_of_one_network_within_a_minute_are_shown_together_and_removed_at_once(teacher, ana, lines, monkeypatch):
+    for at in range(6):
+        Person(teacher.room, token=f"crowd {at}", host="10.0.0.7").join()
+    Person(teacher.room, token="another", host="10.0.0.8").join()
+    crowd = [2, 3, 4, 5, 6, 7]
+    for _ in range(2):
+        assert numbers(teacher.state["people"]) == [[1], crowd, [8]]
+        restart(monkeypatch)
+    assert "10.0.0" not in (journal.folder() / f"{teacher.room}.jsonl").read_text()
+    state = teacher.act("removed", crowd).json()
+    assert (numbers(state["people"]), numbers(state["removals"])) == ([[1], [8]], [crowd])
+    assert numbers(teacher.act("restored", crowd).json()["people"]) == [[1], crowd, [8]]
+
+
+def test_a_room_full_of_nobody_who_has_answered_is_emptied_by_its_teacher_at_once(teacher, ana, lines, monkeypatch):
+    monkeypatch.setattr(room, "MAX_STUDENTS", 7)
+    teacher.act("card", CARD)
+    for at in range(6):
+        Person(teacher.room, token=f"crowd {at}", host="10.0.0.7").join().vote("0")
+    ana.get()
+    late = Person(teacher.room, token="late")
+    refused = late.send("join", name="Late")
+    assert (refused.status_code, "Ask your teacher to remove who should not be there" in refused.text) == (400, True)
+    crowd = next(group for group in numbers(teacher.state["people"]) if len(group) > 1)
+    assert teacher.act("removed", crowd).json()["answered"] == 0
+    assert late.join("Late").vote("1").status_code == 200
+    assert teacher.act("reveal", CARD).json()["tally"]["counts"] == [0, 1]
+
+
 # Odd input
 
 
@@ -359,6 +482,11 @@ def test_what_is_no_answer_is_refused_in_a_sentence(teacher, ana, answer):
         ("held", {"query": "K=5", "step": 1e300}),
         ("held", {"query": "K=5", "step": -1}),
         ("held", "x"),
+        ("removed", [1]),
+        ("removed", 1),
+        ("removed", [{}, None]),
+        ("restored", ["1"] * 200),
+        ("door", "open"),
         ("burn", None),
         ({}, None),
     ],
@@ -612,6 +740,18 @@ def test_in_a_full_room_who_neither_answered_nor_is_there_makes_room(teacher, an
     assert (ana.state["joined"], bo.state["joined"], late.state["joined"]) == (True, False, True)
     assert [each["label"] for each in teacher.state["missing"]] == ["Late"]
     assert len(journal.find(teacher.room).students) == 2
+
+
+def test_who_was_away_for_longest_makes_room_first(teacher, monkeypatch):
+    monkeypatch.setattr(room, "MAX_STUDENTS", 3)
+    clock = SimpleNamespace(monotonic=lambda: clock.now, now=1000.0)
+    monkeypatch.setattr(live, "time", clock)
+    asleep, nobody, there = (Person(teacher.room, token=token).join() for token in ("asleep", "nobody", "there"))
+    asleep.get()
+    clock.now += 600
+    there.get()
+    late = Person(teacher.room, token="late").join()
+    assert [one.state["joined"] for one in (asleep, nobody, there, late)] == [True, False, True, True]
 
 
 def test_a_refusal_of_this_server_is_known_by_a_header(teacher):

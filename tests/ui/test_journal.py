@@ -88,8 +88,8 @@ def test_a_restart_changes_nothing(tmp_path_factory, events):
         patch.setenv("MAML_LAB_RUNS", str(tmp_path_factory.mktemp("runs")))
         room, secret = journal.open_room()
         room = played(room, events)
-        assert journal.find(room.code) == room
-        assert journal.find(room.code).is_teacher(secret)
+        assert journal.find(room.opened_as) == room
+        assert journal.find(room.opened_as).is_teacher(secret)
 
 
 @given(st.lists(st.binary(max_size=40) | ODD.map(lambda odd: json.dumps(odd).encode()), max_size=6))

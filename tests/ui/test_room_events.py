@@ -1,15 +1,24 @@
 """A room follows from what happened in it and from nothing else, however odd that is."""
 
+import itertools
+
 import pytest
-from happenings import EVENTS, ODD, OPENED
+from happenings import EVENTS, NUMBERS, ODD, OPENED
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ui.classroom.room import MAX_NAME, MAX_STUDENTS, RoomError, apply, begin, code_in, fold
+from ui.classroom.arrivals import MANY, WITHIN, arrivals
+from ui.classroom.events import apply, begin, fold
+from ui.classroom.room import ALPHABET, MAX_CODES, MAX_NAME, MAX_STUDENTS, RoomError, Student, code_in
 
 DONE = st.sampled_from(["joined", "card", "vote", "reveal", "follow", "held", "left", "unnamed", "opened", "?"])
-FIELDS = st.sampled_from(["who", "name", "card", "answer", "on", "query", "step", "number"])
-ODD_EVENTS = st.builds(lambda do, rest: {**rest, "do": do}, DONE | ODD, st.dictionaries(FIELDS, ODD | st.just("one"), max_size=5))
+ACTS = st.sampled_from(["removed", "restored", "door", "code"])
+FIELDS = st.sampled_from(
+    ["who", "name", "card", "answer", "on", "query", "step", "number", "numbers", "open", "code", "network", "at"]
+)
+ODD_EVENTS = st.builds(
+    lambda do, rest: {**rest, "do": do}, DONE | ACTS | ODD, st.dictionaries(FIELDS, ODD | st.just("one"), max_size=5)
+)
 
 
 @given(st.lists(EVENTS, max_size=40))
@@ -22,16 +31,41 @@ def test_an_answer_once_committed_never_changes_and_none_comes_after_the_reveal(
         except RoomError:
             assert room is before
             continue
+        removed, restored = event["do"] == "removed", event["do"] == "restored"
         for card, answers in before.answers.items():
-            assert answers.items() <= room.answers[card].items()
-            assert card not in before.revealed or room.answers[card] == answers
+            kept = {who: answer for who, answer in answers.items() if who not in room.removed} if removed else answers
+            assert kept.items() <= room.answers[card].items()
+            assert card not in before.revealed or restored or room.answers[card] == kept
         assert all(who in room.students for answers in room.answers.values() for who in answers)
         assert before.revealed <= room.revealed
         changed = room is not before
         assert room.version == before.version + changed
-        assert room.news == before.news + (changed and event["do"] not in ("joined", "left", "vote"))
+        assert room.news == before.news + (changed and event["do"] not in ("joined", "left", "vote", "door"))
         numbers = [student.number for student in room.students.values()]
         assert numbers == sorted(set(numbers)), "nobody is called as another"
+        assert not set(numbers) & {each.student.number for each in room.removed.values()}
+        assert not room.students.keys() & room.removed.keys()
+        came, back = room.students.keys() - before.students.keys(), room.students.keys() & before.removed.keys()
+        assert not came or restored or not before.closed, "nobody comes through a closed door"
+        assert restored or all(before.removed[who].code != before.code for who in back), "who was removed needs a new code"
+        assert len(set(room.codes)) == len(room.codes)
+
+
+@given(st.lists(EVENTS, max_size=40), st.lists(NUMBERS, min_size=1, max_size=5), st.booleans())
+def test_what_is_undone_at_once_leaves_nothing_behind(events, numbers, removes):
+    room = fold([OPENED, *events])
+    acts = [{"do": do, "numbers": numbers} for do in (("removed", "restored") if removes else ("restored", "removed"))]
+    try:
+        first = apply(room, acts[0])
+    except RoomError:
+        return
+    changed = {student.number for student in first.students.values()} ^ {student.number for student in room.students.values()}
+    if not changed:
+        return
+    after = apply(first, acts[1] | {"numbers": sorted(changed)})
+    assert (after.students, after.answers) == (room.students, room.answers)
+    assert after.removed.keys() == room.removed.keys()
+    assert after.news == room.news + 2, "every student is shown it"
 
 
 @given(st.lists(EVENTS, max_size=30))
@@ -120,3 +154,74 @@ def test_a_new_card_forgets_the_lab_of_the_one_before_and_is_free():
 @pytest.mark.parametrize("typed", ["", "BCDG", "BCDGHJK", "ÄCDGH", "../..", "B" * 10_000, "BCDG0"])
 def test_what_can_be_no_code_is_none(typed):
     assert code_in(typed) == ""
+
+
+def happened(*events):
+    """The room after these, each of which can be."""
+    room = begin(OPENED)
+    for event in events:
+        room = apply(room, event)
+    return room
+
+
+JOINED = {"do": "joined", "who": "a", "name": "Ana"}
+REMOVED = {"do": "removed", "numbers": [1]}
+
+
+def test_who_was_removed_comes_back_by_a_new_code_as_somebody_new_or_by_the_teacher_with_all_answers():
+    card, vote = {"do": "card", "card": "one"}, {"do": "vote", "who": "a", "card": "one", "answer": "2"}
+    room = happened(JOINED, card, vote, REMOVED)
+    assert (dict(room.students), room.answers["one"]) == ({}, {})
+    for name in ("", "Bo"):
+        with pytest.raises(RoomError, match="has removed you"):
+            apply(room, JOINED | {"name": name})
+    with pytest.raises(RoomError, match="Join the room first"):
+        apply(room, vote)
+    back = apply(room, {"do": "restored", "numbers": [1]})
+    assert (back.students["a"].label, back.answers["one"]) == ("Ana", {"a": "2"})
+    anew = happened(JOINED, card, vote, REMOVED, {"do": "code", "code": "TVWXHG"}, JOINED | {"name": "Bo"})
+    assert (anew.students["a"].label, anew.students["a"].number, anew.answers["one"]) == ("Bo", 2, {})
+    with pytest.raises(RoomError, match="no such student"):
+        apply(anew, {"do": "restored", "numbers": [1]})
+    again = apply(anew, {"do": "removed", "numbers": [2]})
+    with pytest.raises(RoomError, match="has removed you"):
+        apply(again, JOINED)
+
+
+def test_a_closed_door_keeps_out_who_was_not_inside_alone():
+    room = happened(JOINED, {"do": "door", "open": False})
+    with pytest.raises(RoomError, match="The door of this room is closed"):
+        apply(room, JOINED | {"who": "b"})
+    assert apply(room, JOINED) is room
+    assert apply(apply(room, {"do": "door", "open": True}), JOINED | {"who": "b"}).students["b"]
+
+
+def test_a_room_has_each_code_once_and_so_many():
+    room = happened({"do": "code", "code": "TVWXHG"})
+    assert (room.code, room.opened_as) == ("TVWXHG", OPENED["code"])
+    for code in (OPENED["code"], "AEIOUY", "../../x", ""):
+        with pytest.raises(RoomError, match="A new code"):
+            apply(room, {"do": "code", "code": code})
+    for first, last in itertools.islice(itertools.product(ALPHABET, repeat=2), MAX_CODES - 2):
+        room = apply(room, {"do": "code", "code": f"{first}CDGH{last}"})
+    with pytest.raises(RoomError, match="the most that it can have: close its door instead"):
+        apply(room, {"do": "code", "code": "WVTRQP"})
+
+
+def test_a_room_that_filled_up_again_takes_nobody_back_in():
+    room = happened(*(JOINED | {"who": str(at)} for at in range(MAX_STUDENTS)), REMOVED, JOINED | {"who": "one more"})
+    with pytest.raises(RoomError, match="remove others before"):
+        apply(room, {"do": "restored", "numbers": [1]})
+
+
+def test_who_came_together_from_one_network_stands_together():
+    def came(number, network, at):
+        return Student(number, "", False, network, at)
+
+    crowd = [came(2 * at, "crowd", 100 + WITHIN / (MANY - 1) * (at - 1)) for at in range(1, MANY + 1)]
+    others = [came(2 * at + 1, "others", at * WITHIN) for at in range(MANY)]
+    unknown = [came(100 + at, "", 0) for at in range(MANY)]
+    students = sorted([*crowd, *others, *unknown])
+    assert arrivals(students) == [[others[0]], crowd, *([each] for each in [*others[1:], *unknown])]
+    late = came(2 * MANY, "crowd", 100 + WITHIN + 1)
+    assert arrivals([*crowd[:-1], late]) == [[each] for each in [*crowd[:-1], late]], "that would be too few"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import plotly
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
 FILE = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
@@ -35,7 +35,7 @@ def route() -> Route:
             return Response("not found", status_code=404, media_type="text/plain")
         headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
         if "gzip" not in request.headers.get("accept-encoding", ""):
-            return Response(FILE.read_bytes(), media_type="text/javascript", headers=headers)
+            return FileResponse(FILE, media_type="text/javascript", headers=headers)
         return Response(compressed(), media_type="text/javascript", headers=headers | {"Content-Encoding": "gzip"})
 
     return Route(f"/{PREFIX}/{{name}}", file)

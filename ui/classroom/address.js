@@ -82,6 +82,8 @@ export function addressOf(room, { host = "", secret = "" } = {}) {
 
 // Go to a room, or to the door.
 export const goTo = (room) => push({ [PARAMETER]: room || null }, { alone: true });
+// The room on show has another code now.
+export const noteCode = (room) => write({ [PARAMETER]: room });
 // Stand at the door instead: Back does not lead to where one was.
 export const turnAway = () => write({}, { alone: true });
 

@@ -9,13 +9,14 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from maml_core.reading import json_object
-from ui.classroom.room import ALPHABET, CODE, LETTERS, Event, NoRoom, Room, RoomError, apply, begin, digest, fold
+from ui.classroom.events import Event, apply, begin, fold
+from ui.classroom.room import ALPHABET, CODE, LETTERS, NoRoom, Room, RoomError, digest
 from ui.shared.learners import runs_folder
 
 LASTS = 24 * 3600
@@ -46,8 +47,11 @@ class Standing(NamedTuple):
     """Whether nothing has happened in it."""
 
 
-def open_room(now: float | None = None) -> tuple[Room, str]:
-    """A new room and its teacher's secret, which is kept nowhere here. Raises RoomError if there can be no more."""
+def open_room(now: float | None = None, taken: Container[str] = ()) -> tuple[Room, str]:
+    """A new room and its teacher's secret, which is kept nowhere here. Raises RoomError if there can be no more.
+
+    taken: codes that it may not have.
+    """
     now = time.time() if now is None else now
     secret = secrets.token_urlsafe(32)
     where = folder()
@@ -58,7 +62,7 @@ def open_room(now: float | None = None) -> tuple[Room, str]:
                 f"This server has {MAX_ROOMS} open rooms, the most that it can hold: end one that is no longer needed"
             )
         while True:
-            code = _new_code()
+            code = new_code(taken)
             event = {"do": "opened", "code": code, "salt": secrets.token_hex(16), "secret": digest(secret), "at": now}
             with suppress(FileExistsError):
                 _begin_journal(code, _line(event))
@@ -102,29 +106,36 @@ def _path(code: str) -> Path:
     return folder() / f"{code}.jsonl"
 
 
-def _new_code() -> str:
-    """At random; no letter twice in a row, which is hard to read out and to type."""
-    code = secrets.choice(ALPHABET)
-    while len(code) < LETTERS:
-        code += secrets.choice(ALPHABET.replace(code[-1], ""))
+def new_code(taken: Container[str] = ()) -> str:
+    """At random, none of these and of no journal; no letter twice in a row, which is hard to read out and to type."""
+    code = ""
+    while not code or code in taken or has(code):
+        code = secrets.choice(ALPHABET)
+        while len(code) < LETTERS:
+            code += secrets.choice(ALPHABET.replace(code[-1], ""))
     return code
 
 
+def has(code: str) -> bool:
+    """Whether a room was opened with this code and has not ended."""
+    return bool(CODE.fullmatch(code)) and _path(code).is_file()
+
+
 def find(code: str) -> Room:
-    """The room of this code as its journal has it.
+    """The room that was opened with this code, as its journal has it.
 
     Raises:
         NoRoom: there is none (any more).
         RoomError: it cannot be read.
     """
-    if not CODE.fullmatch(code) or not _path(code).is_file():
+    if not has(code):
         raise NoRoom(f"There is no room {code[:LETTERS]}" if code else f"A code has {LETTERS} letters from {ALPHABET}")
     try:
         content = _path(code).read_bytes()
     except OSError as error:
         raise RoomError(f"The room {code} cannot be read: {error.strerror}") from None
     room = fold(_events(content))
-    if room.code != code:
+    if room.opened_as != code:
         raise RoomError(f"The journal of the room {code} is that of another")
     return room
 
@@ -144,12 +155,12 @@ def add(room: Room, event: Event) -> Room:
     """
     after = apply(room, event)
     if after is not room:
-        keep(room.code, event)
+        keep(room.opened_as, event)
     return after
 
 
 def keep(code: str, event: Event) -> None:
-    """Write down an event that happened in the room of this code. Raises RoomError if it cannot be kept."""
+    """Write down an event that happened in the room that was opened with this code. Raises RoomError if it cannot be kept."""
     try:
         if event["do"] == "ended":
             return delete(code)

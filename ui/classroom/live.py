@@ -12,7 +12,8 @@ from contextlib import suppress
 from typing import Any
 
 from ui.classroom import journal
-from ui.classroom.room import Event, Room, RoomError, apply
+from ui.classroom.events import Event, apply
+from ui.classroom.room import Room, RoomError
 from ui.lessons import shelf
 from ui.shared.incoming import Refused
 
@@ -60,7 +61,9 @@ class Live:
             self._write_soon(event)
         if self.room.ended:
             self._tallies.clear()
-        self.tell(() if self.room.news != before.news else (TEACHER, event["who"]))
+        if self.room.recounts != before.recounts:
+            self._tallies.clear()
+        self.tell(() if self.room.news != before.news else (TEACHER, event.get("who", "")))
 
     def end(self) -> None:
         """End the room, unless it has."""
@@ -78,7 +81,7 @@ class Live:
         event, self._unwritten = self._unwritten, None
         if event:
             with suppress(RoomError):
-                journal.keep(self.room.code, event)
+                journal.keep(self.room.opened_as, event)
 
     def tell(self, whom: Collection[str] = ()) -> None:
         """Answer those who wait: these alone, if any are given."""
@@ -107,12 +110,15 @@ class Live:
     @property
     def is_over(self) -> bool:
         """Whether it was ended, or ends by itself now."""
-        return self.room.ended or journal.age(self.room.code) > journal.LASTS
+        return self.room.ended or journal.age(self.room.opened_as) > journal.LASTS
 
     def free_a_place(self) -> None:
-        """Let somebody go who is not there and has answered nothing, where the room is full."""
-        idle = (who for who in self.room.students if not self.is_there(who) and not self.room.has_answered(who))
-        if self.room.is_full and (who := next(idle, None)):
+        """Where the room is full, let somebody go who is not there and has answered nothing: who was away for longest."""
+        if not self.room.is_full:
+            return
+        idle = [who for who in self.room.students if not self.is_there(who) and not self.room.has_answered(who)]
+        if idle:
+            who = min(idle, key=lambda who: self._seen.get(who, -math.inf))
             self._seen.pop(who, None)
             self.add({"do": "left", "who": who})
 
@@ -150,18 +156,40 @@ def _answer(asked: Iterable[asyncio.Future[bool]], news: bool) -> None:
 
 
 _in_use: dict[str, Live] = {}
+"""By each of the codes that a room has, or has had."""
 _loop: asyncio.AbstractEventLoop | None = None
 _stopping = False
 
 
 def find(code: str) -> Live:
-    """The room of this code. Raises NoRoom, RoomError."""
-    live = _in_use.get(code)
-    if live is None:
-        live = _in_use[code] = Live(journal.find(code))
+    """The room that has, or has had, this code. Raises NoRoom, RoomError."""
+    if code not in _in_use and not journal.has(code):
+        _read_all()
+    live = _in_use.get(code) or _know(Live(journal.find(code)))
     if live.is_over:
         live.end()
     return live
+
+
+def _know(live: Live) -> Live:
+    """Have a room found by all its codes."""
+    _in_use.update(dict.fromkeys(live.room.codes, live))
+    return live
+
+
+def _read_all() -> None:
+    """Know the codes that rooms were given later, which no journal is called by."""
+    for room in journal.standing():
+        if room.code not in _in_use:
+            with suppress(RoomError):
+                _know(Live(journal.find(room.code)))
+
+
+def change_code(live: Live) -> None:
+    """Give a room a code that no other has or has had. Raises RoomError."""
+    _read_all()
+    live.add({"do": "code", "code": journal.new_code(_in_use)})
+    _know(live)
 
 
 def start() -> None:
@@ -208,8 +236,9 @@ def open_room(address: str, opener: str, local: bool) -> tuple[Room, str]:
     """A new room and its teacher's secret. local: whether who opens it is at the server. Raises Refused, RoomError."""
     journal.sweep()
     _make_way(address, local)
-    room, secret = journal.open_room()
-    _in_use[room.code] = Live(room, address, opener)
+    _read_all()
+    room, secret = journal.open_room(taken=_in_use)
+    _know(Live(room, address, opener))
     return room, secret
 
 

@@ -12,6 +12,7 @@ import {
   isOffered,
   isPresented,
   lastJoined,
+  noteCode,
   noteJoined,
   notePresented,
   remember,
@@ -89,8 +90,9 @@ function makeView(parent, { looks, longest }, base) {
 
   const enterAgain = (room) => show((parent) => roomPage(parent, room));
 
-  function roomPage(parent, room) {
-    const secret = secretOf(room);
+  function roomPage(parent, entered) {
+    const secret = secretOf(entered);
+    let room = entered;
     const slow = setTimeout(() => (away.textContent ||= "One moment: joining can take a few seconds."), SLOW_MS);
     let view = null;
     const there = inRoom({
@@ -99,11 +101,11 @@ function makeView(parent, { looks, longest }, base) {
       news(state) {
         clearTimeout(slow);
         if (state.ended) return over(parent, "This room is over", "Thank you for taking part.");
-        if (!view && secret) remember(room, secret);
-        if (!view && !secret) noteJoined(room);
+        if (state.removed) return removed(parent);
+        if (!view) parent.replaceChildren();
+        if (!view || state.room !== room) know(state.room);
         view ??= secret
           ? teacherView(parent, {
-              room,
               secret,
               looks,
               base,
@@ -133,9 +135,34 @@ function makeView(parent, { looks, longest }, base) {
       },
     });
 
+    // The code may be changed while one is in the room.
+    function know(code) {
+      if (code !== room) {
+        forget(room);
+        noteCode(code);
+        room = shown = code;
+      }
+      if (secret) remember(code, secret);
+      else noteJoined(code);
+    }
+
     function over(parent, title, words) {
-      astray ||= isWithin(parent);
       forget(room);
+      instead(parent, title, words);
+    }
+
+    // Whoever is taken back in goes on here.
+    function removed(parent) {
+      if (view || !parent.querySelector("h1"))
+        instead(
+          parent,
+          "The teacher has removed you from this room",
+          "Is this a mistake? Ask your teacher to take you back in, or for a new code.",
+        );
+    }
+
+    function instead(parent, title, words) {
+      astray ||= isWithin(parent);
       view?.remove();
       view = null;
       present(false);

@@ -1,19 +1,15 @@
-"""A room of a class: what can happen in it, and what it is after that. Pure: folded from events and from nothing else.
+"""A room of a class, as it is at one moment. Pure: what leads to it, events.py says.
 
 No streamlit here.
 """
 
 import hashlib
 import hmac
-import math
 import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, NamedTuple
-
-from ui.shared.incoming import legible
+from typing import NamedTuple
 
 ALPHABET = "BCDGHJKMNPQRTVWX"
 """Of codes: no vowel, so that they spell nothing, and no letter that is taken for another or for a digit."""
@@ -23,12 +19,10 @@ CODE = re.compile(rf"[{ALPHABET}]{{5,{LETTERS}}}")
 """Rooms that were opened before have five letters."""
 MAX_STUDENTS = 120
 """Twice the class that the figures in the README are for: who comes back with another browser is counted again."""
+MAX_CODES = 30
+"""That a room has one after the other: none of them is another room’s as long as it lasts."""
 MAX_NAME = 40
-MAX_QUERY = 2000
-"""Characters of a lab's address: forty shots and every setting."""
-MAX_STEP = 10_000
-Event = Mapping[str, Any]
-"""What happened: `do` says what, the rest depends on it. Nothing but JSON."""
+FULL = f"This room is full: it holds {MAX_STUDENTS} students. Ask your teacher to remove who should not be there"
 
 
 class RoomError(ValueError):
@@ -46,11 +40,27 @@ class Student(NamedTuple):
     name: str
     named: bool
     """Whether they gave a name, which is done once: the teacher may have taken it away."""
+    network: str = ""
+    """What the room knows the network by from which they joined; nothing where that was not written down."""
+    at: float = 0
+    """When they joined, in seconds since 1970."""
 
     @property
     def label(self) -> str:
         """What they are called before others. Plain text."""
         return self.name or f"student {self.number}"
+
+
+class Removed(NamedTuple):
+    """A student whom the teacher has removed, with what it takes to have them back."""
+
+    student: Student
+    answers: Mapping[str, str]
+    """Card -> the answer that they had committed."""
+    code: str
+    """The room's at that time. With a later one they may join anew."""
+    act: int
+    """The same for those who were removed together."""
 
 
 class Held(NamedTuple):
@@ -64,7 +74,8 @@ class Held(NamedTuple):
 class Room:
     """One room at one moment."""
 
-    code: str
+    codes: tuple[str, ...]
+    """All that it has had, the one on the board at the end."""
     salt: str
     secret: str
     """The digest of the teacher's."""
@@ -72,6 +83,10 @@ class Room:
     """Seconds since 1970."""
     students: Mapping[str, Student] = field(default_factory=lambda: MappingProxyType({}))
     """By what the room knows them by, in the order of joining."""
+    removed: Mapping[str, Removed] = field(default_factory=lambda: MappingProxyType({}))
+    """Likewise, in the order of being removed."""
+    closed: bool = False
+    """Whether nobody new can join."""
     card: str = ""
     """The card that is put to the room, or nothing."""
     answers: Mapping[str, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
@@ -85,6 +100,18 @@ class Room:
     """Grows with every event."""
     news: int = 0
     """Grows with the events that every student is shown."""
+    recounts: int = 0
+    """Grows when answers that were committed go or come back."""
+
+    @property
+    def code(self) -> str:
+        """The one that newcomers join by."""
+        return self.codes[-1]
+
+    @property
+    def opened_as(self) -> str:
+        """The code that its journal is called by."""
+        return self.codes[0]
 
     @property
     def is_full(self) -> bool:
@@ -95,6 +122,19 @@ class Room:
         """What this room knows the browser with this cookie by: no other room knows it by the same, and none knows the cookie."""
         return hmac.new(self.salt.encode(), token.encode(), hashlib.sha256).hexdigest()[:24]
 
+    def network(self, address: str) -> str:
+        """What it knows a network by: enough to tell a few apart, too little to find the address again."""
+        return hmac.new(self.salt.encode(), address.encode(), hashlib.sha256).hexdigest()[:4]
+
+    def check_door(self, who: str, code: str) -> None:
+        """Raises RoomError if somebody who is not in this room cannot join it by this code now, whether or not it is full."""
+        if code != self.code:
+            raise NoRoom(no_longer(code))
+        if who in self.removed and self.removed[who].code == self.code:
+            raise RoomError("The teacher has removed you from this room. Ask for a new code to join again")
+        if self.closed:
+            raise RoomError("The door of this room is closed. Ask your teacher to open it")
+
     def is_teacher(self, secret: str) -> bool:
         """Whether this is the teacher's secret."""
         return hmac.compare_digest(digest(secret), self.secret)
@@ -104,146 +144,14 @@ class Room:
         return any(who in answers for answers in self.answers.values())
 
 
+def no_longer(code: str) -> str:
+    """Why nobody joins by a code that a room has no more."""
+    return f"The code {code} is no longer used. Ask your teacher for the new one"
+
+
 def digest(secret: str) -> str:
     """What is kept of a teacher's secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def begin(event: Event) -> Room:
-    """The room that the first event of a journal opens. Raises RoomError if it is none."""
-    try:
-        if event["do"] != "opened" or not CODE.fullmatch(event["code"]) or not math.isfinite(event["at"]):
-            raise RoomError("The journal of a room must begin with its opening")
-        return Room(event["code"], str(event["salt"]), str(event["secret"]), float(event["at"]))
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise RoomError("The opening of this room cannot be read") from None
-
-
-def apply(room: Room, event: Event) -> Room:
-    """What the room is after an event. The same room, itself, if it changes nothing.
-
-    Raises:
-        RoomError: this cannot happen in the room as it is.
-    """
-    if room.ended:
-        raise NoRoom("This room was ended")
-    try:
-        after = _RULES[event["do"]](room, event)
-    except (KeyError, TypeError, AttributeError):
-        raise RoomError("This is not something that can happen in a room") from None
-    if after is room:
-        return room
-    seen = event["do"] not in ("joined", "left", "vote")
-    return replace(after, version=room.version + 1, news=room.news + seen)
-
-
-def fold(events: Iterable[Event]) -> Room:
-    """The room that these events lead to; those that cannot be are passed over. Raises RoomError if the first opens none."""
-    events = iter(events)
-    room = begin(next(events, {}))
-    for event in events:
-        with suppress(RoomError):
-            room = apply(room, event)
-    return room
-
-
-def _joined(room: Room, event: Event) -> Room:
-    who, name = _text(event["who"], 64), legible(event["name"], MAX_NAME)
-    before = room.students.get(who)
-    if before is None and room.is_full:
-        raise RoomError(f"This room is full: it holds {MAX_STUDENTS} students")
-    if before and (before.named or not name):
-        return room
-    number = before.number if before else 1 + max((student.number for student in room.students.values()), default=0)
-    return replace(room, students=_with(room.students, who, Student(number, name, bool(name))))
-
-
-def _left(room: Room, event: Event) -> Room:
-    """Somebody makes room: not who has answered, since answers would then belong to nobody."""
-    who = _text(event["who"], 64)
-    if room.has_answered(who):
-        raise RoomError("A student who has answered stays in the room")
-    rest = {other: student for other, student in room.students.items() if other != who}
-    return replace(room, students=MappingProxyType(rest)) if who in room.students else room
-
-
-def _unnamed(room: Room, event: Event) -> Room:
-    number = event["number"]
-    who, student = next(((who, each) for who, each in room.students.items() if each.number == number), (None, None))
-    if who is None or student is None:
-        raise RoomError("There is no such student in this room")
-    return replace(room, students=_with(room.students, who, student._replace(name=""))) if student.name else room
-
-
-def _card(room: Room, event: Event) -> Room:
-    card = _text(event["card"], 100)
-    return room if card == room.card else replace(room, card=card, held=None, following=False)
-
-
-def _vote(room: Room, event: Event) -> Room:
-    who, card, answer = _text(event["who"], 64), _text(event["card"], 100), _text(event["answer"], 1000)
-    before = room.answers.get(card, {})
-    if who not in room.students:
-        raise RoomError("Join the room first")
-    if before.get(who) == answer:
-        return room
-    if who in before:
-        raise RoomError("Your prediction is committed and cannot be changed")
-    if card != room.card or not card:
-        raise RoomError("This card is no longer open in the room")
-    if card in room.revealed:
-        raise RoomError("The predictions have been revealed, so no more can be given")
-    return replace(room, answers=_with(room.answers, card, _with(before, who, answer)))
-
-
-def _reveal(room: Room, event: Event) -> Room:
-    if _text(event["card"], 100) != room.card or not room.card:
-        raise RoomError("Give this card to the room before you reveal its predictions")
-    return room if room.card in room.revealed else replace(room, revealed=room.revealed | {room.card})
-
-
-def _follow(room: Room, event: Event) -> Room:
-    if not isinstance(event["on"], bool):
-        raise RoomError("Following must be true or false")
-    return room if event["on"] == room.following else replace(room, following=event["on"])
-
-
-def _held(room: Room, event: Event) -> Room:
-    query, step = _text(event["query"], MAX_QUERY), event["step"]
-    if not isinstance(step, int) or not 0 <= step <= MAX_STEP:
-        raise RoomError(f"A step is a whole number from 0 to {MAX_STEP}")
-    held = Held(query, int(step))
-    return room if held == room.held else replace(room, held=held)
-
-
-def _ended(room: Room, event: Event) -> Room:
-    """What is left says to who was in it that it is over, and nothing else."""
-    nameless = {who: Student(student.number, "", False) for who, student in room.students.items()}
-    gone = Room(room.code, room.salt, room.secret, room.opened, MappingProxyType(nameless), ended=True)
-    return replace(gone, version=room.version, news=room.news)
-
-
-_RULES: dict[str, Callable[[Room, Event], Room]] = {
-    "joined": _joined,
-    "card": _card,
-    "vote": _vote,
-    "reveal": _reveal,
-    "follow": _follow,
-    "held": _held,
-    "left": _left,
-    "unnamed": _unnamed,
-    "ended": _ended,
-}
-
-
-def _text(value: Any, most: int) -> str:
-    if not isinstance(value, str) or len(value) > most or not value.isprintable():
-        raise RoomError(f"One line of text with at most {most:,} characters is expected")
-    return value
-
-
-def _with(mapping: Mapping[str, Any], key: str, value: Any) -> Mapping[str, Any]:
-    return MappingProxyType({**mapping, key: value})
 
 
 def code_in(text: str) -> str:

@@ -19,7 +19,7 @@ from ui.classroom import live, take_home
 from ui.classroom.live import TEACHER, Live
 from ui.classroom.room import MAX_NAME, NoRoom
 from ui.classroom.told import for_student, for_teacher
-from ui.classroom.who import Visit, newcomers, openings, taught_by, visit_of
+from ui.classroom.who import newcomers, openings, taught_by, visit_of
 from ui.lessons import shelf
 from ui.shared import visitors
 from ui.shared.incoming import Refused, json_object, legible
@@ -82,19 +82,24 @@ async def _open(request: Request) -> Response:
 async def _join(request: Request) -> Response:
     """Be a student of the room: {room, name}. Whoever has joined before stays the same student."""
     asked = await json_object(request)
-    here, who, _ = await visit_of(request, _field(asked, "room"))
-    name, headers = legible(_field(asked, "name"), MAX_NAME), {}
+    visit, name = await visit_of(request, _field(asked, "room")), legible(_field(asked, "name"), MAX_NAME)
+    here, who, headers = visit.live, visit.who, {}
+    if visit.is_removed:
+        return JSONResponse(for_student(visit, ""))
     if not who:
         word = visitors.new_word()
         who, headers = here.room.knows(word), {"Set-Cookie": visitors.new_cookie(word)}
+    network = visitors.network_of(request)
     if who not in here.room.students:
-        place = f"{here.room.code} {visitors.network_of(request)}"
+        here.room.check_door(who, visit.code)
         if not visitors.asks_here(request):
+            place = f"{here.room.opened_as} {network}"
             await newcomers.wait(place)
             newcomers.take(place)
+            here.room.check_door(who, visit.code)
         here.free_a_place()
-    here.add({"do": "joined", "who": who, "name": name})
-    return JSONResponse(for_student(Visit(here, who, False), ""), headers=headers)
+    here.add({"do": "joined", "who": who, "name": name, "network": here.room.network(network), "at": time.time()})
+    return JSONResponse(for_student(visit._replace(who=who, teaches=False), ""), headers=headers)
 
 
 async def _vote(request: Request) -> Response:
@@ -110,9 +115,10 @@ async def _vote(request: Request) -> Response:
 
 
 async def _act(request: Request) -> Response:
-    """What the teacher does: {room, do, value}; put and take away a card, reveal, follow, held, unnamed, end."""
+    """What the teacher does: {room, do, value}."""
     asked = await json_object(request)
-    here, do, value = await taught_by(request, _field(asked, "room")), _field(asked, "do"), asked.get("value")
+    visit, do, value = await taught_by(request, _field(asked, "room")), _field(asked, "do"), asked.get("value")
+    here = visit.live
     if do == "card":
         card = _field(asked, "value")
         if card:
@@ -126,21 +132,27 @@ async def _act(request: Request) -> Response:
         here.add({"do": "held", "query": value.get("query"), "step": value.get("step")})
     elif do == "unnamed":
         here.add({"do": "unnamed", "number": value})
+    elif do in ("removed", "restored"):
+        here.add({"do": do, "numbers": value})
+    elif do == "door":
+        here.add({"do": "door", "open": value})
+    elif do == "code":
+        live.change_code(here)
     elif do == "end":
         here.end()
     else:
-        raise Refused(400, "What a teacher can do is card, reveal, follow, held, unnamed or end")
-    return JSONResponse(for_teacher(Visit(here, "", True), str(asked.get("has", "")), request))
+        raise Refused(400, "What a teacher can do is card, reveal, follow, held, unnamed, removed, restored, door, code or end")
+    return JSONResponse(for_teacher(visit, str(asked.get("has", "")), request))
 
 
 async def _room(request: Request) -> Response:
-    """The state for who asks, at once if it is not `since`; `has`: the card whose tally is there already."""
+    """The state for who asks, at once if it is not `since`; `has`: the tally that is there already, as `tallied` says."""
     query = request.query_params
     visit, since, has = await visit_of(request, query.get("room", "")), query.get("since"), query.get("has", "")
-    if visit.inside:
+    if visit.is_known:
         visit.live.see(TEACHER if visit.teaches else visit.who)
     until = time.monotonic() + POLL
-    while visit.inside and since == visit.version and not live.is_stopping():
+    while visit.is_known and since == visit.version and not live.is_stopping():
         if not await visit.live.news(TEACHER if visit.teaches else visit.who, until - time.monotonic()):
             break
         if visit.teaches and not live.is_stopping():
@@ -160,7 +172,7 @@ async def _tally_csv(request: Request) -> Response:
 
 async def _with_answers(request: Request) -> Live:
     """Raises Refused for anybody but the teacher, and where the answers are gone."""
-    here = await taught_by(request, request.query_params.get("room", ""))
+    here = (await taught_by(request, request.query_params.get("room", ""))).live
     if here.room.ended:
         raise Refused(404, "This room has ended, and its answers were deleted")
     return here

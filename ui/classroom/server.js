@@ -3,6 +3,7 @@
 import * as server from "../shared/server.js";
 
 export const RETRY_MS = 1000;
+export const DOUBLE_MS = 600; // presses closer than this are one
 const SPREAD_MS = 1000; // a class does not come back all at once
 const REFUSED_MS = 5000; // before a question that was refused is asked again
 const LOST_MS = 40_000; // a question that waits is answered before; after so long the line is dead
@@ -47,18 +48,21 @@ export function inRoom({ room, secret, news, away, refused }) {
     if (gone || (state && !after && isBefore(newState.version, state.version))) return false;
     const kept = {};
     if (state?.card === newState.card) {
-      if (newState.revealed && state.tally) kept.tally = state.tally; // which comes once
+      if (newState.revealed && state.tally && !("tally" in newState)) kept.tally = state.tally; // which comes where it is another
       if (newState.mine === null) kept.mine = state.mine; // which never changes
     }
     state = { ...newState, ...kept };
+    room = state.room; // its code may change
     news(state);
     return true;
   }
 
+  const has = () => (state?.tally ? state.tallied : "");
+
   async function ask() {
     if (!state && !secret) return json("join", { body: { room, name: "" }, signal: stop.signal });
     // After a silence the first answer comes at once: it says that the server is back.
-    const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: state.tally ? state.card : "" }) };
+    const query = { room, ...(state && !lost && { since: state.version }), ...(state && { has: has() }) };
     line = new AbortController();
     const dead = setTimeout(() => line.abort(), LOST_MS);
     const { signal } = line;
@@ -73,7 +77,7 @@ export function inRoom({ room, secret, news, away, refused }) {
         const found = await ask();
         if (gone) return;
         away("");
-        if (found.joined === false && !found.ended) {
+        if (found.joined === false && !found.ended && !found.removed) {
           // A browser that has lost its cookie joins anew, once: one that keeps none would fill the room.
           if (!known || again) return refused(Object.assign(new Error(NO_COOKIES), { status: 400 }));
           [state, again] = [null, true];
@@ -102,7 +106,7 @@ export function inRoom({ room, secret, news, away, refused }) {
   const send = async (name, body) => take(await json(name, { body: { room, ...body }, secret, signal: stop.signal }));
   return {
     // Raise an Error in one sentence for what cannot be.
-    act: (what, value = null) => send("act", { do: what, value, has: state?.tally ? state.card : "" }),
+    act: (what, value = null) => send("act", { do: what, value, has: has() }),
     vote: (card, answer) => send("vote", { card, answer }),
     name: (name) => send("join", { name }),
     file: async (name) => (await request(name, { query: { room }, secret })).blob(),

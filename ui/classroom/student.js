@@ -131,6 +131,7 @@ export function studentView(parent, { looks, base, longest, vote, name }) {
       if (!first) up();
     } else if (question && state.mine !== null) question.lock(state.mine);
     shared?.follow(state.following, state.held);
+    shared?.recount(state.tally);
     say();
     if (left) toHeading(root);
   }

@@ -1,25 +1,24 @@
 // The teacher's side of a room, on the projector: the code, a card, how many have answered, the reveal, the lab for everybody.
 
-import { copied } from "../shared/copy.js";
-import { download } from "../shared/download.js";
 import { sentence } from "../shared/server.js";
-import { el } from "../shared/el.js";
+import { el, set } from "../shared/el.js";
 import { questionPart } from "../lessons/card.js";
 import { addressOf } from "./address.js";
 import { isWithin, toHeading } from "./focus.js";
-import { AWAY, RETRY_MS, codeOf, pause } from "./server.js";
+import { roomMenu } from "./menu.js";
+import { peoplePart } from "./people.js";
+import { AWAY, DOUBLE_MS, RETRY_MS, codeOf, pause } from "./server.js";
 import { allCards, cardOf, together } from "./together.js";
 
 const LOOK_MS = 40; // between two looks at the lab that others follow
 const STEP_MS = 100; // between two of its steps that are sent: sixty browsers draw each
-const DOUBLE_MS = 600; // presses closer than this are one
 const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 
 // `act(what, value)` and `file(name)` ask the server and raise why not; `present(on)` makes it large. Gives { update(state), remove() }.
-export function teacherView(parent, { room, secret, looks, base, act, file, present, presented }) {
+export function teacherView(parent, { secret, looks, base, act, file, present, presented }) {
   const root = el("div", { class: "teacher" }, parent);
   const top = el("header", { class: "room-top" }, root);
-  el("strong", { class: "code-small", "aria-label": `Code ${[...room].join(" ")}` }, top, room);
+  const code = el("strong", { class: "code-small" }, top);
   const where = el("span", { class: "where" }, top);
   const joined = el("span", { class: "joined", role: "status" }, top);
   const large = el("button", { type: "button", "aria-pressed": presented }, top, presented ? "Leave" : "Present");
@@ -28,8 +27,9 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   const body = el("div", { class: "room-body" }, root);
   const bar = el("div", { class: "room-bar", role: "group", "aria-label": "This card" }, root);
   const status = el("p", { class: "hidden", role: "status" }, root);
+  const people = peoplePart(root, { tell });
   const aside = roomMenu(root, {
-    room,
+    room: () => state.room,
     secret,
     host: () => host(),
     file,
@@ -55,20 +55,22 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
     complaint.textContent = error ? (error.refused ? sentence(error) : AWAY) : "";
   }
 
-  // What was pressed last is done as soon as the server is there.
+  // What was pressed last is done as soon as the server is there. Gives whether it was.
   async function tell(what, value) {
     const mine = (telling = {});
     complain(null);
     while (!gone && telling === mine) {
       try {
         await act(what, value);
-        return complain(null);
+        complain(null);
+        return true;
       } catch (error) {
         complain(error);
-        if (error.refused) return;
+        if (error.refused) return false;
         await pause(RETRY_MS);
       }
     }
+    return false;
   }
 
   function enlarge(on) {
@@ -99,14 +101,13 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
 
   function lobby() {
     const { signal } = stop;
-    const address = addressOf(room, { host: host() });
     const way = el("div", { class: "way-in" }, body);
     const words = el("div", {}, way);
     el("p", { class: "way-words" }, words, "Join at");
     el("p", { class: "way-address" }, words, addressOf("", { host: host() }).replace(/^https?:\/\//, ""));
     el("p", { class: "way-words" }, words, "with the code");
-    el("p", { class: "code-large", "aria-label": `Code ${[...room].join(" ")}` }, words, room);
-    el("img", { class: "qr", src: codeOf(address), alt: `QR code of ${address}` }, way);
+    live.code = el("p", { class: "code-large" }, words);
+    live.picture = el("img", { class: "qr" }, way);
     if (state.reach?.hosts.length > 1) hosts(words);
     if (state.reach?.alone)
       el(
@@ -248,7 +249,8 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
   function update(newState) {
     state = newState;
     const { students, answered } = state;
-    joined.textContent = students === 1 ? "1 has joined" : `${students} have joined`;
+    spell(code, state.room);
+    joined.textContent = `${students === 1 ? "1 has joined" : `${students} have joined`}${state.closed ? " · the door is closed" : ""}`;
     where.textContent = addressOf("", { host: host() }).replace(/^https?:\/\//, "");
     const now = JSON.stringify([state.card, state.revealed, Boolean(state.tally)]);
     if (now !== scene) {
@@ -262,11 +264,18 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
       root.closest("[data-testid=stMain]")?.scrollTo({ top: 0 });
       status.textContent = state.revealed ? "The predictions are revealed." : "";
     }
+    if (live.code) {
+      const address = addressOf(state.room, { host: host() });
+      spell(live.code, state.room);
+      set(live.picture, { src: codeOf(address), alt: `QR code of ${address}` });
+    }
     if (live.count) {
       live.count.textContent = `${answered} of ${students} ${students === 1 ? "has" : "have"} answered`;
       names();
     }
     live.follow?.setAttribute("aria-checked", state.following);
+    shared?.recount(state.tally);
+    people.update(state);
   }
 
   return {
@@ -276,101 +285,18 @@ export function teacherView(parent, { room, secret, looks, base, act, file, pres
       clearInterval(looking);
       document.removeEventListener("keydown", escaped);
       clear();
+      people.remove();
       aside.remove();
       root.remove();
     },
   };
 }
 
-// What a teacher needs now and then, and a class need not see.
-function roomMenu(parent, { room, secret, host, file, end, complain, revealed }) {
-  const menu = el("details", { class: "room-menu" }, parent);
-  el("summary", {}, menu, "Manage this room");
-  const row = el("div", { class: "menu-row" }, menu);
-  const files = (place, failed) => {
-    for (const [name, words] of [
-      ["answers", "Answers as CSV"],
-      ["tally", "Tally as CSV"],
-    ]) {
-      el("button", { type: "button" }, place, words).addEventListener("click", async () => {
-        try {
-          download(await file(`${name}.csv`), `${name}-${room}.csv`);
-        } catch (error) {
-          failed(error);
-        }
-      });
-    }
-  };
-  files(row, complain);
-  el("span", { class: "hint" }, row, "of the revealed cards");
-  el(
-    "p",
-    { class: "hint" },
-    menu,
-    "Until you reveal a card, this server tells its answer to nobody in the room. A browser that has not joined can still open the lesson and read it.",
-  );
-  const own = el("div", { class: "menu-row" }, menu);
-  const show = el("button", { type: "button" }, own, "Show my address");
-  show.addEventListener("click", () => {
-    own.replaceChildren();
-    const field = el(
-      "input",
-      { readonly: "", type: "text", "aria-label": "The address that makes whoever opens it the teacher of this room" },
-      own,
-    );
-    field.value = addressOf(room, { host: host(), secret });
-    const button = el("button", { type: "button" }, own, "Copy");
-    const hide = el("button", { type: "button" }, own, "Hide");
-    const said = el(
-      "span",
-      { class: "hint own-said", role: "status" },
-      own,
-      "Whoever has this address is the teacher of this room. On a machine that is not yours, open it in a private window: the browser’s history keeps it.",
-    );
-    button.addEventListener("click", async () => (said.textContent = await copied(field)));
-    hide.addEventListener("click", () => {
-      own.replaceChildren(show);
-      show.focus();
-    });
-    field.focus();
-    field.select();
-  });
-  const last = el("div", { class: "menu-row" }, menu);
-  const ending = el("button", { type: "button" }, last, "End the room");
-  el("span", { class: "hint" }, last, "Otherwise it ends by itself after a day without use.");
-  const ask = endingDialog(menu, { files, end, revealed });
-  ending.addEventListener("click", ask);
-  return menu;
-}
-
-// What ends a room asks first, and offers what is lost with it. `files(place, failed)` makes the buttons that save it; revealed() says how many cards
-// that is of. Gives what opens it.
-function endingDialog(parent, { files, end, revealed }) {
-  const dialog = el("dialog", { class: "share ending", "aria-labelledby": "ending-title" }, parent);
-  el("h2", { id: "ending-title" }, dialog, "End this room?");
-  const lost = el("p", {}, dialog);
-  const row = el("div", { class: "menu-row" }, dialog);
-  const said = el("p", { class: "complaint", role: "alert" }, dialog);
-  files(row, (error) => (said.textContent = error.refused ? sentence(error) : AWAY));
-  const last = el("div", { class: "menu-row" }, dialog);
-  const keep = el("button", { type: "button" }, last, "Keep it open");
-  const sure = el("button", { type: "button", class: "primary" }, last, "Delete and end");
-  let opened = 0;
-  keep.addEventListener("click", () => dialog.close());
-  sure.addEventListener("click", () => {
-    if (performance.now() - opened < DOUBLE_MS) return; // the second half of a double click
-    dialog.close();
-    end();
-  });
-  return () => {
-    const cards = revealed();
-    said.textContent = "";
-    row.hidden = !cards;
-    lost.textContent = `Its names and answers will be deleted for good. ${cards ? `To keep those of the ${cards === 1 ? "revealed card" : `${cards} revealed cards`}, save them now:` : "No card was revealed, so there is nothing to save."}`;
-    opened = performance.now();
-    dialog.showModal();
-    keep.focus();
-  };
+// A code, read out letter by letter.
+function spell(place, code) {
+  if (place.textContent === code) return;
+  place.textContent = code;
+  place.setAttribute("aria-label", `Code ${[...code].join(" ")}`);
 }
 
 // A press asks first, where `question()` says something, and the next one does it: not the second half of a double click.

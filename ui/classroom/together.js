@@ -8,7 +8,7 @@ import { insist } from "../lessons/server.js";
 import { tallyPart } from "../lessons/tally.js";
 
 // mine: one's own answer among them, or null for who has none; given: one's own that is not among them; following: whether the lab is held as the teacher has it: held, {query, step}.
-// Gives { follow(on, held), query(), focus(), remove() }; query gives the lab on show as {query, step}, null where there is none.
+// Gives { follow(on, held), recount(tally), query(), focus(), remove() }; query gives the lab on show as {query, step}, null where there is none.
 export function together(parent, { card, mine, given = mine, tally, looks, base, following, held }) {
   const stop = new AbortController();
   const asked = el("div", { class: "asked-before" }, parent);
@@ -21,6 +21,7 @@ export function together(parent, { card, mine, given = mine, tally, looks, base,
     el("p", { class: "complaint" }, tallied, "The predictions cannot be shown: this card has changed since they were made.");
   let observed = null;
   let last = "";
+  let truth = null;
 
   async function settle() {
     const own = mine ?? given;
@@ -34,12 +35,20 @@ export function together(parent, { card, mine, given = mine, tally, looks, base,
       looks,
       own: own !== null,
       lab: { query: last || card.observe, held: following },
-      settled: ({ truth }) => counted?.update(tally, { truth, mine }),
+      settled(found) {
+        truth = found.truth;
+        counted?.update(tally, { truth, mine });
+      },
     });
   }
   settle().catch((error) => stop.signal.aborted || el("p", { class: "complaint" }, place, sentence(error)));
 
   return {
+    recount(newTally) {
+      if (newTally === tally) return;
+      tally = newTally;
+      counted?.update(tally, { truth, mine });
+    },
     follow(on, newHeld) {
       [following, held] = [on, newHeld];
       const lab = observed?.lab;

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from ui.classroom import journal, live
 from ui.classroom.line import Line
 from ui.classroom.live import Live
-from ui.classroom.room import NoRoom, RoomError, code_in
+from ui.classroom.room import NoRoom, RoomError, code_in, no_longer
 from ui.shared import visitors
 from ui.shared.incoming import Refused
 
@@ -32,11 +32,24 @@ class Visit(NamedTuple):
     who: str
     """What the room knows them by; nothing for a browser without a cookie."""
     teaches: bool
+    code: str
+    """The one that they came by, perhaps one that the room has no more."""
 
     @property
     def inside(self) -> bool:
         """Whether they are in the room already."""
         return self.teaches or self.who in self.live.room.students
+
+    @property
+    def is_removed(self) -> bool:
+        """Whether the teacher has removed them, and they did not come by a code that the room was given since."""
+        removed = self.live.room.removed.get(self.who)
+        return removed is not None and not self.code == self.live.room.code != removed.code
+
+    @property
+    def is_known(self) -> bool:
+        """Whether they may wait for news: who is inside, and who may be taken back in."""
+        return self.inside or self.is_removed
 
     @property
     def version(self) -> str:
@@ -48,27 +61,30 @@ class Visit(NamedTuple):
 
 
 async def visit_of(request: Request, code: str) -> Visit:
-    """Who asks. Raises Refused for a code or a secret that is none.
+    """Who asks. Raises Refused for a code or a secret that is none: one that the room has no more is good for who is in it alone.
 
     At an address from which many of these came, whoever is not in a room yet waits for the answer. A right code waits as long as
     a wrong one, and is always let in: so guessing is slow, and keeps nobody out.
     """
     secret, token, address = request.headers.get(SECRET, ""), visitors.token_of(request), visitors.network_of(request)
+    code, why = code_in(code), ""
     try:
-        found = live.find(code_in(code))
+        found = live.find(code)
     except NoRoom as error:
-        found, why = None, str(error)
-    if found:
+        why = f"{error}. Check the code; a room ends after a day without use."
+    else:
         who = found.room.knows(token) if token else ""
-        visit = Visit(found, who, bool(secret) and found.room.is_teacher(secret))
-        if visit.teaches or (visit.inside and not secret):
+        visit = Visit(found, who, bool(secret) and found.room.is_teacher(secret), code)
+        if visit.teaches or (visit.is_known and not secret):
             return visit
-        if visit.inside:
+        if visit.is_known:
             raise Refused(403, NO_TEACHER)
+        if code != found.room.code:
+            why = f"{no_longer(code)}."
     await misses.wait(address)
-    if found is None:
+    if why:
         misses.take(address)
-        raise Refused(404, f"{why}. Check the code; a room ends after a day without use.")
+        raise Refused(404, why)
     if secret:
         misses.take(address)
         raise Refused(403, NO_TEACHER)
@@ -76,20 +92,21 @@ async def visit_of(request: Request, code: str) -> Visit:
 
 
 def withholds(token: str, card: str) -> bool:
-    """Whether a student with this token is in a room that still waits for predictions on this card."""
+    """Whether a student with this token is in a room, or removed from it, that still waits for predictions on this card."""
     if not token:
         return False
     for standing in journal.standing():
         with suppress(RoomError):
             room = live.find(standing.code).room
-            if room.card == card and card not in room.revealed and room.knows(token) in room.students:
+            who = room.knows(token)
+            if room.card == card and card not in room.revealed and (who in room.students or who in room.removed):
                 return True
     return False
 
 
-async def taught_by(request: Request, code: str) -> Live:
-    """The room, for its teacher. Raises Refused for anybody else."""
+async def taught_by(request: Request, code: str) -> Visit:
+    """The teacher's visit. Raises Refused for anybody else."""
     visit = await visit_of(request, code)
     if not visit.teaches:
         raise Refused(403, "Only the teacher of this room can do this")
-    return visit.live
+    return visit

@@ -1,4 +1,4 @@
-"""Turns: whose work is done next, at two desks, one for what answers a person and one for what measures. No streamlit here.
+"""Turns: whose work is done next, at three desks: for what answers, what draws pages, and what measures. No streamlit here.
 
 What answers a click, a vote, a page or a file never waits behind what measures, whose threads are few and step back for all
 others. At a desk one visitor has few pieces of work at a time and few more waiting; who asks for still more is told to ask again
@@ -15,6 +15,7 @@ import time
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple, Self
 
 from starlette.requests import Request
@@ -147,11 +148,13 @@ class Desk:
 def _step_back() -> None:
     """Linux gives each thread a priority of its own."""
     with contextlib.suppress(AttributeError, OSError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _STEP_BACK)
+        this = os.PRIO_PROCESS, threading.get_native_id()
+        os.setpriority(*this, min(os.getpriority(*this) + _STEP_BACK, 19))
 
 
 answering = Desk("answering", 2, 1)
 measuring = Desk("measuring", os.cpu_count() or 1, 2, step_back=True)
+drawing = Desk("drawing", 4, 1)
 
 _now = threading.local()
 
@@ -195,10 +198,48 @@ async def _left(request: Request) -> None:
         pass
 
 
+class Place:
+    """A page's script's place at the desk where pages are drawn: it draws on a thread of its own, as Streamlit does."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self._visitor = visitor
+
+    def __enter__(self) -> None:
+        begun, self._over = threading.Event(), threading.Event()
+        _patiently(drawing, self._visitor, partial(_keep, begun, self._over))
+        begun.wait()
+        _now.place = self
+
+    def __exit__(self, *_: object) -> None:
+        _now.place = None
+        self._over.set()
+
+
+def _keep(begun: threading.Event, over: threading.Event) -> None:
+    begun.set()
+    over.wait()
+
+
+def place(token: str) -> Place:
+    """Within it, the script of a page draws for the browser of this token: when it is its turn."""
+    return Place(Visitor(token, True))
+
+
 def in_turn(token: str, work: Callable[[], Any]) -> Any:
-    """What a page's script measures for the browser of this token, when it is its turn."""
+    """What a page's script measures for the browser of this token, when it is its turn. Others may draw meanwhile."""
+    at: Place | None = getattr(_now, "place", None)
+    if at:
+        at.__exit__()
+    try:
+        return _patiently(measuring, Visitor(token, True), work).result()
+    finally:
+        if at:
+            at.__enter__()
+
+
+def _patiently(desk: Desk, visitor: Visitor, work: Callable[[], Any]) -> Future[Any]:
     while True:
         try:
-            return measuring.ask(Visitor(token, True), work).result()
+            return desk.ask(visitor, work)
         except Refused:
             time.sleep(AGAIN)

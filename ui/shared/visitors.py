@@ -75,17 +75,19 @@ def owners_here() -> set[str]:
 
 
 def network_of(asker: HTTPConnection) -> str:
-    """Where a question comes from: see `network`."""
+    """Where a question comes from: a whole network where one browser has as many addresses as it likes."""
     return network(_host(asker))
 
 
 def network(host: str) -> str:
-    """What an address belongs to: a whole network where one browser has as many addresses as it likes."""
+    """The network of a numeric address. One of version 4 is itself, also where a socket of version 6 writes it in its own way."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return host
-    return host if address.version == 4 else str(ipaddress.ip_network(f"{host.partition('%')[0]}/64", strict=False))
+    if address.version == 4:
+        return host
+    return str(address.ipv4_mapped or ipaddress.ip_network(f"{host.partition('%')[0]}/64", strict=False))
 
 
 def _host(asker: HTTPConnection) -> str:

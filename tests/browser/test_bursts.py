@@ -1,0 +1,36 @@
+"""One browser that asks for too much at once: what others ask for is answered meanwhile, and it is told to come again."""
+
+import asyncio
+import itertools
+
+import pytest
+
+from benchmarks.classroom import Browser
+from benchmarks.crowd import ALL, AT_ONCE, fresh
+from ui.shared.turns import WAITING
+
+NUMBERS = itertools.count(1)
+
+
+def picture(at: int):
+    return "lab/picture.json", {"learners": ALL, "num_updates": 50, "alpha": 0.002 + at * 1e-6, "seed": 1 + at % 9000}
+
+
+@pytest.mark.parametrize("question", [fresh, picture])
+def test_a_click_is_answered_while_one_browser_asks_for_much(server, question):
+    async def main() -> None:
+        one, other = Browser(server, next(NUMBERS)), Browser(server, next(NUMBERS))
+        asked = [question(next(NUMBERS)) for _ in range(AT_ONCE)]
+        burst = [asyncio.create_task(one.ask(path, **query)) for path, query in asked]
+        ended, _ = await asyncio.wait(burst, return_when=asyncio.FIRST_EXCEPTION)
+        assert any("429" in str(task.exception()) for task in ended if task.exception())
+        await other.ask("lab/picture.json", seed=next(NUMBERS))
+        assert sum(task.done() and not task.exception() for task in burst) < WAITING
+        while sum(task.done() for task in burst) < AT_ONCE / 2:  # not all of them have been heard yet
+            await asyncio.sleep(0.01)
+        refused = sum("429" in str(task.exception()) for task in burst if task.done())
+        assert refused > AT_ONCE / 4, "what is refused is not measured"
+        for task in burst:  # they leave
+            task.cancel()
+
+    asyncio.run(main())
