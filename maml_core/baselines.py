@@ -44,15 +44,30 @@ class Tuning(NamedTuple):
     means: dict[float, float]
 
 
-def tune_alpha(learned: Params, config: TrainConfig, *, num_updates: int = 10, tasks: int = 1000) -> Tuning:
+def tune_alpha(
+    learned: Params,
+    config: TrainConfig,
+    *,
+    num_updates: int = 10,
+    tasks: int = 1000,
+    on_tasks: Callable[[int], object] = unheard,
+) -> Tuning:
     """The inner step size with the lowest mean query loss after num_updates, over STEP_SIZES, on validation tasks.
 
     The paper fine-tunes its baseline "using an automatically tuned step size" (section 5.1). One size serves every K and step:
     the best for config.K shots. The mean counts diverged tasks as 100, so a size that is too large for some tasks loses.
+    on_tasks: as in `evaluate`.
     """
     means = {
         alpha: evaluate(
-            learned, config, K=config.K, num_updates=num_updates, test_tasks=tasks, alpha=alpha, seed=VALIDATION_SEED
+            learned,
+            config,
+            K=config.K,
+            num_updates=num_updates,
+            test_tasks=tasks,
+            alpha=alpha,
+            seed=VALIDATION_SEED,
+            on_tasks=on_tasks,
         )[-1].mean
         for alpha in STEP_SIZES
     }

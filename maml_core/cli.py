@@ -84,9 +84,10 @@ def train_command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from maml_core.runs import worker
+    from maml_core.runs.obeying import stop_like_ctrl_c
 
     began = time.perf_counter()
-    worker.stop_like_ctrl_c()
+    stop_like_ctrl_c()
     start = runs.read_status(args.run_dir).iteration
     with tqdm(total=config.max_steps, initial=start, unit="it", file=sys.stderr, mininterval=0.5, disable=args.quiet) as bar:
 
@@ -272,7 +273,7 @@ def stop_command(args: argparse.Namespace) -> int:
     if args.json:
         printing.as_json({"run": str(args.run_dir), "asked": "stop"})
     else:
-        print(f"{args.run_dir} has been asked to stop; it will, after its current block of iterations")
+        print(f"{args.run_dir} has been asked to stop; it will, within a second or two")
     return 0
 
 

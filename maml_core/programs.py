@@ -3,6 +3,7 @@
 Knows nothing of what is computed. Compiled programs are kept, so that the next run of the same kind starts at once.
 """
 
+import functools
 import hashlib
 import logging
 import platform
@@ -178,9 +179,14 @@ def _key(name: str) -> str:
     Of the sources these are the modules of the mathematics, which stand right in this folder. What is in folders below it
     imports them and is imported by none of them, so that it reaches no program (tests/engine/test_layers.py).
     """
-    sources = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     machine = (platform.node(), platform.machine(), torch.backends.cpu.get_cpu_capability())
-    return _digest((name, torch.__version__, platform.python_version(), machine), sources)
+    return _digest((name, torch.__version__, platform.python_version(), machine, _sources()))
+
+
+@functools.cache
+def _sources() -> str:
+    """A digest of the modules that this process was started from: whoever lists many runs asks for many keys."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))).hexdigest()
 
 
 def _failures(name: str, device: torch.device) -> tuple[str, str]:
@@ -189,8 +195,8 @@ def _failures(name: str, device: torch.device) -> tuple[str, str]:
     return _digest((_key(name), here)), _digest(here)
 
 
-def _digest(about: Any, sources: bytes = b"") -> str:
-    return hashlib.sha256(repr(about).encode("utf-8", "surrogateescape") + sources).hexdigest()[:32]
+def _digest(about: Any) -> str:
+    return hashlib.sha256(repr(about).encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
 def _is_whole(package: Path) -> bool:

@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -205,6 +206,7 @@ def _built(config: TrainConfig, path: str, device: torch.device) -> Steps:
     return programs.scan(meta_step(config), learner, drawn, path=path, name=_name(config))
 
 
+@lru_cache(maxsize=4096)  # asked for each run of a list, again and again
 def program_of(config: TrainConfig) -> TrainConfig:
     """The same for all configs that execute the same program: these settings reach it as numbers, or not at all."""
     d = TrainConfig

@@ -36,16 +36,19 @@ def main() -> None:
 def draw_form(config: TrainConfig | None, problem: str) -> None:
     """The recipe and the button."""
     session = st.session_state
-    refused = steering.refusal(viewer.is_local())
+    start, local = session.train_start, viewer.is_local()
+    refused, done = steering.refusal(local), start["iteration"] if start else 0
+    if config is not None:
+        problem = steering.too_long(config, local, done)
     with st.container(horizontal=True, vertical_alignment="center", key="train_recipe"):
         names = list(steering.presets())
         session.train_preset = next((name for name in names if steering.presets()[name] == config), None)
         st.pills("recipe", names, key="train_preset", label_visibility="collapsed", on_change=preset_taken)
-        blocked = bool(refused) or config is None
+        blocked = bool(refused or problem) or config is None
         st.button("Train", type="primary", key="train_press", on_click=pressed, disabled=blocked, help=refused or None)
         if config is not None:
-            st.caption(f"{steering.time_words(config)} on this machine")
-    if start := session.train_start:
+            st.caption(f"{steering.time_words(config, done)} on this machine")
+    if start:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(f"Continues from iteration {start['iteration']:,} of {plain(start['title'])}.")
             st.button("Start from scratch instead", key="train_scratch", on_click=from_scratch, type="tertiary")
@@ -148,7 +151,13 @@ def pressed() -> None:
     try:
         beginning = learners.snapshot(start["run"], start["iteration"]) if start else None
         session.train_selected = steering.press(
-            config, viewer.token(), name, local=viewer.is_local(), device=session.train_values["device"], beginning=beginning
+            config,
+            viewer.token(),
+            name,
+            local=viewer.is_local(),
+            network=viewer.network(),
+            device=session.train_values["device"],
+            beginning=beginning,
         )
         session.train_pressed += 1
     except (ConfigError, RunError, ValueError) as error:

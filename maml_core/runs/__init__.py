@@ -8,6 +8,7 @@ from maml_core.runs.about import read_about, rename
 from maml_core.runs.asking import ask, enqueue, read_request
 from maml_core.runs.execution import RunSettings, choose_device, has_device
 from maml_core.runs.folder import Run, create, delete, execute_otherwise, folders, list_runs, look
+from maml_core.runs.limits import Limits
 from maml_core.runs.metrics import merged, read_metrics
 from maml_core.runs.recipe import changes, read_config, read_start, settle
 from maml_core.runs.snapshots import (
@@ -28,6 +29,7 @@ __all__ = [
     "CAN_GO_ON",
     "RUN_STATES",
     "TRAINING_STATE_SUFFIX",
+    "Limits",
     "Run",
     "RunSettings",
     "Status",

@@ -10,12 +10,12 @@ from maml_core.files import write_json
 from maml_core.reading import content, json_object
 from maml_core.runs.recipe import check_parent, read_recipe, writing
 
-MOST_CHARACTERS = {"title": 60, "note": 500, "owner": 100}
-"""In what a person may say about a run."""
+MOST_CHARACTERS = {"title": 60, "note": 500, "owner": 100, "network": 100}
+"""In what is said about a run: title and note by a person, owner and network by the server that it was asked of."""
 
 
 def read_about(folder: Path) -> dict[str, Any]:
-    """What people say about a run: title, note, owner, as far as they do. Raises RunError if that is damaged."""
+    """What is said about a run: title, note, owner, network, as far as it is. Raises RunError if that is damaged."""
     try:
         return checked_about(json_object(content(folder / "about.json")))
     except FileNotFoundError:

@@ -4,12 +4,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from maml_core.errors import RunError, RunIsLive
 from maml_core.files import Held, lock, write_atomically, write_json
 from maml_core.reading import content, json_object
 from maml_core.runs.about import read_about
 from maml_core.runs.folder import folders, look
+from maml_core.runs.limits import Limits
 from maml_core.runs.recipe import check_exists, writing
 from maml_core.runs.snapshots import final_of, iteration_of, snapshots_of
 from maml_core.runs.status import CAN_GO_ON, PATIENCE, Status, held, is_live, read_status, trained_elsewhere, write_status
@@ -17,13 +19,13 @@ from maml_core.runs.status import CAN_GO_ON, PATIENCE, Status, held, is_live, re
 REQUESTS = ("pause", "stop")
 
 
-def enqueue(folder: Path, per_person: int | None = None) -> None:
+def enqueue(folder: Path, limits: Limits | None = None) -> None:
     """Put a run that is new, paused, interrupted or failed at the end of the queue. One that waits already stays where it is.
 
-    per_person: how many runs of one owner may be in training or waiting; None for any number.
+    limits: how many may be in training or waiting, of one owner, from one network and in all; None for any number.
 
     Raises:
-        RunError: the run cannot go on, or its owner has as many as that; what to do instead.
+        RunError: the run cannot go on, or there are as many as that; what to do instead.
     """
     root = folder.parent
     if read_status(folder).state == "running" and is_live(folder):  # before the queue, which may be another account's too
@@ -36,13 +38,9 @@ def enqueue(folder: Path, per_person: int | None = None) -> None:
         if state not in CAN_GO_ON:
             raise RunError(_cannot_go_on(run.name, state))
         everybody = {other: read_status(other) for other in folders(root)}
-        if per_person is not None and run.about["owner"]:
+        if limits:
             busy = [other for other, its in everybody.items() if other != folder and _is_busy(other, its)]
-            if sum(_owner(other) == run.about["owner"] for other in busy) >= per_person:
-                raise RunError(
-                    f"one person can have {per_person} run{'s' if per_person > 1 else ''} in training or waiting here; "
-                    "wait until one of yours has ended, or pause or stop one"
-                )
+            _check_room(run.about, [_about(other) for other in busy], limits)
         (folder / "control.json").unlink(missing_ok=True)
         ticket = 1 + max(its.ticket for its in (status, *everybody.values()))
         status = replace(status, ticket=ticket, max_steps=run.max_steps, rate=None, phase="starting", elsewhere=False)
@@ -99,11 +97,35 @@ def _is_busy(folder: Path, status: Status) -> bool:
     return status.state == "queued" or (status.state == "running" and is_live(folder))
 
 
-def _owner(folder: Path) -> str:
+def _about(folder: Path) -> dict[str, Any]:
     try:
-        return read_about(folder).get("owner", "")
+        return read_about(folder)
     except RunError:
-        return ""
+        return {}
+
+
+def _check_room(mine: dict[str, Any], busy: list[dict[str, Any]], limits: Limits) -> None:
+    """Raises RunError where there is no room for one more: what is said about it, and about those that train or wait."""
+
+    def alike(name: str) -> int:
+        return sum(bool(mine[name]) and other.get(name) == mine[name] for other in busy)
+
+    if alike("owner") >= limits.per_person:
+        raise RunError(
+            f"one person can have {_counted(limits.per_person)} in training or waiting here; "
+            "wait until one of yours has ended, or pause or stop one"
+        )
+    if alike("network") >= limits.per_address:
+        raise RunError(f"{_counted(limits.per_address)} can be in training or waiting from one address; {_SOON}")
+    if len(busy) >= limits.in_all:
+        raise RunError(f"{_counted(limits.in_all)} can be in training or waiting on this server; {_SOON}")
+
+
+_SOON = "wait until one has ended, or ask who sits at the server to clear the line"
+
+
+def _counted(runs: int) -> str:
+    return f"{runs} run{'s' if runs > 1 else ''}"
 
 
 @contextmanager

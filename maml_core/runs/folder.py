@@ -28,7 +28,7 @@ class Run:
     config: TrainConfig
     settings: RunSettings
     about: dict[str, Any]
-    """title, note, owner, and parent: None, or the {"run", "iteration"} that it went on from."""
+    """title, note, owner, network, and parent: None, or the {"run", "iteration"} that it went on from."""
     created: float
     state: str
     iteration: int
@@ -56,7 +56,7 @@ def create(
     """Make the folder of a new run. Nothing is compiled, and nothing starts: see `enqueue`, and worker.train_run.
 
     start: a snapshot of any run, to go on from under this config.
-    about: title, note, owner, parent.
+    about: title, note, owner, network, parent.
 
     Raises:
         ConfigError: a setting is unknown, or asks for what this machine lacks.
@@ -97,7 +97,7 @@ def look(folder: Path) -> Run:
         status = read_status(folder)  # it may have ended properly, or been resumed, since
         if status.state == "running" and not is_live(folder):
             status = replace(status, state="interrupted", rate=None, message=goes_on(folder))
-    about = {"title": "", "note": "", "owner": "", "parent": stored.get("start")}
+    about = {"title": "", "note": "", "owner": "", "network": "", "parent": stored.get("start")}
     try:
         about |= read_about(folder)
     except RunError as error:

@@ -2,22 +2,19 @@
 
 import heapq
 import logging
-import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import maml_core
 from maml_core import runs
-from maml_core.config import MOST_TEST_SAMPLE, TEST_SAMPLE
 from maml_core.errors import RunError
 from maml_core.files import Held, lock
-from maml_core.reading import setting
-from maml_core.runs import Run
+from maml_core.runs import Limits, Run
 
 TICK_SECONDS = 1.0
 """A press wakes it; this is how soon the end of a run is noticed."""
@@ -25,36 +22,12 @@ HOME = Path(maml_core.__file__).parents[1]
 """Where a worker starts, since it has to find the package that this one is of."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """How much there may be: runs in training at once, runs of one person in training or waiting."""
-
-    runs: int
-    per_person: int
-    test_sample: int = TEST_SAMPLE
-    """Fresh tasks that a run is measured on at its end."""
-
-    @classmethod
-    def from_environment(cls) -> "Limits":
-        """MAML_LAB_MAX_RUNS (one fewer than there are cores, at least one), MAML_LAB_MAX_RUNS_PER_PERSON (3), and
-        MAML_LAB_TEST_SAMPLE (10000).
-
-        Raises:
-            ConfigError: one of them is not a whole number, or out of range.
-        """
-        cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-        return cls(
-            setting("MAML_LAB_MAX_RUNS", max(1, cores - 1), 1, 1000),
-            setting("MAML_LAB_MAX_RUNS_PER_PERSON", 3, 1, 1000),
-            setting("MAML_LAB_TEST_SAMPLE", TEST_SAMPLE, 2, MOST_TEST_SAMPLE),
-        )
-
-
 class Scheduler:
     """Starts waiting runs of one folder, first come first served. Of several on one folder, one at a time does."""
 
-    def __init__(self, root: Path, limits: Limits):
-        self.root, self.limits = root, limits
+    def __init__(self, root: Path, limits: Limits, before_start: Callable[[], object] = lambda: None):
+        """before_start: called before any run is started."""
+        self.root, self.limits, self._before_start = root, limits, before_start
         self._children: dict[Path, tuple[subprocess.Popen[bytes], int]] = {}  # run -> its process, and the ticket it had
         self._given_up: set[tuple[Path, int]] = set()
         self._in_charge = ExitStack()
@@ -99,6 +72,7 @@ class Scheduler:
             waiting = sorted((status.ticket, folder) for folder, status in statuses.items() if status.state == "queued")
             for ticket, folder in waiting:
                 if places > 0 and folder not in self._children and (folder, ticket) not in self._given_up:
+                    self._before_start()
                     self._launch(folder, ticket)
                     places -= 1
 

@@ -1,20 +1,17 @@
 """The process that trains one run, to be paused, stopped and resumed: `python -m maml_core.runs.worker FOLDER [TASKS]`."""
 
-import importlib
 import json
 import math
 import os
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 import torch
 
@@ -26,6 +23,7 @@ from maml_core.config import JOINT, TEST_SAMPLE, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
 from maml_core.evaluation import evaluate
 from maml_core.runs import RunSettings
+from maml_core.runs.obeying import obeying, stop_like_ctrl_c, undisturbed
 from maml_core.training import Record, TrainingState, init, is_compiled, likely_path, meta_train
 
 KEEP = 24
@@ -44,6 +42,8 @@ def main(folder: Path, test_sample: int = TEST_SAMPLE) -> int:
     """
     if sys.platform != "win32":  # there, whoever starts this process says so
         os.nice(10)
+    with suppress(OSError):  # where memory runs out, Linux ends a run and not the server
+        Path("/proc/self/oom_score_adj").write_text("1000")
     stop_like_ctrl_c()
     try:
         with runs.held(folder):
@@ -92,12 +92,6 @@ def is_milestone(iteration: int) -> bool:
     return iteration in (0, 100, 200, 300, 500, 700) or iteration % 10 ** max(3, len(str(iteration)) - 2) == 0
 
 
-def stop_like_ctrl_c() -> None:
-    """Let a polite kill (SIGTERM) save what was trained, as Ctrl-C does."""
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _interrupt)
-
-
 class _Work:
     """How far the run has come in this process, told in its status and kept in snapshots."""
 
@@ -114,10 +108,27 @@ class _Work:
             runs.save_snapshot(self.folder, self.state, self.config, self.execution)
             _thin(self.folder / "checkpoints")
 
-    def obey(self) -> None:
+    def checkpoint(self) -> Checkpoint:
+        """What was trained so far; nothing of it is measured."""
+        return Checkpoint(self.state.learned, self.config, self.state.iteration, run=self.execution)
+
+    def obey(self, *_: object) -> None:
         """Raise KeyboardInterrupt if the owner asks for something."""
         if runs.read_request(self.folder):
             raise KeyboardInterrupt
+
+    def end_early(self) -> str | None:
+        """Keep what was trained, and end as the owner asks, which is returned; interrupted, if they ask for nothing."""
+        request = runs.read_request(self.folder)
+        self.keep()
+        if request == "stop":
+            ckpt.save(runs.final_of(self.folder), self.checkpoint())
+            self.tell("stopped")
+        elif request == "pause":
+            self.tell("paused")
+        else:
+            self.tell("interrupted", message="interrupted by the user; resume to continue")
+        return request
 
     def tell(self, state: str, phase: str = "training", message: str = "", elsewhere: bool = False) -> None:
         """Write the status. Times and rate are by a clock that does not jump."""
@@ -162,31 +173,24 @@ def _train_held(
     config, settings = runs.read_config(folder)
     work = _Work(folder, config)
 
-    def end(word: str) -> Checkpoint:
-        on_measure()
-        work.tell("running", "measuring")
-        done = _measured(config, work.state, work.execution, test_sample)
-        ckpt.save(runs.final_of(folder), done)
-        work.tell(word)
-        return done
-
     try:
         try:
             work.state = _last_state(folder, config)
             work.tell("running", "starting")
             _sweep(folder)
-            _advance(work, settings, on_start, on_record)
-            return end("finished")
+            with obeying(folder, work.end_early):
+                _advance(work, settings, on_start, on_record)
+                on_measure()
+                work.tell("running", "measuring")
+                done = _measured(work, test_sample)
+            ckpt.save(runs.final_of(folder), done)
+            work.tell("finished")
+            return done
         except KeyboardInterrupt:
-            request = runs.read_request(folder)
-            with _undisturbed():
-                work.keep()
-                if request == "pause":
-                    work.tell("paused")
-                elif request is None:
-                    work.tell("interrupted", message="interrupted by the user; resume to continue")
+            with undisturbed():
+                request = work.end_early()
             if request == "stop":
-                return end("stopped")
+                return work.checkpoint()
             if request == "pause":
                 raise RunPaused(f"paused at iteration {work.state.iteration:,} of {config.max_steps:,}") from None
             raise
@@ -232,8 +236,7 @@ def _advance(
         work.obey()
         path = likely_path(config) if settings.path == "auto" else settings.path
         work.tell("running", "compiling" if path == "compiled" and not is_compiled(config) else "starting")
-        with _interrupted_when_asked(folder):
-            settings = runs.settle(folder)
+        settings = runs.settle(folder)
         work.obey()
         work.execution = asdict(settings) | {"torch": torch.__version__, "command": f"{config.command} --path {settings.path}"}
         if changes := runs.changes(folder):
@@ -261,49 +264,21 @@ def _advance(
             work.obey()
 
 
-@contextmanager
-def _interrupted_when_asked(folder: Path) -> Iterator[None]:
-    """Obey within what takes long and never asks, such as a compilation: what is asked of the run interrupts it."""
-    done, main_thread = threading.Event(), threading.main_thread()
-
-    def watch() -> None:
-        while not done.wait(0.1):
-            if runs.read_request(folder):
-                # Not interrupt_main: that does not wake a thread that waits for a compiler.
-                signal.pthread_kill(main_thread.ident or 0, signal.SIGTERM)
-                return
-
-    # What the first gradient imports: an import that is interrupted leaves half a module, and measuring needs gradients.
-    importlib.import_module("torch._dynamo")
-    watching = threading.Thread(target=watch, daemon=True)
-    if sys.platform != "win32" and signal.getsignal(signal.SIGTERM) is _interrupt:
-        watching.start()
-    try:
-        yield
-    finally:
-        done.set()
-        if watching.ident:
-            watching.join()  # or it would interrupt what comes after
-
-
-def _interrupt(signum: int, frame: Any) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def _measured(config: TrainConfig, state: TrainingState, execution: dict[str, Any], test_sample: int) -> Checkpoint:
-    """The trained state as a checkpoint with its table of results; a baseline with the step size that suits it best."""
+def _measured(work: _Work, test_sample: int) -> Checkpoint:
+    """What was trained as a checkpoint with its table of results; a baseline with the step size that suits it best."""
+    learned, config, execution = work.state.learned, work.config, work.execution
     if config.algorithm in JOINT:
-        tuning = tune_alpha(state.learned, config)
+        tuning = tune_alpha(learned, config, on_tasks=work.obey)
         config = replace(config, alpha=tuning.alpha)
         execution = execution | {"alpha_search": {f"{alpha:g}": mean for alpha, mean in tuning.means.items()}}
     results: ckpt.Results = {}
     for k in RESULT_SHOTS:
-        steps = evaluate(state.learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=test_sample)
+        steps = evaluate(learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=test_sample, on_tasks=work.obey)
         results[str(k)] = {
             str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": test_sample}
             for stats in steps
         }
-    return Checkpoint(state.learned, config, state.iteration, results, execution)
+    return Checkpoint(learned, config, work.state.iteration, results, execution)
 
 
 def _validate(config: TrainConfig, state: TrainingState) -> list[dict[str, Any]]:
@@ -363,18 +338,6 @@ def _appending(path: Path) -> TextIO:
 def _write_line(metrics: TextIO, line: dict[str, Any]) -> None:
     metrics.write(json.dumps(line, allow_nan=False) + "\n")
     metrics.flush()
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """An impatient second Ctrl-C must not cut short what the first one is saving."""
-    signals = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
-    before = {number: signal.signal(number, signal.SIG_IGN) for number in signals}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -33,4 +34,5 @@ def test_a_click_is_answered_while_one_browser_asks_for_much(server, question):
         for task in burst:  # they leave
             task.cancel()
 
-    asyncio.run(main())
+    with ThreadPoolExecutor(1) as thread:  # Playwright's own loop runs on this one
+        thread.submit(asyncio.run, main()).result()

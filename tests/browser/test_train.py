@@ -30,8 +30,8 @@ def training(page: Page, server: str, runs_folder: Path) -> Iterator[Training]:
 
 @pytest.fixture
 def student(browser: Browser, server: str) -> Iterator[Training]:
-    """Another person: a browser of their own."""
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    """Another person, on a machine of their own."""
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, extra_http_headers={"X-Forwarded-For": "192.168.0.7"})
     training = Training(context.new_page(), server).open()
     yield training
     assert training.problems == []
@@ -121,6 +121,22 @@ def test_others_see_a_run_but_only_its_owner_steers_it(training, student):
     student.problems.clear()  # the refusal stands in the console too
     training.press("Stop")
     training.state(run, "stopped")
+
+
+def test_who_sits_at_the_server_ends_everybodys_runs(training, student):
+    run = student.train(**Training.LONG)
+    expect(student.page.locator(".everybody")).to_be_hidden()
+    everybody = training.page.locator(".everybody")
+    everybody.locator("summary").click()
+    row = everybody.locator("tbody tr").first
+    expect(row).to_contain_text(re.compile("queued|running"))
+    for name in ("Stop all", "Stop all: sure?"):
+        training.press(name)
+    expect(row).to_contain_text("stopped")
+    student.state(run, "stopped")
+    for name in ("Delete", "Delete: sure?"):
+        row.get_by_text(name, exact=True).click()
+    expect(student.page.locator(f"tr[data-run={run}]")).to_have_count(0)
 
 
 def test_a_run_is_named_and_made_the_template_of_another(training):

@@ -17,8 +17,8 @@ from maml_core import runs, training
 from maml_core.checkpoint import load
 from maml_core.config import ConfigError, TrainConfig
 from maml_core.errors import RunError, RunIsLive
-from maml_core.runs import RunSettings, Status, worker
-from maml_core.runs.scheduler import Limits, Scheduler
+from maml_core.runs import Limits, RunSettings, Status, worker
+from maml_core.runs.scheduler import Scheduler
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=320)
@@ -52,7 +52,7 @@ def test_a_new_run_is_made_at_once_and_settled_later(tmp_path):
     assert (config.max_steps, settings, settings.settled) == (70_000, RunSettings("auto", "auto", 1), False)
     run = runs.look(tmp_path / "a")
     assert (run.name, run.state, run.iteration, run.ticket) == ("a", "interrupted", 0, None)
-    assert run.about == {"title": "Mine", "note": "", "owner": "me", "parent": None}
+    assert run.about == {"title": "Mine", "note": "", "owner": "me", "network": "", "parent": None}
 
 
 def test_settling_is_done_once(tmp_path, monkeypatch):
@@ -100,15 +100,28 @@ def test_tickets_are_never_given_twice_and_waiting_twice_changes_nothing(tmp_pat
     assert runs.look(b).ticket == 3
 
 
-def test_one_person_has_a_limit_that_others_do_not_count_for(tmp_path):
-    for name, owner in [("a", "me"), ("b", "me"), ("c", "you"), ("d", "me")]:
-        made(tmp_path / name, owner=owner)
-    for name in "abc":
-        runs.enqueue(tmp_path / name, per_person=2)
-    with pytest.raises(RunError, match="one person can have 2 runs in training or waiting"):
-        runs.enqueue(tmp_path / "d", per_person=2)
-    runs.ask(tmp_path / "a", "stop")
-    runs.enqueue(tmp_path / "d", per_person=2)
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [
+        (Limits(1, per_person=2), "one person can have 2 runs in training or waiting"),
+        (Limits(1, per_address=3), "3 runs can be in training or waiting from one address"),
+        (Limits(1, in_all=4), "4 runs can be in training or waiting on this server"),
+    ],
+)
+def test_a_person_an_address_and_all_together_have_a_limit(tmp_path, limits, says):
+    everybody = [("a", "me", "school"), ("b", "you", "school"), ("c", "he", "home"), ("d", "me", "school"), ("e", "me", "school")]
+    for name, owner, network in everybody:
+        made(tmp_path / name, owner=owner, network=network)
+    for name in "abcd":
+        runs.enqueue(tmp_path / name, limits)
+    for _ in range(2):
+        with pytest.raises(RunError, match=says):
+            runs.enqueue(tmp_path / "e", limits)
+        runs.enqueue(tmp_path / "a", limits)
+    runs.enqueue(tmp_path / "e")
+    for name in "ade":
+        runs.ask(tmp_path / name, "pause")
+    runs.enqueue(tmp_path / "e", limits)
 
 
 def test_two_processes_that_queue_at_the_same_instant_both_get_a_ticket(tmp_path):
@@ -340,7 +353,13 @@ def test_runs_are_listed_newest_first(tmp_path):
 def test_a_run_is_renamed_within_limits(tmp_path):
     folder = made(tmp_path / "a", title="one", note="two\nlines", owner="me")
     runs.rename(folder, title="α = 0.01, 5 Punkte 🎉")
-    assert runs.look(folder).about == {"title": "α = 0.01, 5 Punkte 🎉", "note": "two\nlines", "owner": "me", "parent": None}
+    assert runs.look(folder).about == {
+        "title": "α = 0.01, 5 Punkte 🎉",
+        "note": "two\nlines",
+        "owner": "me",
+        "network": "",
+        "parent": None,
+    }
     for given_, says in [
         ({"title": "x" * 61}, "the title has 61 characters; it can have at most 60"),
         ({"note": "x" * 501}, "at most 500"),

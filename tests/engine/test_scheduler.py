@@ -13,8 +13,8 @@ import pytest
 
 from maml_core import runs
 from maml_core.config import ConfigError, TrainConfig
-from maml_core.runs import Status, scheduler
-from maml_core.runs.scheduler import Limits, Scheduler, place_in_queue
+from maml_core.runs import Limits, Status, scheduler
+from maml_core.runs.scheduler import Scheduler, place_in_queue
 
 ROOT = Path(__file__).parents[2]
 TINY = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=1500)
@@ -108,6 +108,19 @@ def test_first_come_first_served_and_never_more_than_the_limit_at_once(tmp_path,
     end(tmp_path / "c")
     ticking_until(lambda: states(tmp_path)["b"] == "running", server)
     assert len(stand_in) == 5
+
+
+def test_room_is_made_before_a_run_starts_and_not_otherwise(tmp_path, stand_in):
+    made = []
+    server = Scheduler(tmp_path, Limits(1), lambda: made.append(states(tmp_path)))
+    try:
+        server.tick()
+        queued(tmp_path / "a")
+        queued(tmp_path / "b")
+        ticking_until(lambda: states(tmp_path)["a"] == "running", server)
+        assert made == [{"a": "queued", "b": "queued"}]
+    finally:
+        server.stop()
 
 
 def test_runs_of_an_earlier_server_count_and_are_not_started_again(tmp_path, servers, stand_in):
@@ -242,7 +255,8 @@ def test_a_round_that_goes_wrong_is_not_the_last(tmp_path, servers, stand_in, mo
 def test_a_killed_server_takes_no_run_with_it_and_the_next_one_finds_them_training(tmp_path, servers):
     """With the real worker, and a server killed with kill -9."""
     server = (
-        "import sys, time; from pathlib import Path; from maml_core.runs.scheduler import Limits, Scheduler\n"
+        "import sys, time; from pathlib import Path\n"
+        "from maml_core.runs import Limits; from maml_core.runs.scheduler import Scheduler\n"
         "Scheduler(Path(sys.argv[1]), Limits(1, 3, 200)).start(); time.sleep(600)"
     )
     a, b = queued(tmp_path / "a"), queued(tmp_path / "b", TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=100))
@@ -298,6 +312,9 @@ def test_limits_come_from_the_environment(monkeypatch):
     monkeypatch.setenv("MAML_LAB_MAX_RUNS_PER_PERSON", "7")
     monkeypatch.setenv("MAML_LAB_TEST_SAMPLE", "2000")
     assert Limits.from_environment() == Limits(runs=1, per_person=7, test_sample=2000)
+    for name, field in (("MAX_RUNS_PER_ADDRESS", "per_address"), ("MAX_RUNS_IN_ALL", "in_all"), ("RUNS_MB", "megabytes")):
+        monkeypatch.setenv(f"MAML_LAB_{name}", "9")
+        assert getattr(Limits.from_environment(), field) == 9
     for wrong in ("0", "-1", "two", "1001", "1.5", "²"):
         monkeypatch.setenv("MAML_LAB_MAX_RUNS", wrong)
         with pytest.raises(ConfigError, match="must be a whole number from 1 to 1000"):

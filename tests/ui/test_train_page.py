@@ -66,8 +66,8 @@ def client(token=None, host="127.0.0.1"):
     return TestClient(Starlette(routes=routes.routes()), cookies=cookies, client=(host, 1234))
 
 
-def press(token=MINE):
-    return steering.press(TINY, token, "x", local=True)
+def press(token=MINE, local=False):
+    return steering.press(TINY, token, "x", local=local)
 
 
 def act(client, **asked):
@@ -95,7 +95,7 @@ def test_training_is_for_everyone_unless_it_is_said_otherwise(monkeypatch):
 )
 def test_the_teacher_is_who_sits_at_the_server(root, monkeypatch, host, headers, local):
     monkeypatch.setenv("MAML_LAB_TRAINING", "teacher")
-    name = press()
+    name = press(local=True)
     runs.ask(root / name, "pause")
     answer = client(MINE, host).post("/train/act", json={"run": name, "do": "resume"}, headers=headers)
     assert answer.status_code == (200 if local else 400)
@@ -104,7 +104,7 @@ def test_the_teacher_is_who_sits_at_the_server(root, monkeypatch, host, headers,
 
 def test_only_the_browser_that_started_a_run_steers_it(root):
     name = press()
-    for other in (client(OTHERS), client(None), client(visitors.owner(MINE))):
+    for other in (client(token, "192.168.0.7") for token in (OTHERS, None, visitors.owner(MINE))):
         for do in ("pause", "stop", "resume", "delete", "rename"):
             answer = act(other, run=name, do=do, value={"title": "x", "note": ""})
             assert (answer.status_code, answer.text) == (400, "Only the browser that started a run can control it")
@@ -336,8 +336,8 @@ def test_runs_that_are_over_are_read_once_and_listed_up_to_a_number(root, traine
     for name in names:
         shutil.copytree(trained[0] / trained[1], root / name)
     mine = press()
-    monkeypatch.setattr(watching, "FRESH", -1)
-    assert len(watching.list_for(OTHERS, [])["runs"]) == watching.LISTED + 1 - 1
+    assert len(watching.list_for(OTHERS, [])["runs"]) == watching.LISTED
+    watching.look_again()
     monkeypatch.setattr(runs, "look", lambda folder: pytest.fail(f"{folder} was read again"))
     answer = watching.list_for(OTHERS, ["old-039", "old-000"])
     listed = {row["name"] for row in answer["runs"]}
@@ -415,12 +415,13 @@ def test_the_estimate_is_of_the_order_of_the_truth():
 
 
 def test_a_run_of_the_same_program_tells_the_rate(trained):
-    (known,) = runs.list_runs(trained[0])[0]
+    (run,) = runs.list_runs(trained[0])[0]
+    known = estimating.rates([run])
     longer = TrainConfig(K=4, batch_size=4, hidden=(8, 8), max_steps=9000, seed=3, beta=0.1)
-    expected = estimating.STARTING + 9000 / known.rate + estimating.MEASURING
-    assert estimating.seconds(longer, known=[known]) == pytest.approx(expected)
-    assert estimating.seconds(longer, known=[known], test_sample=40_000) == pytest.approx(expected + 3 * estimating.MEASURING)
-    assert estimating.seconds(longer, 4500, [known]) == pytest.approx(expected - 4500 / known.rate)
+    expected = estimating.STARTING + 9000 / run.rate + estimating.MEASURING
+    assert estimating.seconds(longer, known=known) == pytest.approx(expected)
+    assert estimating.seconds(longer, known=known, test_sample=40_000) == pytest.approx(expected + 3 * estimating.MEASURING)
+    assert estimating.seconds(longer, 4500, known) == pytest.approx(expected - 4500 / run.rate)
 
 
 @pytest.mark.parametrize(

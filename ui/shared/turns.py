@@ -126,18 +126,19 @@ class Desk:
 
     def _do(self, name: str, asked: _Asked) -> None:
         _now.asked = asked
+        tell: Callable[[], object] = bool  # nobody, where it is not wanted any more
         try:
             if asked.done.set_running_or_notify_cancel():
-                asked.done.set_result(asked.work())
+                tell = partial(asked.done.set_result, asked.work())
         except BaseException as error:
-            asked.done.set_exception(error)
-        finally:
-            del _now.asked
-            with self._lock:
-                self._free += 1
-                self._at_work[name] -= 1
-                self._begin()
-                self._forget(name)
+            tell = partial(asked.done.set_exception, error)
+        del _now.asked
+        with self._lock:
+            self._free += 1
+            self._at_work[name] -= 1
+            self._begin()
+            self._forget(name)
+        tell()
 
     def _forget(self, name: str) -> None:
         for ring in self._rings:

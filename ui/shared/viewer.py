@@ -27,6 +27,12 @@ def is_local() -> bool:
     return visitors.is_local(st.context.ip_address, {name.lower() for name in st.context.headers})
 
 
+def network() -> str:
+    """The network that this browser is in."""
+    address = st.context.ip_address
+    return visitors.network(address if isinstance(address, str) else "")
+
+
 def measured(work: Callable[[], Any]) -> Any:
     """What a page measures for who looks at it, when it is their turn. It ends when they ask the page for something else."""
     return turns.in_turn(token(), work, _run_on)

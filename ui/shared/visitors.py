@@ -69,6 +69,11 @@ def asks_here(asker: HTTPConnection) -> bool:
     return is_local(_host(asker), asker.headers)
 
 
+def owners_here() -> set[str]:
+    """The owners who have a page open."""
+    return {owner(token) for token in list(_here)}
+
+
 def network_of(asker: HTTPConnection) -> str:
     """Where a question comes from: a whole network where one browser has as many addresses as it likes."""
     return network(_host(asker))

@@ -11,13 +11,14 @@ import { EXACT, interval } from "../shared/rounding.js";
 import { json, sentence } from "../shared/server.js";
 import { number } from "../shared/words.js";
 import { learningChart } from "./chart.js";
+import { everybodysFold } from "./everybody.js";
 import { runTable } from "./runs.js";
+import { sureButton } from "./sure.js";
 import { throughPanel } from "./through.js";
 import { DIFFERS, advice, beaten, count, finding, isLive, progress, validations } from "./words.js";
 
 const LIVE_MS = 800;
 const IDLE_MS = 3000; // between two questions to the server
-const SURE_MS = 4000; // a button that destroys asks again, and forgets after this long
 const PARAMETER = "run";
 const LETTERS = ["A", "B", "C", "D", "E", "F"]; // the looks of runs compared
 
@@ -50,6 +51,7 @@ function makeView(parent, { looks, limits, marks }) {
   const buttons = el("div", { class: "strip-buttons", role: "group", "aria-label": "This run" }, strip);
   const complaint = el("p", { class: "complaint", role: "alert" }, root);
   const table = runTable(el("div", { class: "area-runs" }, root), { looks, select, compare });
+  const everybody = everybodysFold(root, { ask: () => json(`${server}everybody.json`), act });
   const fold = el("details", { class: "data" }, root);
   el("summary", {}, fold, "Errors as a table");
   const data = el(
@@ -209,6 +211,7 @@ function makeView(parent, { looks, limits, marks }) {
       place.textContent = progress(row);
     }
     drawButtons();
+    everybody.update(list.here);
     table.update(list, selected, new Map(others.map(({ row, letter }) => [row.name, letter])));
     if (fold.open) drawData(lines);
     speak(row, lines);
@@ -229,18 +232,7 @@ function makeView(parent, { looks, limits, marks }) {
   function drawButtons() {
     const row = rowOf(selected);
     const now = row
-      ? JSON.stringify([
-          row.name,
-          row.state,
-          row.elsewhere,
-          row.asked,
-          row.phase,
-          row.mine,
-          row.title,
-          row.snapshots.length > 0,
-          at,
-          newest,
-        ])
+      ? JSON.stringify([row.name, row.state, row.elsewhere, row.asked, row.may, row.title, row.snapshots.length > 0, at, newest])
       : "";
     if (now === drawnButtons) return; // a press must not fall on a button that is being replaced
     drawnButtons = now;
@@ -253,20 +245,10 @@ function makeView(parent, { looks, limits, marks }) {
       return made;
     };
     const link = (name, title, href, download = null) => el("a", { href, title, download }, buttons, name);
-    const sure = (name, title, then) =>
-      button(name, title, (made) => {
-        if (made.dataset.sure) return then();
-        made.dataset.sure = "true";
-        made.textContent = `${name}: sure?`;
-        setTimeout(() => {
-          delete made.dataset.sure;
-          made.textContent = name;
-        }, SURE_MS);
-      });
-    const { mine, state } = row;
-    const steerable = mine && !row.asked && !(state === "running" && row.phase === "measuring");
+    const { may, state } = row;
+    const steerable = may && !row.asked;
     if (steerable && isLive(row)) button("Pause", "Saves the run and frees its place", () => act(selected, "pause"));
-    if (mine && ["paused", "interrupted", "failed"].includes(state)) {
+    if (may && ["paused", "interrupted", "failed"].includes(state)) {
       if (row.elsewhere) button("Resume here", `Continues on this machine: ${DIFFERS}`, () => act(selected, "resume", "here"));
       else button("Resume", "Continues, with the same bits as if it had never stopped", () => act(selected, "resume"));
     }
@@ -295,8 +277,9 @@ function makeView(parent, { looks, limits, marks }) {
       () => !newest && at && asTemplate(at),
     );
     restart.setAttribute("aria-disabled", newest || !at);
-    if (mine) button("Rename", "A name and a note for this run", () => renaming.open(row));
-    if (mine && !isLive(row)) sure("Delete", "Deletes the run and its checkpoints for good", () => act(selected, "delete"));
+    if (may) button("Rename", "A name and a note for this run", () => renaming.open(row));
+    if (may && !isLive(row))
+      sureButton(buttons, "Delete", "Deletes the run and its checkpoints for good", () => act(selected, "delete"));
     [...buttons.children].find((made) => made.textContent === focused)?.focus({ preventScroll: true });
   }
 

@@ -21,8 +21,8 @@ from maml_core.config import TrainConfig
 from maml_core.errors import RunError
 from maml_core.files import signature
 from maml_core.reading import whole_of
-from maml_core.runs import Run, estimating
-from maml_core.runs.scheduler import Limits, place_in_queue
+from maml_core.runs import Limits, Run, estimating
+from maml_core.runs.scheduler import place_in_queue
 from ui.checkpoints import recipe
 from ui.lab import engine
 from ui.lab.state import LabState
@@ -32,31 +32,35 @@ from ui.shared.ranges import RANGES
 
 FRESH = 0.3
 """Seconds that one look at the folder of runs serves everybody."""
+SHARE = 0.1
+"""Of the time, which looks take at most: where there are so many runs that a look takes long, it serves longer."""
 LISTED = 30
-UNDER_WAY = ("queued", "running", "paused")
+UNDER_WAY = ("queued", "running")
 MOST_BYTES = 500_000
 """Bytes of a run's metrics in one answer. There is always another."""
 TAIL = 65_536
 """Bytes at the end of a run's metrics in which there is a validation."""
 
 
-def list_for(token: str, also: Collection[str] = ()) -> dict[str, Any]:
+def list_for(token: str, also: Collection[str] = (), local: bool = False) -> dict[str, Any]:
     """The runs of this server as one visitor sees them, newest first.
 
-    Of those that are over, the LISTED newest and the visitor's own, and those named in `also`; `older` counts the others.
+    Of those that are over or paused, the LISTED newest and the visitor's own, and those named in `also`; `older` counts the
+    others. local: as in steering.refusal; `here` says so, and then every run may be steered (`may`).
     """
     known = seen()
     mine = visitors.owner(token) if token else None
-    rows = [row | {"mine": whose == mine} for row, whose in known.rows]
+    rows = [row | {"mine": whose == mine, "may": local or whose == mine} for row, whose in known.rows]
     shown = [row for at, row in enumerate(rows) if at < LISTED or row["mine"] or row["state"] in UNDER_WAY or row["name"] in also]
     rows = [row | known.places.get(row["name"], {}) for row in shown]
-    return {"runs": rows, "older": len(known.rows) - len(rows), "damaged": known.damaged}
+    return {"runs": rows, "older": len(known.rows) - len(rows), "damaged": known.damaged, "here": local}
 
 
 class Seen(NamedTuple):
     """All runs of this server at one moment, newest first."""
 
     known: list[Run]
+    rates: estimating.Rates  # that they have reached
     rows: list[tuple[dict[str, Any], str]]  # what is said of each, and its owner
     places: dict[str, dict[str, Any]]  # name of a waiting run -> position, and seconds until it starts
     damaged: dict[str, str]  # name -> what is wrong
@@ -64,6 +68,7 @@ class Seen(NamedTuple):
 
 _look_lock = threading.Lock()
 _last_look: tuple[float, Seen | None] = (-1.0, None)
+"""Until when it serves, and what was seen."""
 _rows: dict[str, tuple[tuple, Run, dict[str, Any]]] = {}
 """Of each run: what its files looked like when it was read, the run, and what is said of it."""
 
@@ -78,9 +83,9 @@ def seen() -> Seen:
     """One look for everybody. A run is read again only when one of its files has changed, or while it trains."""
     global _last_look, _rows
     with _look_lock:
-        when, last = _last_look
-        if last is None or time.monotonic() - when > FRESH:
-            now, damaged = {}, {}
+        until, last = _last_look
+        if last is None or time.monotonic() > until:
+            began, now, damaged = time.monotonic(), {}, {}
             for folder in runs.folders(learners.runs_folder()):
                 if not RUN.fullmatch(folder.name):
                     continue
@@ -93,15 +98,18 @@ def seen() -> Seen:
             found = sorted(((run, row) for _, run, row in now.values()), key=lambda it: (it[0].created, it[0].name), reverse=True)
             known = [run for run, _ in found]
             limits, going = Limits.from_environment(), [run for run in known if run.state in ("queued", "running")]
-            left = {run.name: _seconds_left(run, known, limits.test_sample) for run in going}
+            rates = estimating.rates(known)
+            left = {run.name: _seconds_left(run, rates, limits.test_sample) for run in going}
             places = place_in_queue(known, limits, left)
             last = Seen(
                 known,
+                rates,
                 [(row | {"left": left.get(run.name), "fresh": limits.test_sample}, run.about["owner"]) for run, row in found],
                 {name: {"position": at, "starts_in": wait} for name, (at, wait) in places.items()},
                 damaged,
             )
-            _last_look = (time.monotonic(), last)
+            ended = time.monotonic()
+            _last_look = (ended + max(FRESH, (ended - began) / SHARE), last)
         return last
 
 
@@ -115,10 +123,10 @@ def _read(folder: Path, before: tuple[tuple, Run, dict[str, Any]] | None) -> tup
     return files, run, row
 
 
-def _seconds_left(run: Run, known: list[Run], test_sample: int) -> float:
+def _seconds_left(run: Run, rates: estimating.Rates, test_sample: int) -> float:
     if run.state == "running" and run.rate:
         return (run.max_steps - run.iteration) / run.rate + estimating.measuring(run.config, test_sample)
-    return estimating.seconds(run.config, run.iteration, known, test_sample)
+    return estimating.seconds(run.config, run.iteration, rates, test_sample)
 
 
 def _row(run: Run, size: int) -> dict[str, Any]:

@@ -74,7 +74,7 @@ export function progress(row) {
     const wait = row.starts_in > 1 ? `, starts in about ${duration(row.starts_in)}` : ", starts right away";
     return `queued, number ${row.position ?? 1} in line${row.position ? wait : ""}`;
   }
-  if (row.asked) return `${row.asked === "pause" ? "pausing" : "stopping"} after this block of iterations … · ${place}`;
+  if (row.asked) return `${row.asked === "pause" ? "pausing" : "stopping"} … · ${place}`;
   if (row.state === "running") {
     if (row.phase === "measuring") return `measuring the result on ${count(row.fresh)} fresh tasks · ${place}`;
     if (PHASES[row.phase]) return `${PHASES[row.phase]} · ${place}`;
