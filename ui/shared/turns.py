@@ -126,7 +126,7 @@ class Desk:
 
     def _do(self, name: str, asked: _Asked) -> None:
         _now.asked = asked
-        tell: Callable[[], object] = bool  # nobody, where it is not wanted any more
+        tell: Callable[[], object] | None = None
         try:
             if asked.done.set_running_or_notify_cancel():
                 tell = partial(asked.done.set_result, asked.work())
@@ -138,7 +138,8 @@ class Desk:
             self._at_work[name] -= 1
             self._begin()
             self._forget(name)
-        tell()
+        if tell:
+            tell()
 
     def _forget(self, name: str) -> None:
         for ring in self._rings:
