@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from ui.shared import turns, viewer
+from ui.shared import viewer
 
 FOLDER = Path(__file__).parent.parent / "pages"
 
@@ -23,5 +23,5 @@ page = st.navigation(
     ],
     position="top",
 )
-with turns.place(viewer.token()):
+with viewer.drawing():
     page.run()

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from ui.shared import turns
 from ui.shared.incoming import Refused
 from ui.shared.routes import route
-from ui.shared.turns import TOO_MANY, WAITING, Desk, Visitor
+from ui.shared.turns import TOO_MANY, WAITING, Desk, Place, Visitor
 
 AT_WORK = 2
 MANY, ONE, OTHER = (Visitor(name, True) for name in ("many", "one", "other"))
@@ -172,7 +172,9 @@ def test_a_script_of_a_page_waits_for_its_turn_and_asks_again(monkeypatch):
     async def main() -> list[str]:
         first = asyncio.ensure_future(desk.done(OTHER, work.piece("first")))
         await begun(work, 1)
-        scripts = [asyncio.ensure_future(asyncio.to_thread(turns.in_turn, f"{i}", work.piece(f"{i}"))) for i in range(3)]
+        scripts = [
+            asyncio.ensure_future(asyncio.to_thread(turns.in_turn, Visitor(f"{i}", True), work.piece(f"{i}"))) for i in range(3)
+        ]
         await begun(work, 1)
         work.free.set()
         return [await first, *await asyncio.gather(*scripts)]
@@ -185,13 +187,13 @@ def test_pages_are_drawn_in_turn_and_others_draw_while_one_measures(monkeypatch)
     events, drawn, measured = [], threading.Event(), threading.Event()
 
     def measures() -> None:
-        with turns.place("one"):
+        with Place(ONE):
             events.append("one draws")
-            turns.in_turn("one", lambda: (events.append("one measures"), measured.set(), drawn.wait(20)))
+            turns.in_turn(ONE, lambda: (events.append("one measures"), measured.set(), drawn.wait(20)))
             events.append("one draws on")
 
     def draws() -> None:
-        with turns.place("other"):
+        with Place(OTHER):
             events.append("other draws")
             assert measured.wait(20)
             time.sleep(0.05)
@@ -211,9 +213,9 @@ def test_pages_are_drawn_in_turn_and_others_draw_while_one_measures(monkeypatch)
 def test_who_fails_to_draw_keeps_no_place(monkeypatch):
     monkeypatch.setattr(turns, "drawing", Desk("drawing", 1, 1))
     for _ in range(3):
-        with pytest.raises(ValueError, match="fails"), turns.place("one"):
+        with pytest.raises(ValueError, match="fails"), Place(ONE):
             raise ValueError("fails")
-    with turns.place("other"):
+    with Place(OTHER):
         pass
 
 
@@ -236,8 +238,8 @@ def test_what_a_page_measures_ends_where_its_script_is_no_longer_wanted(monkeypa
     ended = False
     monkeypatch.setattr(turns, "_LOOK", 0.01)
     with pytest.raises(Elsewhere):
-        turns.in_turn("page", gone_on, leaves)
-    assert turns.in_turn("page", lambda: "the next") == "the next"
+        turns.in_turn(ONE, gone_on, leaves)
+    assert turns.in_turn(ONE, lambda: "the next") == "the next"
     for _ in range(400):
         if ended:
             break

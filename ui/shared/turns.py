@@ -51,7 +51,12 @@ class Visitor(NamedTuple):
     def of(cls, request: Request) -> Self:
         """By the browser's cookie, or by its network where it keeps none."""
         token = visitors.token_of(request)
-        return cls(token, visitors.is_here(token)) if token else cls(visitors.network_of(request), False, NAMELESS)
+        return cls(token, visitors.is_here(token)) if token else cls.nameless(visitors.network_of(request), False)
+
+    @classmethod
+    def nameless(cls, network: str, is_here: bool) -> Self:
+        """All browsers of a network that keep no cookies."""
+        return cls(network, is_here, NAMELESS)
 
 
 class _Asked:
@@ -67,9 +72,10 @@ class Desk:
     """Where work is asked for, by any thread."""
 
     def __init__(self, name: str, threads: int, at_work: int, step_back: bool = False) -> None:
-        """at_work: what is done of one visitor at a time."""
-        self._threads = ThreadPoolExecutor(threads, name, _step_back if step_back else None)
-        self._free, self._most = threads, at_work
+        """threads: what is done at a time in all; at_work: of one visitor."""
+        self.threads, self.at_work = threads, at_work
+        self._pool = ThreadPoolExecutor(threads, name, _step_back if step_back else None)
+        self._free = threads
         self._rings: tuple[OrderedDict[str, deque[_Asked]], ...] = OrderedDict(), OrderedDict()
         """Of those who have a page open, and of the others: whose turn is next stands first."""
         self._next_ring = 0
@@ -110,7 +116,7 @@ class Desk:
             name, asked = found
             self._free -= 1
             self._at_work[name] += 1
-            self._threads.submit(self._do, name, asked)
+            self._pool.submit(self._do, name, asked)
             self._forget(name)
 
     def _next(self) -> tuple[str, _Asked] | None:
@@ -118,7 +124,7 @@ class Desk:
         for at in (self._next_ring, 1 - self._next_ring):
             ring = self._rings[at]
             for name, line in ring.items():
-                if self._at_work[name] < self._most:
+                if self._at_work[name] < self.at_work:
                     self._next_ring = 1 - at
                     ring.move_to_end(name)
                     return name, line.popleft()
@@ -203,7 +209,7 @@ async def _left(request: Request) -> None:
 
 
 class Place:
-    """A page's script's place at the desk where pages are drawn: it draws on a thread of its own, as Streamlit does."""
+    """A visitor's turn at the desk where pages are drawn, by a script that has a thread of its own."""
 
     def __init__(self, visitor: Visitor) -> None:
         self._visitor = visitor
@@ -224,13 +230,8 @@ def _keep(begun: threading.Event, over: threading.Event) -> None:
     over.wait()
 
 
-def place(token: str) -> Place:
-    """Within it, the script of a page draws for the browser of this token: when it is its turn."""
-    return Place(Visitor(token, True))
-
-
-def in_turn(token: str, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
-    """What a page's script measures for the browser of this token, when it is its turn. Others may draw meanwhile.
+def in_turn(visitor: Visitor, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
+    """What a page's script measures for a visitor, when it is their turn. Others may draw meanwhile.
 
     meanwhile: called now and then until it is done. What that raises ends the work, and is raised.
     """
@@ -238,7 +239,6 @@ def in_turn(token: str, work: Callable[[], Any], meanwhile: Callable[[], object]
     if at:
         at.__exit__()
     try:
-        visitor = Visitor(token, True)
         asked = _patiently(measuring, visitor, work, meanwhile)
         try:
             while not wait([asked.done], _LOOK).done:

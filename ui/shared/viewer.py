@@ -35,7 +35,16 @@ def network() -> str:
 
 def measured(work: Callable[[], Any]) -> Any:
     """What a page measures for who looks at it, when it is their turn. It ends when they ask the page for something else."""
-    return turns.in_turn(token(), work, _run_on)
+    return turns.in_turn(_visitor(), work, _run_on)
+
+
+def drawing() -> turns.Place:
+    """Within it, a page is drawn for who looks at it: when it is their turn."""
+    return turns.Place(_visitor())
+
+
+def _visitor() -> turns.Visitor:
+    return turns.Visitor(token(), True) if visitors.COOKIE in st.context.cookies else turns.Visitor.nameless(network(), True)
 
 
 def _run_on() -> None:
