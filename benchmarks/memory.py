@@ -4,7 +4,7 @@ Starts the real server and asks of it what browsers do. The memory that its proc
 more that is than after the first page:
   page      one page was opened
   edits     curves in the lab for shots that nobody has placed before; of one in fifty, of all learners over 50 steps
-  bursts    45 pictures of all learners over 50 steps at once, then 45 times the losses over fresh tasks
+  bursts    45 pictures of all learners over 50 steps at once, then 45 times losses over fresh tasks
   sessions  pages were opened and closed
   uploads   files of the largest size were brought, by pages that go then
   rest      some seconds later
@@ -62,7 +62,8 @@ async def edit(base: str, count: int) -> None:
 async def burst(base: str, at_once: int) -> None:
     """Of pictures, then of maps of fresh tasks, by one browser."""
     browser = Browser(base, 10_000)
-    for name, more in (("picture", {}), ("fresh", {"learners": "maml"})):
+    fresh = {"learners": "maml", "num_updates": 10}  # one learner at a time: more is refused
+    for name, more in (("picture", dict[str, Any]()), ("fresh", fresh)):
         asked = [BURSTS[name](number) for number in range(at_once)]
         await asyncio.gather(*(ask(browser, path, **query | more) for path, query in asked))
 

@@ -175,8 +175,10 @@ def _adapt_together(
     small = count * num_updates <= HEAVY
     with _one_at_a_time if small else nullcontext(), torch.no_grad():
         phis = vmap(path)(thetas, alphas)  # (2L, S + 1, ...)
-        lanes = max(1, JUDGED // ((num_updates + 1) * len(GRID) * max(net.sizes)))
-        curves, support, query = (part.numpy() for part in vmap(vmap(judge), chunk_size=lanes)(phis))
+        every = {name: phi.flatten(0, 1) for name, phi in phis.items()}  # (2L (S + 1), ...)
+        at_once = max(1, JUDGED // (len(GRID) * max(net.sizes)))
+        judged = vmap(judge, chunk_size=at_once)(every)
+        curves, support, query = (part.unflatten(0, (2 * count, num_updates + 1)).numpy() for part in judged)
         curves = curves[:count].copy()  # a part of them would keep all of them
         asked = {name: phi[:count] for name, phi in phis.items()}  # (L, S + 1, ...)
         gradients = vmap(vmap(grad(net.mse), (0, None, None)), (0, None, None))(asked, x, y) if shots else asked

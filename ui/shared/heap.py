@@ -32,7 +32,7 @@ def resident() -> int | None:
 async def tend() -> None:
     """As long as it is not cancelled. To be begun before there are threads."""
     library = _glibc()
-    if not library:
+    if library is None:
         return
     library.mallopt(_M_ARENA_MAX, ARENAS)
     before = time.process_time()
