@@ -2,12 +2,12 @@
 
 Starts the real server and asks of it what browsers do. The memory that its process has then, as Linux counts it, and how much
 more that is than after the first page:
-  page      one page was opened
+  page      one page was opened, some seconds ago
   edits     curves in the lab for shots that nobody has placed before; of one in fifty, of all learners over 50 steps
   bursts    45 pictures of all learners over 50 steps at once, then 45 times losses over fresh tasks
   sessions  pages were opened and closed
   uploads   files of the largest size were brought, by pages that go then
-  rest      some seconds later
+  rest      some seconds later; the most that there was at any time; how much is remembered for those who ask the same
 """
 
 import asyncio
@@ -84,11 +84,11 @@ class Scale:
     """Prints how much memory a server has."""
 
     def __init__(self, it: Serving):
-        self.of, self.first = Path(f"/proc/{it.process.pid}/statm"), 0.0
+        self.of, self.first = Path(f"/proc/{it.process.pid}/status"), 0.0
 
-    def say(self, name: str) -> None:
+    def say(self, name: str, field: str = "VmRSS") -> None:
         """Now, and how much more that is than the first time."""
-        megabytes = int(self.of.read_text("ascii").split()[1]) * 4096 / 1e6
+        megabytes = int(self.of.read_text("utf-8").partition(f"{field}:")[2].split()[0]) * 1024 / 1e6
         self.first = self.first or megabytes
         print(f"{name:16} {megabytes:7.1f} MB   {megabytes - self.first:+7.1f} MB", flush=True)
 
@@ -97,6 +97,7 @@ def measure(it: Serving, edits: int, at_once: int, sessions: int, uploads: int, 
     """All of it, one after the other."""
     scale = Scale(it)
     visit(it.base, 0)
+    time.sleep(rest)
     scale.say("page")
     asyncio.run(edit(it.base, edits))
     scale.say("edits")
@@ -109,6 +110,9 @@ def measure(it: Serving, edits: int, at_once: int, sessions: int, uploads: int, 
         scale.say("uploads")
     time.sleep(rest)
     scale.say("rest")
+    scale.say("most", "VmHWM")
+    held = asyncio.run(Browser(it.base, 0).json("server/status.json"))
+    print(f"remembered       {held['remembered']['bytes'] / 1e6:7.1f} MB   of at most {held['remembered']['most'] / 1e6:.1f} MB")
 
 
 def main() -> None:

@@ -15,7 +15,7 @@ from ui.shared.incoming import Refused
 
 FILES = 2
 """Of one page: the field on it takes one, and for a moment a new one is there beside that. An older one goes."""
-ALL_BYTES = 64 * 2**20
+ALL_BYTES = 32 * 2**20
 """Of the files of all pages: what is more goes, the oldest first. A checkpoint has a fifth of a megabyte, and is soon read."""
 ARRIVING = 32
 """Files that are on their way at once, of all pages; of one page no more than it may hold."""
