@@ -155,6 +155,13 @@ def test_figures_of_the_server_are_for_its_own_machine(logged):
             assert words == ("" if method == "HEAD" else "Only the machine that serves may read these figures")
 
 
+def test_a_file_for_no_page_that_is_open_is_refused_before_it_is_read(logged):
+    """Nothing of its 60 megabytes is sent."""
+    address = f"{logged.base}/_stcore/upload_file/nobody/file"
+    response, words = answer(address, "PUT", Content_Type="multipart/form-data; boundary=x", Content_Length="60000000")
+    assert (response.status, words) == (403, "Only a page that is open can bring a file: reload it")
+
+
 # In a browser
 
 

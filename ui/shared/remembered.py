@@ -12,7 +12,7 @@ import torch
 
 from maml_core.reading import setting
 
-MEBIBYTES = 96
+MEBIBYTES = 80
 """Of all that is remembered: the one bound that every feature shares, unless `MAML_LAB_MEMORY_MB` says another."""
 
 Asked = ParamSpec("Asked")
