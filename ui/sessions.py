@@ -25,8 +25,9 @@ FILES_KEPT, ALL_KEPT = 5, 100
 """Seconds after its connection has gone that a page's files are kept, and all else of it: it may come back, on a weak network."""
 GONE = 100
 """Pages that are waited for in this way. Fewer than Streamlit keeps, which forgets what it holds for those that it drops."""
-_open = set[str]()
 _UPLOAD = re.compile(r"/_stcore/upload_file/([^/]+)/[^/]+")
+
+_open = set[str]()
 
 
 class Uploads:

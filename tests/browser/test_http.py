@@ -145,8 +145,9 @@ def test_a_host_that_is_not_ours_is_told_the_same(logged):
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-def test_figures_of_the_server_are_for_its_own_machine(logged):
-    address = f"{logged.base}/_stcore/metrics"
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/server/status.json"])
+def test_figures_of_the_server_are_for_its_own_machine(logged, path):
+    address = logged.base + path
     assert answer(address)[0].status == 200
     for method in ("GET", "OPTIONS", "HEAD"):
         for header in ("X_Forwarded_For", "Forwarded", "X_Real_IP"):

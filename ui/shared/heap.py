@@ -13,7 +13,7 @@ from typing import Any
 
 ARENAS = 2
 """Heaps that threads share: more would help only where they allocate at the same time."""
-EVERY = 10.0
+EVERY = 2.0
 """Seconds between two looks at whether there may be something to give back: it takes some milliseconds."""
 WORKED = 0.5
 """Seconds of processor time that make it worth while."""
