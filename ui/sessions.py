@@ -146,5 +146,6 @@ def _make_room(session: str) -> None:
 
 
 def bytes_of_files() -> int:
-    """Of those of all pages."""
-    return sum(len(file.data) for of_one in files().file_storage.values() for file in of_one.values())
+    """Of those of all pages; none where no pages are served."""
+    held = files().file_storage if runtime.exists() else {}
+    return sum(len(file.data) for of_one in held.values() for file in of_one.values())
