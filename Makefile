@@ -33,6 +33,7 @@ bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks.geometry
 	$(BIN)/python -m benchmarks.classroom
 	$(BIN)/python -m benchmarks.crowd
+	$(BIN)/python -m benchmarks.memory
 	$(BIN)/python -m benchmarks.time_to_target
 	$(BIN)/python -m benchmarks.peers
 

@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-from ui import connections, page_html, trust
+from ui import connections, page_html, status, trust
 from ui.chart import plotly_file
 from ui.checkpoints import routes as checkpoints
 from ui.classroom import live, reach, who
@@ -28,7 +28,8 @@ from ui.lab import engine, exports
 from ui.lab.old_links import OldLinks
 from ui.lessons import routes as lessons
 from ui.middleware import Acquaintance, AtOnce, Leaving, MetricsAtHome, Presence
-from ui.shared import modules
+from ui.sessions import Sessions, Uploads
+from ui.shared import heap, modules, remembered
 from ui.shared.base_path import below_base
 from ui.train import routes as training
 from ui.train import steering
@@ -37,6 +38,7 @@ from ui.train import steering
 @asynccontextmanager
 async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
+    tending = asyncio.create_task(heap.tend())
     await asyncio.to_thread(engine.warm)
     await asyncio.to_thread(plotly_file.compressed)
     steering.start()
@@ -47,6 +49,7 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     gc.freeze()
     async with connections.bounded(bounds):
         yield
+    tending.cancel()
     steering.stop()
 
 
@@ -82,11 +85,13 @@ ROUTES = [
     *training.routes(),
     *lessons.routes(who.withholds),
     *classroom.routes(),
+    *status.routes(),
 ]
 """What the pages ask of the server."""
 
 try:
     may_frame, bounds = trust.may_frame(), connections.Bounds.read()
+    remembered.start()
 except ValueError as error:
     sys.exit(str(error))
 
@@ -109,5 +114,7 @@ app = st.App(
         Middleware(GZipMiddleware, minimum_size=1000),
         Middleware(Acquaintance),
         Middleware(Presence),
+        Middleware(Sessions),
+        Middleware(Uploads),
     ],
 )

@@ -94,6 +94,11 @@ def fresh(at: int) -> tuple[str, dict[str, Any]]:
     return "lab/fresh.json", {"learners": ALL.split(",")[at % 8], "num_updates": 50, "K": 20, "alpha": 0.001 + at * 1e-6}
 
 
+def picture(at: int) -> tuple[str, dict[str, Any]]:
+    """The largest picture of the lab, of a task that nobody has looked at."""
+    return "lab/picture.json", {"learners": ALL, "num_updates": 50, "alpha": 0.002 + at * 1e-6, "seed": 1 + at % 9000}
+
+
 async def joining(base: str, room: str) -> None:
     """A name after the other, each by a browser of its own."""
     for at in itertools.count():
@@ -152,7 +157,7 @@ async def rerunning(base: str, room: str) -> None:
 ATTACKS: dict[str, Attack] = {
     "fresh": asking(fresh),
     "fresh, by many names": asking(fresh, names=1000),
-    "picture": asking(lambda at: ("lab/picture.json", {"learners": ALL, "num_updates": 50, "seed": 1 + at % 9000})),
+    "picture": asking(picture),
     "plane": asking(lambda at: ("geometry/plane.json", {"learner": ALL.split(",")[at % 8]})),
     "card": asking(lambda at: ("lessons/card.json", {"card": "the-cliff"}), names=1000),
     "join": joining,

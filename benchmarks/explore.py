@@ -21,6 +21,7 @@ from maml_core.algorithms import adapt
 from ui.explore import maps
 from ui.lab import engine
 from ui.shared import learners
+from ui.shared.remembered import memory
 
 STEPS, SHOTS = 20, 20
 TASKS, REFINED = 200, 2000
@@ -47,7 +48,7 @@ def best(act: Callable[[], object], times: int) -> float:
     """The shortest of some repeats, in seconds: others use this machine too."""
     took = []
     for _ in range(times):
-        maps._maps.clear()
+        memory.clear()
         began = time.perf_counter()
         act()
         took.append(time.perf_counter() - began)

@@ -16,7 +16,8 @@ from maml_core.training import split
 CHUNK = 1000
 """Tasks drawn at once."""
 TRAJECTORY_NUMBERS = 2**22
-"""Numbers in the trajectories that are there at once: what fits a cache is quicker, and memory is bounded for any network."""
+"""Numbers that are there at once in the trajectories, and in what a layer makes of points: what fits a cache is quicker, and
+memory is bounded for any network."""
 
 
 def unheard(tasks: int) -> None:
@@ -73,7 +74,8 @@ def query_losses(
     def chunks() -> Iterator[Tensor]:
         drawing, noises = torch.Generator().manual_seed(seed), tasks.stream(seed, tasks.NOISE)
         numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
-        at_once = max(1, TRAJECTORY_NUMBERS // numbers)
+        widest = max(size for value in theta.values() for size in value.shape)
+        at_once = max(1, TRAJECTORY_NUMBERS // max(numbers, max(K, query) * widest))
         for start in range(0, test_tasks, CHUNK):
             count = min(CHUNK, test_tasks - start)
             batch = tasks.sample(tasks.family(family), drawing, count, K, query, oracle, placement)

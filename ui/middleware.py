@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect, HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui import status
 from ui.shared import visitors
 
 
@@ -61,7 +62,7 @@ class Leaving:
 
 
 class MetricsAtHome:
-    """Gives Streamlit's figures of the server to the machine itself alone: they say how many are here and what they do."""
+    """Gives the figures of the server to the machine itself alone: they say how many are here and what they do."""
 
     def __init__(self, app: ASGIApp):
         self.app = app
@@ -69,7 +70,7 @@ class MetricsAtHome:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or pass on."""
         app = self.app
-        is_asked = scope["type"] == "http" and scope["path"].endswith("/_stcore/metrics")
+        is_asked = scope["type"] == "http" and scope["path"].endswith(("/_stcore/metrics", status.ADDRESS))
         if is_asked and not visitors.asks_here(HTTPConnection(scope)):
             app = PlainTextResponse("Only the machine that serves may read these figures", status_code=403)
         await app(scope, receive, send)

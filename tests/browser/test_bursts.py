@@ -7,14 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from benchmarks.classroom import Browser
-from benchmarks.crowd import ALL, AT_ONCE, fresh
+from benchmarks.crowd import AT_ONCE, fresh, picture
 from ui.shared.turns import WAITING
 
 NUMBERS = itertools.count(1)
-
-
-def picture(at: int):
-    return "lab/picture.json", {"learners": ALL, "num_updates": 50, "alpha": 0.002 + at * 1e-6, "seed": 1 + at % 9000}
 
 
 @pytest.mark.parametrize("question", [fresh, picture])

@@ -145,14 +145,22 @@ def test_a_host_that_is_not_ours_is_told_the_same(logged):
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-def test_figures_of_the_server_are_for_its_own_machine(logged):
-    address = f"{logged.base}/_stcore/metrics"
+@pytest.mark.parametrize("path", ["/_stcore/metrics", "/server/status.json"])
+def test_figures_of_the_server_are_for_its_own_machine(logged, path):
+    address = logged.base + path
     assert answer(address)[0].status == 200
     for method in ("GET", "OPTIONS", "HEAD"):
         for header in ("X_Forwarded_For", "Forwarded", "X_Real_IP"):
             response, words = answer(address, method, **{header: "127.0.0.1"})
             assert response.status == 403
             assert words == ("" if method == "HEAD" else "Only the machine that serves may read these figures")
+
+
+def test_a_file_for_no_page_that_is_open_is_refused_before_it_is_read(logged):
+    """Nothing of its 60 megabytes is sent."""
+    address = f"{logged.base}/_stcore/upload_file/nobody/file"
+    response, words = answer(address, "PUT", Content_Type="multipart/form-data; boundary=x", Content_Length="60000000")
+    assert (response.status, words) == (403, "Only a page that is open can bring a file: reload it")
 
 
 # In a browser

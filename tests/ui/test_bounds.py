@@ -42,7 +42,7 @@ PAGES = connections.IN_ALL // connections.PAGE, connections.IN_ALL // connection
         ("time in which nothing is taken of an answer", [Bounds.read().patience]),
         ("answers that wait to be taken", [connections.UNTAKEN // MB]),
         ("what a page sends to the server at once", [connections.MOST_SAID // 1024]),
-        ("results that are remembered", [remembered.MEBIBYTES]),
+        ("results that are remembered", [remembered.MEBIBYTES, 500]),
         ("files of one page; of all pages", [sessions.FILES, sessions.ALL_BYTES // MB]),
         ("kept of a page that has gone", [sessions.FILES_KEPT, sessions.ALL_KEPT]),
         ("uploaded checkpoints kept", [learners.KEEP_UPLOADS]),

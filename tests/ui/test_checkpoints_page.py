@@ -14,6 +14,7 @@ import pytest
 import torch
 from safetensors.torch import save as to_bytes
 from shown import address, data
+from streamlit.runtime.uploaded_file_manager import DeletedFile
 from streamlit.testing.v1 import AppTest
 
 from maml_core import checkpoint
@@ -21,7 +22,7 @@ from maml_core.checkpoint import Checkpoint
 from maml_core.config import JOINT, TrainConfig
 from maml_core.evaluation import query_losses, summarise
 from maml_core.training import init
-from ui.checkpoints import bundle, cards, comparison, recipe
+from ui.checkpoints import bundle, cards, comparison, recipe, uploads
 from ui.checkpoints.comparison import Comparison
 from ui.lab import engine
 from ui.lab.state import LabState
@@ -391,3 +392,11 @@ def test_a_file_without_a_recipe_is_taken_with_the_settings_that_are_stated():
     assert "ANIL, 3 inner steps, α 0.02, hidden layers of 40, 40, trained elsewhere" in text(items[name])
     assert f'aria-label="Delete {learners.title(name)}"' in items[name]
     assert "Delete" not in items["maml"]
+
+
+def test_a_file_that_the_server_holds_no_more_is_asked_for_again(monkeypatch):
+    """Files of others came in between, and the oldest went."""
+    app = brought(file(tensors(), config=""), "theirs.safetensors")
+    monkeypatch.setattr(uploads, "UploadedFile", DeletedFile)
+    app.button(key="ckpt_upload_use").click().run()
+    assert app.error[0].value.replace("\\", "") == "the server does not hold this file any more: choose it again"

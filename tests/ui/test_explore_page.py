@@ -20,6 +20,7 @@ from ui.explore.exploration import Exploration
 from ui.lab import engine
 from ui.lab.state import LabState
 from ui.shared import learners
+from ui.shared.remembered import memory
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "explore.py")
 CLIENT = TestClient(Starlette(routes=maps.routes()))
@@ -34,7 +35,7 @@ def small(tmp_path, monkeypatch):
     monkeypatch.setattr(maps, "SHOT_ROWS", (2, 5))
     monkeypatch.setattr(maps, "ALPHA_ROWS", (0.001, 0.01, 1.0))
     monkeypatch.setattr(maps, "MAP_STEPS", 3)
-    maps._maps.clear()
+    memory.clear()
 
 
 def page(**query):
@@ -162,10 +163,11 @@ def test_measuring_ends_with_the_last_task(monkeypatch):
 
 
 def test_old_maps_give_way_to_new_ones(monkeypatch):
-    monkeypatch.setattr(maps, "KEEP", 60)
-    for name in ("maml", "anil", "reptile"):
-        get("map.json", learners=name)
-    assert [asked.learner for asked, _ in maps._maps] == ["anil", "reptile"]
+    get("map.json", **SMALL)
+    assert maps.find(maps.ask(SMALL)).tasks == 6
+    monkeypatch.setattr(memory, "most", memory.size)
+    get("map.json", learners="anil")
+    assert maps.find(maps.ask(SMALL)).tasks == 0
 
 
 def test_diverged_tasks_never_make_nan_in_json():

@@ -12,6 +12,7 @@ from maml_core.baselines import PUBLISHED
 from maml_core.evaluation import query_losses, summarise
 from ui.explore import maps, published
 from ui.shared import learners
+from ui.shared.remembered import memory
 
 CLIENT = TestClient(Starlette(routes=maps.routes()))
 
@@ -44,7 +45,7 @@ def test_ours_are_those_of_the_checkpoints_and_there_for_every_figure():
 
 def test_measuring_again_is_the_evaluation_on_other_tasks(monkeypatch):
     monkeypatch.setattr(published, "OUR_ROUND", 20)
-    published._losses.cache_clear()
+    memory.clear()
     asked = {"learners": "shipped:maml_best", "K": 5, "time": 2}
     found = CLIENT.get("/explore/published.json", params=asked | {"rounds": 3}).json()
     saved = learners.get("shipped:maml_best")
@@ -54,7 +55,7 @@ def test_measuring_again_is_the_evaluation_on_other_tasks(monkeypatch):
     for step, stats in enumerate(summarise(losses)):
         assert found[str(step)] == {"mean": stats.mean, "ci95": stats.ci95}
     assert CLIENT.get("/explore/published.json", params=asked | {"rounds": 1}).json() != found
-    published._losses.cache_clear()
+    memory.clear()
 
 
 def test_the_csv_is_the_table_on_show_also_where_it_was_measured_again(monkeypatch):
@@ -65,7 +66,7 @@ def test_the_csv_is_the_table_on_show_also_where_it_was_measured_again(monkeypat
 
     monkeypatch.setattr(published, "OUR_ROUND", 20)
     monkeypatch.setattr(published, "OUR_TASKS", 60)
-    published._losses.cache_clear()
+    memory.clear()
     ours, before, again = published.payload()["ours"], table(), table(measured="shipped:maml_best:5,maml:10", time=2)
     assert len(before) == sum(len(published.OURS[figure.of]) for figure in published.FIGURES)
     fresh = {
@@ -80,7 +81,7 @@ def test_the_csv_is_the_table_on_show_also_where_it_was_measured_again(monkeypat
     assert before != again
     for odd in ({"measured": "anil:5", "time": 1}, {"measured": "maml:7", "time": 1}, {"measured": "maml:5"}):
         assert CLIENT.get("/explore/published.csv", params=odd).status_code == 400
-    published._losses.cache_clear()
+    memory.clear()
 
 
 @pytest.mark.parametrize(

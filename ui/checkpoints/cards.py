@@ -6,7 +6,6 @@ A component and not st.html, which drops SVG and does not hand out the theme's c
 import json
 import logging
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from ui.lab import engine
 from ui.lab.state import LabState
 from ui.shared import learners, rounding
 from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT
+from ui.shared.remembered import remembered
 
 _log = logging.getLogger("maml_lab")
 KEY = "ckpt_cards"
@@ -107,7 +107,7 @@ def swatch(look: Look) -> str:
     return f'<svg class="swatch" viewBox="0 0 26 8" aria-hidden="true">{_path("M0,4H26", look)}</svg>'
 
 
-@lru_cache(maxsize=256)
+@remembered
 def thumbnail(name: str, version: int) -> str:
     """One task: its true curve, its shots, and the learner before and after the steps it was trained for, at its own alpha."""
     saved, task = learners.get(name), THUMBNAIL.task

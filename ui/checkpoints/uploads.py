@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from maml_core.checkpoint import CheckpointError, NoRecipe, Told
 from maml_core.config import JOINT, TrainConfig
@@ -74,11 +75,19 @@ def _brought(key: str, taken: Taken) -> None:
         _add(key, taken, None)
 
 
+def _file(key: str) -> UploadedFile | None:
+    """The file in the field, if the server holds it still."""
+    found = st.session_state[key]
+    return found if isinstance(found, UploadedFile) else None
+
+
 def _add(key: str, taken: Taken, told: Told | None) -> None:
     session = st.session_state
-    file = session[key]
+    file = _file(key)
     session[f"{key}_problem"] = None
     try:
+        if not file:
+            raise CheckpointError("the server does not hold this file any more: choose it again")
         name = learners.add(file.getvalue(), file.name, viewer.owner(), told)
         session[f"{key}_note"] = learners.get(name).warning()
     except CheckpointError as error:
@@ -110,7 +119,7 @@ def _told(key: str, fields: dict[str, str], taken: Taken) -> None:
     session = st.session_state
     asked, session[f"{key}_wrong"] = session[f"{key}_problem"], ""
     algorithm, alpha, num_updates = (session[fields[name]] for name in Told._fields)
-    if session[key] is None or alpha is None or num_updates is None:
+    if alpha is None or num_updates is None:
         session[f"{key}_wrong"] = "Enter a step size and a number of steps."
         return
     _add(key, taken, Told(algorithm, alpha, num_updates))

@@ -4,7 +4,6 @@ import io
 import math
 from collections.abc import Callable
 from contextlib import suppress
-from functools import lru_cache
 
 import segno
 
@@ -13,6 +12,7 @@ from ui.classroom.room import Room
 from ui.lessons.answers import Choice
 from ui.lessons.format import Lesson
 from ui.lessons.shelf import shelf
+from ui.shared.remembered import remembered
 from ui.shared.tables import csv_text
 
 
@@ -66,7 +66,7 @@ def _words(lesson: Lesson | None) -> Callable[[str], str]:
     return words
 
 
-@lru_cache(maxsize=64)
+@remembered
 def qr_code(address: str) -> bytes:
     """An address as an SVG, dark on light in both themes: phones read no other."""
     out = io.BytesIO()

@@ -6,9 +6,7 @@ no more. So what nobody looks at costs nothing, and to cancel is not to ask. No 
 
 import math
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -26,6 +24,7 @@ from ui.lab.state import LabState
 from ui.shared import learners
 from ui.shared.learners import in_order
 from ui.shared.ranges import FAMILY, RANGES, Y_LIMIT
+from ui.shared.remembered import memory, remembered
 from ui.shared.routes import of_query, route
 from ui.shared.tables import csv_download, csv_text
 from ui.shared.turns import go_on, measuring
@@ -35,8 +34,6 @@ FIRST, ROUND = 20, 200
 network larger than the usual."""
 USUAL = 2_000
 """Numbers that the network of a usual learner has."""
-KEEP = 2**26
-"""Losses that are kept at most, in all maps together: 256 MB."""
 ALONG = ("K", "alpha")
 
 
@@ -120,22 +117,25 @@ class Measured:
             return self._cells
 
 
-_maps: OrderedDict[tuple[Asked, int], Measured] = OrderedDict()
-_maps_lock = threading.Lock()
-
-
 def find(asked: Asked) -> Measured:
     """The map, perhaps not measured yet: the same for everybody. Raises CheckpointError if the learner is missing."""
-    key = asked, learners.version(asked.learner)
-    with _maps_lock:
-        found = _maps.setdefault(key, Measured(asked))
-        _maps.move_to_end(key)
-        while len(_maps) > 1 and sum(each.losses.numel() for each in _maps.values()) > KEEP:
-            _maps.popitem(last=False)
-        return found
+    found: Measured = memory.get(_key(asked), lambda: Measured(asked))
+    return found
 
 
-@lru_cache(maxsize=16)
+def _measured(asked: Asked, have: int = 0) -> Measured:
+    """The map with more tasks than `have`, if there are more."""
+    found = find(asked)
+    found.go_on(have)
+    memory.hold(_key(asked), found)  # by the size that it has now
+    return found
+
+
+def _key(asked: Asked) -> tuple[Any, ...]:
+    return Measured, asked, learners.version(asked.learner)
+
+
+@remembered
 def _drawn(conditions: tuple[str, ...], oracle: bool) -> Tasks:
     return sweeps.draw(conditions, oracle=oracle)
 
@@ -143,8 +143,7 @@ def _drawn(conditions: tuple[str, ...], oracle: bool) -> Tasks:
 def answer(query: Mapping[str, str]) -> dict[str, Any]:
     """A map with more tasks than `have` of the query, as lists of rows of cells: what a browser draws."""
     have = whole_of(query, "have", 0, MOST_TASKS, "0")
-    measured = find(ask(query))
-    measured.go_on(have)
+    measured = _measured(ask(query), have)
     cells = measured.cells()
     columns = {
         name: [[getattr(cell, name) for cell in row] for row in cells]  # as measured: only the browser rounds
@@ -160,10 +159,9 @@ def examples(query: Mapping[str, str]) -> dict[str, Any]:
     says of it there, over the whole curve; of a task outside, what the map counted, over sweeps.POINTS points of the curve. It is
     None where it is not a number.
     """
-    measured = find(ask(query))
-    row, step = (whole_of(query, name, 0, most) for name, most in (("row", len(measured.asked.rows) - 1), ("step", MAP_STEPS)))
-    measured.go_on(0)
-    losses, asked = measured.losses[row, step], measured.asked
+    asked = ask(query)
+    row, step = (whole_of(query, name, 0, most) for name, most in (("row", len(asked.rows) - 1), ("step", MAP_STEPS)))
+    losses = _measured(asked).losses[row, step]
     drawn = _drawn(asked.trial, learners.get(asked.learner).config.algorithm == "oracle")
     K, _ = asked.setting(row)
     found: dict[str, Any] = {}
@@ -201,8 +199,7 @@ def lab_state(asked: Asked, row: int, step: int, amplitude: float, phase: float,
 
 def as_csv(query: Mapping[str, str]) -> str:
     """One row a cell of the map, as far as it is measured."""
-    measured = find(ask(query))
-    measured.go_on(0)
+    measured = _measured(ask(query))
     asked, cells, tasks = measured.asked, measured.cells(), measured.tasks
     own = learners.get(asked.learner).config.alpha
     return csv_text(

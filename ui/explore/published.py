@@ -1,7 +1,6 @@
 """The published figures of the sinusoid task beside ours, and a way to measure ours again. No streamlit here."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -11,6 +10,7 @@ from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
 from maml_core.reading import whole_of
 from ui.shared import learners
+from ui.shared.remembered import remembered
 from ui.shared.tables import csv_text
 from ui.shared.turns import go_on
 
@@ -124,7 +124,7 @@ def _measured(name: str, K: int, time: int, rounds: int) -> dict[int, dict[str, 
     return {s.step: _short(s._asdict()) for s in evaluation.summarise(losses)}
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _losses(name: str, K: int, seed: int) -> Tensor:
     """(STEPS + 1, OUR_ROUND)."""
     saved = learners.get(name)

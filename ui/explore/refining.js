@@ -1,4 +1,5 @@
-// Asks the server for maps, again and again, until they are exact enough: first of all for what has met the fewest tasks.
+// Asks the server for maps, again and again, until they are exact enough: first of all for what has met the fewest tasks; from
+// some number on for one after the other, since the server has room for few that are so exact.
 
 import { json, sentence } from "../shared/server.js";
 
@@ -6,6 +7,7 @@ import { json, sentence } from "../shared/server.js";
 /** @import { Maps } from "./maps.js" */
 
 const AT_ONCE = 2; // questions to the server
+const TOGETHER = 2000; // tasks
 const AGAIN_MS = 3000; // after one that failed
 
 /**
@@ -38,8 +40,10 @@ export function refining({ server, maps, heard, complain }) {
         failed = 0;
         work();
       }, AGAIN_MS);
+    /** @param {string} name */
+    const place = (name) => (tasksOf(name) < TOGETHER ? tasksOf(name) : TOGETHER + tasks - tasksOf(name));
     const busy = names.filter((name) => flying.has(name)).length;
-    const open = names.filter((name) => !flying.has(name) && tasksOf(name) < tasks).sort((a, b) => tasksOf(a) - tasksOf(b));
+    const open = names.filter((name) => !flying.has(name) && tasksOf(name) < tasks).sort((a, b) => place(a) - place(b));
     for (const name of open.slice(0, failed ? 0 : Math.max(0, AT_ONCE - busy))) ask(name);
   }
 

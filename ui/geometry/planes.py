@@ -18,6 +18,7 @@ from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.tasks import Batch
 from ui.shared import learners
 from ui.shared.learners import LEARNERS
+from ui.shared.remembered import remembered
 from ui.shared.routes import of_query, route
 from ui.shared.turns import go_on, measuring, once
 
@@ -53,7 +54,7 @@ def plane(query: Mapping[str, str]) -> dict[str, Any]:
     return once(_plane, name, learners.version(name))
 
 
-@lru_cache(maxsize=64)
+@remembered
 def _plane(name: str, version: int) -> dict[str, Any]:
     found = learners.get(name)
     theta, alpha = found.split()

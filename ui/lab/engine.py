@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +19,7 @@ from ui.lab.state import LabState, Shots
 from ui.shared import learners
 from ui.shared.learners import LEARNERS
 from ui.shared.ranges import FAMILY
+from ui.shared.remembered import remembered
 from ui.shared.turns import go_on, once
 
 GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
@@ -27,6 +27,8 @@ GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
 FRESH_TASKS, FRESH_QUERY = 1000, 50
 HEAVY = 80
 """Learners times inner steps above which to adapt takes long, over a tenth of a second. A click of two and ten is 20."""
+JUDGED = 2**20
+"""Numbers of a layer that are there at once while curves are drawn: a click has fewer, all learners at 50 steps far more."""
 QUANTILES = np.linspace(0, 1, 41)
 """Of the losses over fresh tasks, at each step: every 2.5%."""
 
@@ -87,7 +89,7 @@ def trajectories(
     return _trajectories(names, versions, shots, amplitude, phase, alpha, num_updates, freeze)
 
 
-@lru_cache(maxsize=512)
+@remembered
 def _trajectories(
     names: tuple[str, ...],
     versions: tuple[int, ...],
@@ -120,7 +122,7 @@ def ends(name: str, shots: Shots, amplitude: float, phase: float, num_updates: i
     return _ends(name, learners.version(name), shots, amplitude, phase, num_updates)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def _ends(name: str, version: int, shots: Shots, amplitude: float, phase: float, num_updates: int) -> Ends:
     checkpoint = learners.get(name)
     net, (theta, alpha) = checkpoint.network, checkpoint.split()
@@ -169,11 +171,15 @@ def _adapt_together(
         squares = {name: part.square().flatten(2).sum(2) for name, part in parts.items()}
         return torch.stack([torch.stack([squares[name] for name in layer]).sum(0) for layer in net.layers], 2).sqrt()
 
-    small = len(each) // 2 * num_updates <= HEAVY
+    count = len(each) // 2
+    small = count * num_updates <= HEAVY
     with _one_at_a_time if small else nullcontext(), torch.no_grad():
         phis = vmap(path)(thetas, alphas)  # (2L, S + 1, ...)
-        curves, support, query = (part.numpy() for part in vmap(vmap(judge))(phis))
-        count = len(each) // 2
+        every = {name: phi.flatten(0, 1) for name, phi in phis.items()}  # (2L (S + 1), ...)
+        at_once = max(1, JUDGED // (len(GRID) * max(net.sizes)))
+        judged = vmap(judge, chunk_size=at_once)(every)
+        curves, support, query = (part.unflatten(0, (2 * count, num_updates + 1)).numpy() for part in judged)
+        curves = curves[:count].copy()  # a part of them would keep all of them
         asked = {name: phi[:count] for name, phi in phis.items()}  # (L, S + 1, ...)
         gradients = vmap(vmap(grad(net.mse), (0, None, None)), (0, None, None))(asked, x, y) if shots else asked
         gradient = norms(gradients).numpy() if shots else np.zeros((count, num_updates + 1, len(net.layers)), np.float32)
@@ -204,7 +210,7 @@ def fresh_losses(name: str, K: int, alpha: float | None, num_updates: int) -> np
     return once(_fresh_losses, name, learners.version(name), K, alpha, num_updates, 0.0, "anywhere", "none")
 
 
-@lru_cache(maxsize=1024)
+@remembered
 def _fresh(*asked: Any) -> Fresh:
     losses = torch.from_numpy(_fresh_losses(*asked))  # (S + 1, FRESH_TASKS)
     counted = losses.where(losses <= DIVERGED_ABOVE, DIVERGED_ABOVE)
@@ -214,7 +220,7 @@ def _fresh(*asked: Any) -> Fresh:
     return Fresh(quantiles.tolist(), **columns)
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _fresh_losses(
     name: str, version: int, K: int, alpha: float | None, num_updates: int, noise: float, placement: str, freeze: str
 ) -> np.ndarray:

@@ -19,6 +19,7 @@ from maml_core.files import signature, temporary_for, write_atomically
 from maml_core.palette import ROLES, Look
 from maml_core.reading import content, json_object
 from ui.shared.incoming import legible
+from ui.shared.remembered import remembered
 
 ROOT = Path(__file__).parents[2]
 LEARNERS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "oracle", "random")
@@ -173,7 +174,7 @@ def get(name: str) -> Checkpoint:
     return _get(name, version(name))
 
 
-@lru_cache(maxsize=256)
+@remembered
 def _get(name: str, version: int) -> Checkpoint:
     if name == "random":
         return baselines.random()
