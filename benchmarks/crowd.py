@@ -39,7 +39,10 @@ async def student(base: str, number: int, every: float, until: float) -> list[fl
 
 ALL = "maml,fomaml,reptile,anil,meta_sgd,pretrained,oracle,random"
 BURSTS: dict[str, Callable[[int], tuple[str, dict[str, Any]]]] = {
-    "fresh": lambda i: ("lab/fresh.json", {"learners": ALL, "num_updates": 50, "K": 20, "alpha": 0.001 + i * 1e-6}),
+    "fresh": lambda i: (
+        "lab/fresh.json",
+        {"learners": ALL.split(",")[i % 8], "num_updates": 50, "K": 20, "alpha": 0.001 + i * 1e-6},
+    ),
     "picture": lambda i: ("lab/picture.json", {"learners": ALL, "num_updates": 50, "seed": 1 + i % 9000}),
     "plane": lambda i: ("geometry/plane.json", {"learner": ALL.split(",")[i % 8]}),
 }

@@ -62,8 +62,7 @@ async def edit(base: str, count: int) -> None:
 async def burst(base: str, at_once: int) -> None:
     """Of pictures, then of maps of fresh tasks, by one browser."""
     browser = Browser(base, 10_000)
-    fresh = {"learners": "maml", "num_updates": 10}  # one learner at a time: more is refused
-    for name, more in (("picture", dict[str, Any]()), ("fresh", fresh)):
+    for name, more in (("picture", dict[str, Any]()), ("fresh", {"num_updates": 10})):
         asked = [BURSTS[name](number) for number in range(at_once)]
         await asyncio.gather(*(ask(browser, path, **query | more) for path, query in asked))
 
