@@ -21,9 +21,9 @@ FORMATS = (
 def uploader(key: str, taken: Taken) -> None:
     """The field for a file, and below it what became of the last one."""
     session = st.session_state
-    st.file_uploader(
-        "upload a checkpoint", key=key, help=f"{FORMATS} It is read, never executed.", on_change=_brought, args=(key, taken)
-    )
+    most = st.get_option("server.maxUploadSize")
+    about = f"{FORMATS} It may have {most} MB, and is read, never executed."
+    st.file_uploader("upload a checkpoint", key=key, help=about, on_change=_brought, args=(key, taken))
     problem = session.get(f"{key}_problem")
     if isinstance(problem, NoRecipe):
         _settings(key, problem, taken)
