@@ -111,7 +111,8 @@ app = st.App(
         Middleware(TrustedHostMiddleware, allowed_hosts=st.get_option("server.allowedHosts") or ["*"], www_redirect=False),
         Middleware(MetricsAtHome),
         Middleware(OldLinks),
-        Middleware(GZipMiddleware, minimum_size=1000),
+        # On the event loop: level 9 saves a tenth of the bytes and takes twice as long.
+        Middleware(GZipMiddleware, minimum_size=1000, compresslevel=3),
         Middleware(Acquaintance),
         Middleware(Presence),
         Middleware(Sessions),

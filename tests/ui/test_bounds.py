@@ -10,6 +10,7 @@ from ui import connections, sessions
 from ui.classroom import journal, line, live, room
 from ui.connections import Bounds
 from ui.shared import learners, remembered, turns
+from ui.train import routes as training
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "network.md").read_text("utf-8")
@@ -19,6 +20,7 @@ ROWS = [
 ]
 BOUND, SETTING = {row[0]: row[1] for row in ROWS}, {row[0]: row[2] for row in ROWS}
 MB = 2**20
+DESKS = turns.answering, turns.drawing, turns.measuring, training._at_runs, training._with_snapshots
 
 
 def numbers(text: str) -> list[int]:
@@ -31,16 +33,16 @@ PAGES = connections.IN_ALL // connections.PAGE, connections.IN_ALL // connection
 @pytest.mark.parametrize(
     ("row", "holds"),
     [
-        ("done of one browser at once", [desk.at_work for desk in (turns.answering, turns.drawing, turns.measuring)]),
+        ("done of one browser at once", [desk.at_work for desk in DESKS]),
         ("waiting of one browser", [turns.WAITING]),
         ("waiting in all", [turns.ALL_WAITING]),
-        ("threads", [turns.answering.threads, turns.drawing.threads]),
+        ("threads", [desk.threads for desk in DESKS if desk is not turns.measuring]),
         ("of one address (of IPv6, of one /64 network)", [Bounds.read().of_one]),
         ("in all", [*PAGES, connections.IN_ALL + connections.KEPT]),
         ("time for the head of a request", [Bounds.read().patience]),
-        ("time for its body", [Bounds.read().patience, connections.LEAST_RATE // 1024]),
+        ("time for its body", [Bounds.read().patience, connections.LEAST_RATE // 1024, sessions.SECONDS]),
         ("time in which nothing is taken of an answer", [Bounds.read().patience]),
-        ("answers that wait to be taken", [connections.UNTAKEN // MB]),
+        ("answers that wait to be taken, but those of pages' own connections", [connections.UNTAKEN // MB]),
         ("what a page sends to the server at once", [connections.MOST_SAID // 1024]),
         ("results that are remembered", [remembered.MEBIBYTES, 500]),
         ("files of one page; of all pages", [sessions.FILES, sessions.ALL_BYTES // MB]),

@@ -647,6 +647,16 @@ def test_one_who_opens_rooms_keeps_no_teacher_of_his_network_from_opening_one(li
     assert not any(teacher.state["ended"] for teacher in (mine, late))
 
 
+def test_rooms_that_one_browser_opened_and_left_give_way_also_where_it_joined_them(lines, monkeypatch):
+    prank = [opened("10.0.0.7", "prankster", there=False) for _ in range(live.MOST_OPEN)]
+    for each in prank:
+        Person(each.room, token="prankster").join()
+    monkeypatch.setattr(live, "THERE", 0)
+    mine = opened("10.0.0.7", "a teacher")
+    assert sum(each.state["ended"] for each in prank) == 1
+    assert not mine.state["ended"]
+
+
 def test_one_address_has_so_many_rooms_in_use_and_ending_one_makes_room_for_another(lines):
     used = [opened("10.0.0.7", f"teacher {at}") for at in range(live.MOST_OPEN)]
     for each in used:

@@ -194,6 +194,17 @@ def test_what_nobody_is_here_for_goes_first_and_the_oldest_of_that(room):
         assert set(states()) == {ended["waits"], ended["teacher"]}
 
 
+def test_who_holds_more_than_their_share_gives_before_those_who_have_left(room):
+    theirs = press("absent")
+    becomes(theirs, "finished", time=0.0)
+    much = [press("much") for _ in range(3)]
+    for at, name in enumerate(much):
+        becomes(name, "finished", 4, time=float(1 + at))
+    with visitors.being_here("much"):
+        assert keeping.make_room()
+    assert set(states()) == {theirs, *much[1:]}
+
+
 def test_of_those_who_are_here_whoever_holds_most_gives(room):
     much = [press("much") for _ in range(3)]
     little = press("little")

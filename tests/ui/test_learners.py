@@ -92,6 +92,20 @@ def test_the_oldest_uploads_make_room(monkeypatch):
         learners.version(first)
 
 
+def test_a_large_network_is_measuring_where_a_shipped_one_is_a_click():
+    large = learners.add(checkpoint.dumps(made(hidden=(200, 200))))
+    assert not engine.is_heavy(LabState(learners=("maml",), num_updates=50))
+    assert engine.is_heavy(LabState(learners=(large,), num_updates=50))
+    assert not engine.is_heavy(LabState(learners=("upload:000000000000",)))
+
+
+def test_of_uploads_whoever_has_most_makes_room(monkeypatch):
+    monkeypatch.setattr(learners, "KEEP_UPLOADS", 3)
+    theirs = learners.add(checkpoint.dumps(made(hidden=(3,), seed=0)), owner="one of a class")
+    rest = [learners.add(checkpoint.dumps(made(hidden=(3,), seed=seed)), owner="much") for seed in range(1, 4)]
+    assert set(learners.uploads()) == {theirs, *rest[1:]}
+
+
 def test_a_run_is_a_learner_and_follows_it():
     folder = learners.runs_folder() / "mine" / "checkpoints"
     folder.mkdir(parents=True)

@@ -10,6 +10,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from ui.lessons.routes import LESSONS
 from ui.shared import turns
 from ui.shared.incoming import Refused
 from ui.shared.routes import route
@@ -65,7 +66,7 @@ def test_one_visitor_has_few_at_a_time_and_few_more_waiting():
         desk, work = Desk("desk", 8, AT_WORK), Work()
         asked = [asyncio.ensure_future(desk.done(MANY, work.piece(str(i)))) for i in range(AT_WORK + WAITING)]
         await begun(work, AT_WORK)
-        with pytest.raises(Refused, match="asks again in a moment") as refused:
+        with pytest.raises(Refused, match="try again in a moment") as refused:
             await desk.done(MANY, work.piece("more"))
         assert refused.value.status == TOO_MANY
         other = asyncio.ensure_future(desk.done(OTHER, work.piece("other")))
@@ -97,35 +98,30 @@ def test_every_other_turn_is_for_somebody_who_has_a_page_open():
     assert order.index("b") <= 4
 
 
-def test_made_up_names_leave_room_for_who_is_here(monkeypatch):
+def test_when_much_waits_nobody_has_more_than_one_piece_waiting_and_nobody_is_shut_out(monkeypatch):
     monkeypatch.setattr(turns, "ALL_WAITING", 3)
 
     async def main() -> None:
         desk, work = Desk("desk", 1, AT_WORK), Work()
-        made_up = [asyncio.ensure_future(desk.done(Visitor(f"word {i}", False), work.piece(str(i)))) for i in range(9)]
+        made_up = [Visitor(f"word {i}", False) for i in range(9)]
+        asked = [asyncio.ensure_future(desk.done(each, work.piece(each.name))) for each in made_up]
         await begun(work, 1)
+        with pytest.raises(Refused):
+            await desk.done(made_up[5], work.piece("more"))
         here = asyncio.ensure_future(desk.done(ONE, work.piece("here")))
+        more = asyncio.ensure_future(desk.done(ONE, work.piece("more of who is here")))
         await asyncio.sleep(0)
         work.free.set()
         assert await here == "here"
-        assert sum(isinstance(each, Refused) for each in await asyncio.gather(*made_up, return_exceptions=True)) == 5
+        assert await more
+        assert await asyncio.gather(*asked) == [each.name for each in made_up]
 
     asyncio.run(main())
 
 
-def test_there_is_an_end_to_what_waits_in_all(monkeypatch):
-    monkeypatch.setattr(turns, "ALL_WAITING", 3)
-
-    async def main() -> None:
-        desk, work = Desk("desk", 1, AT_WORK), Work()
-        asked = [asyncio.ensure_future(desk.done(Visitor(f"visitor {i}", False), work.piece(str(i)))) for i in range(4)]
-        await begun(work, 1)
-        with pytest.raises(Refused):
-            await desk.done(Visitor("one more", False), work.piece("more"))
-        work.free.set()
-        await asyncio.gather(*asked)
-
-    asyncio.run(main())
+def test_a_name_that_somebody_makes_up_is_no_other_visitors():
+    names = {Visitor.named("lessons", True).name, Visitor.nameless("10.0.0.7", True).name, Visitor.named("10.0.0.7", True).name}
+    assert len(names | {LESSONS.name}) == 4
 
 
 def test_what_nobody_waits_for_is_not_begun():
@@ -166,14 +162,14 @@ def test_what_takes_long_ends_when_nobody_waits_for_it():
 def test_a_script_of_a_page_waits_for_its_turn_and_asks_again(monkeypatch):
     desk, work = Desk("desk", 1, 1), Work()
     monkeypatch.setattr(turns, "AGAIN", 0.01)
-    monkeypatch.setattr(turns, "ALL_WAITING", 1)
     monkeypatch.setattr(turns, "measuring", desk)
 
     async def main() -> list[str]:
         first = asyncio.ensure_future(desk.done(OTHER, work.piece("first")))
         await begun(work, 1)
         scripts = [
-            asyncio.ensure_future(asyncio.to_thread(turns.in_turn, Visitor(f"{i}", True), work.piece(f"{i}"))) for i in range(3)
+            asyncio.ensure_future(asyncio.to_thread(turns.in_turn, Visitor("page", True, 1), work.piece(f"{i}")))
+            for i in range(3)
         ]
         await begun(work, 1)
         work.free.set()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import streamlit as st
-from streamlit.runtime.uploaded_file_manager import UploadedFile
+from streamlit.runtime.uploaded_file_manager import DeletedFile, UploadedFile
 
 from maml_core.checkpoint import CheckpointError, NoRecipe, Told
 from maml_core.config import JOINT, TrainConfig
@@ -25,6 +25,8 @@ def uploader(key: str, taken: Taken) -> None:
     about = f"{FORMATS} It may have {most} MB, and is read, never executed."
     st.file_uploader("upload a checkpoint", key=key, help=about, on_change=_brought, args=(key, taken))
     problem = session.get(f"{key}_problem")
+    if (file := _file(key)) and not isinstance(problem, NoRecipe):
+        file.close()  # a page is not to hold what it has read
     if isinstance(problem, NoRecipe):
         _settings(key, problem, taken)
     elif problem:
@@ -70,6 +72,8 @@ def _delete(name: str, deleted: Taken) -> None:
 def _brought(key: str, taken: Taken) -> None:
     """A file was chosen, or taken out of the field again."""
     session = st.session_state
+    if isinstance(session[key], DeletedFile):  # it was read when it came
+        return
     session[f"{key}_problem"] = session[f"{key}_note"] = session[f"{key}_wrong"] = None
     if session[key] is not None:
         _add(key, taken, None)

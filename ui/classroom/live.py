@@ -245,9 +245,10 @@ def open_room(address: str, opener: str, local: bool) -> tuple[Room, str]:
 def _make_way(address: str, local: bool) -> None:
     """End a room that a new one may take the place of, where there can be no more, here or from this address.
 
-    It is one that nobody has joined: one that its teacher has left, or else one of a browser that opened several. The newest goes
-    first, since somebody who opens one after the other to keep others out has the newest. For who is at the server it may also be
-    any room that its teacher has left, an empty one before others, and of these the one that was quiet for longest.
+    It is one that nobody has joined: one that its teacher has left, or else one of a browser that opened several; of these also
+    one that everybody has left. The newest goes first, since who opens one after the other to keep others out has the newest.
+    For who is at the server it may also be any room that its teacher has left, an empty one before others, and of these the one
+    that was quiet for longest.
     Raises Refused if this address has as many as it can have, and none of these.
     """
     standing = sorted(journal.standing(), key=lambda room: journal.age(room.code))
@@ -261,7 +262,7 @@ def _make_way(address: str, local: bool) -> None:
     left = [room for room in rivals if not (room.code in _in_use and _in_use[room.code].is_taught)]
     empty = [room for room in left if not (room.code in _in_use and _in_use[room.code].is_attended)]
     several = [room for room in rivals if room.code in _in_use and openers[_in_use[room.code].opener] > 1]
-    unused = [room for room in [*empty, *several] if room.unused]
+    unused = [room for room in [*empty, *several] if room.unused or (room in empty and room in several)]
     for room in [*unused, *(reversed([*left, *empty]) if local else [])][:1]:
         if room.code in _in_use:
             _in_use[room.code].end()

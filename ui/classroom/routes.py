@@ -10,7 +10,6 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -21,7 +20,7 @@ from ui.classroom.room import MAX_NAME, NoRoom
 from ui.classroom.told import for_student, for_teacher
 from ui.classroom.who import newcomers, openings, taught_by, visit_of
 from ui.lessons import shelf
-from ui.shared import visitors
+from ui.shared import turns, visitors
 from ui.shared.incoming import Refused, json_object, legible
 from ui.shared.routes import route
 from ui.shared.tables import csv_download
@@ -185,4 +184,5 @@ async def _qr(request: Request) -> Response:
         raise Refused(400, f"An address of at most {MAX_ADDRESS} characters that begins with http is expected")
     room = re.search(r"[?&]room=(\w*)", address)
     await visit_of(request, room[1] if room else "")
-    return Response(await run_in_threadpool(take_home.qr_code, address), media_type="image/svg+xml")
+    drawn = await turns.answered(request, lambda: take_home.qr_code(address), turns.answering)
+    return Response(drawn, media_type="image/svg+xml")

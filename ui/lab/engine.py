@@ -1,5 +1,6 @@
 """The lab's numbers: what each learner makes of some shots at every inner step, and of 1,000 fresh tasks. No streamlit here."""
 
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -11,7 +12,7 @@ from torch import Tensor
 from torch.func import grad, vmap
 
 from maml_core.algorithms import StepSize, adapt
-from maml_core.checkpoint import Checkpoint
+from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import DIVERGED_ABOVE
 from maml_core.evaluation import query_losses, summarise
 from maml_core.network import MLP, Params
@@ -27,6 +28,8 @@ GRID = np.linspace(*FAMILY.x, 201, dtype=np.float32)
 FRESH_TASKS, FRESH_QUERY = 1000, 50
 HEAVY = 80
 """Learners times inner steps above which to adapt takes long, over a tenth of a second. A click of two and ten is 20."""
+LARGE = 5000
+"""Weights of a network above which a step takes longer in proportion: the shipped ones have 1,761."""
 JUDGED = 2**20
 """Numbers of a layer that are there at once while curves are drawn: a click has fewer, all learners at 50 steps far more."""
 QUANTILES = np.linspace(0, 1, 41)
@@ -69,7 +72,15 @@ def on_show(state: LabState) -> tuple[Trajectory, ...]:
 
 def is_heavy(state: LabState) -> bool:
     """Whether to adapt is measuring: it takes long, and a click of somebody else must not wait for it."""
-    return len(state.learners) * state.num_updates > HEAVY
+    try:
+        return sum(_steps(learners.get(name).network, state.num_updates) for name in state.learners) > HEAVY
+    except CheckpointError:  # is said where it is drawn
+        return False
+
+
+def _steps(net: MLP, num_updates: int) -> float:
+    """As many inner steps of a shipped network take as long."""
+    return num_updates * max(1.0, sum(map(math.prod, net.shapes.values())) / LARGE)
 
 
 def trajectories(
@@ -127,7 +138,7 @@ def _ends(name: str, version: int, shots: Shots, amplitude: float, phase: float,
     checkpoint = learners.get(name)
     net, (theta, alpha) = checkpoint.network, checkpoint.split()
     x, y, grid, true = _points(net, shots, amplitude, phase)
-    with _one_at_a_time, torch.no_grad():
+    with _one_at_a_time if _steps(net, num_updates) <= HEAVY else nullcontext(), torch.no_grad():
         phi = adapt(net.mse, theta, x, y, alpha, num_updates)[-1] if shots else theta
         curves = torch.stack([net.apply(parameters, grid)[:, 0] for parameters in (theta, phi)])  # (2, 201)
         return Ends(curves.numpy(), (curves - true.T).square().mean(1).numpy())
@@ -172,7 +183,7 @@ def _adapt_together(
         return torch.stack([torch.stack([squares[name] for name in layer]).sum(0) for layer in net.layers], 2).sqrt()
 
     count = len(each) // 2
-    small = count * num_updates <= HEAVY
+    small = count * _steps(net, num_updates) <= HEAVY
     with _one_at_a_time if small else nullcontext(), torch.no_grad():
         phis = vmap(path)(thetas, alphas)  # (2L, S + 1, ...)
         every = {name: phi.flatten(0, 1) for name, phi in phis.items()}  # (2L (S + 1), ...)

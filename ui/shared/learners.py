@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -258,8 +259,11 @@ def delete(name: str, owner: str, local: bool) -> None:
 
 
 def _make_room(folder: Path) -> None:
-    """Keep the newest uploads."""
-    for old in sorted(folder.glob("*.safetensors"), key=signature)[:-KEEP_UPLOADS]:
+    """Keep few enough uploads: what goes first is that of whoever has most, and of that the oldest."""
+    kept = list(folder.glob("*.safetensors"))
+    owners = {path: _about(path.stem).get("owner", "") for path in kept}
+    of = Counter(owners.values())
+    for old in sorted(kept, key=lambda path: (-of[owners[path]], signature(path)))[: max(0, len(kept) - KEEP_UPLOADS)]:
         old.unlink(missing_ok=True)
         old.with_suffix(".json").unlink(missing_ok=True)
 

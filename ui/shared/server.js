@@ -46,7 +46,7 @@ export async function request(address, { query, body, headers, signal, mark, uns
   }
   if (answer.ok) return answer;
   const { status } = answer;
-  const isOurs = mark ? answer.headers.has(mark) : status === 400;
+  const isOurs = mark ? answer.headers.has(mark) : status === 400 || status === TOO_MANY;
   if (status >= AWAY_FROM || (mark && !isOurs && status < 500)) throw failure(AWAY, { status });
   const said = isOurs && status < 500 ? await reached(answer.text(), signal) : UNANSWERED;
   throw failure(said, { status, refused: true });

@@ -28,7 +28,7 @@ WAITING = 8
 NAMELESS = 100
 """What waits at most of all browsers of a network that keep no cookies: a class that has the app in a frame."""
 ALL_WAITING = 200
-"""What waits in all at most, of those who have a page open, and of the others."""
+"""How much waits in all before nobody may have more than one piece waiting: of those who have a page open, and of the others."""
 TOO_MANY = 429
 """The status of a refusal: a page asks again by itself."""
 AGAIN = 1.5
@@ -51,12 +51,17 @@ class Visitor(NamedTuple):
     def of(cls, request: Request) -> Self:
         """By the browser's cookie, or by its network where it keeps none."""
         token = visitors.token_of(request)
-        return cls(token, visitors.is_here(token)) if token else cls.nameless(visitors.network_of(request), False)
+        return cls.named(token, visitors.is_here(token)) if token else cls.nameless(visitors.network_of(request), False)
+
+    @classmethod
+    def named(cls, token: str, is_here: bool) -> Self:
+        """The browser of this cookie."""
+        return cls(f"cookie {token}", is_here)
 
     @classmethod
     def nameless(cls, network: str, is_here: bool) -> Self:
         """All browsers of a network that keep no cookies."""
-        return cls(network, is_here, NAMELESS)
+        return cls(f"network {network}", is_here, NAMELESS)
 
 
 class _Asked:
@@ -99,8 +104,9 @@ class Desk:
         asked = _Asked(work)
         with self._lock:
             ring = self._rings[not visitor.is_here]
-            if len(ring.get(visitor.name, ())) >= visitor.waiting or sum(map(len, ring.values())) >= ALL_WAITING:
-                raise Refused(TOO_MANY, "Too much is being asked for at once. This page asks again in a moment")
+            waiting = len(ring.get(visitor.name, ()))
+            if waiting >= visitor.waiting or (waiting and sum(map(len, ring.values())) >= ALL_WAITING):
+                raise Refused(TOO_MANY, "Too much is being asked for at once: try again in a moment")
             ring.setdefault(visitor.name, deque()).append(asked)
             self._begin()
         return asked
@@ -208,16 +214,26 @@ async def _left(request: Request) -> None:
         pass
 
 
+Meanwhile = Callable[[], object]
+
+
 class Place:
     """A visitor's turn at the desk where pages are drawn, by a script that has a thread of its own."""
 
-    def __init__(self, visitor: Visitor) -> None:
-        self._visitor = visitor
+    def __init__(self, visitor: Visitor, meanwhile: Meanwhile = lambda: None) -> None:
+        """meanwhile: as `in_turn` has it."""
+        self._visitor, self._meanwhile = visitor, meanwhile
 
     def __enter__(self) -> None:
         begun, self._over = threading.Event(), threading.Event()
-        _patiently(drawing, self._visitor, partial(_keep, begun, self._over))
-        begun.wait()
+        asked = _patiently(drawing, self._visitor, partial(_keep, begun, self._over), self._meanwhile)
+        try:
+            while not begun.wait(_LOOK):
+                self._meanwhile()
+        except BaseException:
+            self._over.set()
+            drawing._leave(self._visitor, asked)
+            raise
         _now.place = self
 
     def __exit__(self, *_: object) -> None:
@@ -230,7 +246,7 @@ def _keep(begun: threading.Event, over: threading.Event) -> None:
     over.wait()
 
 
-def in_turn(visitor: Visitor, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> Any:
+def in_turn(visitor: Visitor, work: Callable[[], Any], meanwhile: Meanwhile = lambda: None) -> Any:
     """What a page's script measures for a visitor, when it is their turn. Others may draw meanwhile.
 
     meanwhile: called now and then until it is done. What that raises ends the work, and is raised.
@@ -252,7 +268,7 @@ def in_turn(visitor: Visitor, work: Callable[[], Any], meanwhile: Callable[[], o
             at.__enter__()
 
 
-def _patiently(desk: Desk, visitor: Visitor, work: Callable[[], Any], meanwhile: Callable[[], object] = lambda: None) -> _Asked:
+def _patiently(desk: Desk, visitor: Visitor, work: Callable[[], Any], meanwhile: Meanwhile) -> _Asked:
     while True:
         try:
             return desk._ask(visitor, work)

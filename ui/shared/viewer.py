@@ -40,11 +40,12 @@ def measured(work: Callable[[], Any]) -> Any:
 
 def drawing() -> turns.Place:
     """Within it, a page is drawn for who looks at it: when it is their turn."""
-    return turns.Place(_visitor())
+    return turns.Place(_visitor(), _run_on)
 
 
 def _visitor() -> turns.Visitor:
-    return turns.Visitor(token(), True) if visitors.COOKIE in st.context.cookies else turns.Visitor.nameless(network(), True)
+    has_cookie = visitors.COOKIE in st.context.cookies
+    return turns.Visitor.named(token(), True) if has_cookie else turns.Visitor.nameless(network(), True)
 
 
 def _run_on() -> None:

@@ -16,6 +16,8 @@ from ui.train import watching
 
 MEGABYTE = 2**20
 """Bytes; a run counts for one at least, which bounds their number too."""
+SHARE = 0.1
+"""Of all that may be held: who holds more gives way first."""
 GO_ON = ("paused", "interrupted")
 AT_THE_SERVER = "here"
 """In the place of a network, for a run of who sits at the server."""
@@ -46,8 +48,9 @@ def _held(folder: Path, *changed: tuple[int, int]) -> int:
 def make_room() -> bool:
     """Delete runs until all hold no more than they may on disk; whether they do then.
 
-    First goes what is over or paused and nobody is here for, the oldest first and what can go on last; then that of those who
-    are here, of whoever holds most. What trains or waits never goes, and nothing of who sits at the server.
+    First goes what somebody holds more than their share of. Then what is over or paused and nobody is here for, the oldest
+    first and what can go on last; then that of those who are here, of whoever holds most. What trains or waits never goes, and
+    nothing of who sits at the server.
     """
     with _one_at_a_time:
         known, here = watching.seen().known, visitors.owners_here()
@@ -57,10 +60,11 @@ def make_room() -> bool:
             by_owner[run.about["owner"]] += sizes[run.name]
 
         def turn(run: Run) -> tuple[Any, ...]:
-            is_here = run.about["owner"] in here
-            return is_here, run.state in GO_ON, -by_owner[run.about["owner"]] if is_here else 0, run.time
+            is_here, holds = run.about["owner"] in here, by_owner[run.about["owner"]]
+            return holds <= most * SHARE, is_here, run.state in GO_ON, -holds if is_here else 0, run.time
 
-        too_much = sum(sizes.values()) - Limits.from_environment().megabytes * MEGABYTE
+        most = Limits.from_environment().megabytes * MEGABYTE
+        too_much = sum(sizes.values()) - most
         for run in sorted(filter(_may_go, known), key=turn):
             if too_much <= 0:
                 break

@@ -16,6 +16,9 @@ from ui.train import everybody, steering, watching
 _at_runs = turns.Desk("steering", 4, 1)
 """Where runs are steered: who waits there until a run lets go holds up no answer."""
 
+_with_snapshots = turns.Desk("snapshots", 2, 1)
+"""Where each snapshot of a run adapts to a task: for large networks that takes long."""
+
 
 def routes() -> list[Route]:
     """The routes, below /train."""
@@ -42,6 +45,6 @@ def routes() -> list[Route]:
         route("/train/runs.json", list_of),
         route("/train/everybody.json", of_everybody),
         route("/train/run.json", of_query(watching.details)),
-        route("/train/task.json", of_query(watching.task)),
+        route("/train/task.json", of_query(watching.task), desk=_with_snapshots),
         route("/train/act", steer, method="POST"),
     ]

@@ -26,7 +26,7 @@ from maml_core.runs.scheduler import place_in_queue
 from ui.checkpoints import recipe
 from ui.lab import engine
 from ui.lab.state import LabState
-from ui.shared import learners, visitors
+from ui.shared import learners, turns, visitors
 from ui.shared.learners import RUN
 from ui.shared.ranges import RANGES
 
@@ -219,6 +219,7 @@ def task(query: Mapping[str, str]) -> dict[str, Any]:
     state = replace(state, K=int(RANGES["K"].clip(config.K)))
     found, why = {}, ""
     for at, learner in by_iteration.items():
+        turns.go_on()
         try:
             found[at] = engine.ends(learner, state.points, state.task.amplitude, state.task.phase, config.num_updates)
         except CheckpointError as error:  # thinned out since it was listed, or too large to show
