@@ -1,9 +1,7 @@
 """The lab's numbers: what each learner makes of some shots at every inner step, and of 1,000 fresh tasks. No streamlit here."""
 
 import math
-import threading
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -138,7 +136,7 @@ def _ends(name: str, version: int, shots: Shots, amplitude: float, phase: float,
     checkpoint = learners.get(name)
     net, (theta, alpha) = checkpoint.network, checkpoint.split()
     x, y, grid, true = _points(net, shots, amplitude, phase)
-    with _one_at_a_time if _steps(net, num_updates) <= HEAVY else nullcontext(), torch.no_grad():
+    with torch.no_grad():
         phi = adapt(net.mse, theta, x, y, alpha, num_updates)[-1] if shots else theta
         curves = torch.stack([net.apply(parameters, grid)[:, 0] for parameters in (theta, phi)])  # (2, 201)
         return Ends(curves.numpy(), (curves - true.T).square().mean(1).numpy())
@@ -153,10 +151,6 @@ def _points(net: MLP, shots: Shots, amplitude: float, phase: float) -> tuple[Ten
     if net.sizes[0] > 1:  # the oracle is told what the task is
         x, grid = (torch.cat([part, parameters.expand(len(part), -1)], 1) for part in (x, grid))  # (N, 3)
     return x, y, grid, true
-
-
-# Two visitors' small tensor programs run faster one after the other than fighting over the cores.
-_one_at_a_time = threading.Lock()
 
 
 def _adapt_together(
@@ -183,8 +177,7 @@ def _adapt_together(
         return torch.stack([torch.stack([squares[name] for name in layer]).sum(0) for layer in net.layers], 2).sqrt()
 
     count = len(each) // 2
-    small = count * _steps(net, num_updates) <= HEAVY
-    with _one_at_a_time if small else nullcontext(), torch.no_grad():
+    with torch.no_grad():
         phis = vmap(path)(thetas, alphas)  # (2L, S + 1, ...)
         every = {name: phi.flatten(0, 1) for name, phi in phis.items()}  # (2L (S + 1), ...)
         at_once = max(1, JUDGED // (len(GRID) * max(net.sizes)))

@@ -33,6 +33,8 @@ TOO_MANY = 429
 """The status of a refusal: a page asks again by itself."""
 AGAIN = 1.5
 """Seconds until a page's own script asks again."""
+REST, LONGEST_REST = 2, 0.1
+"""Times as long as a page took to draw, or seconds, until its visitor's next turn: telling of it keeps the event loop busy."""
 _LOOK = 0.2
 """Seconds between two looks whether a page's script still waits."""
 _STEP_BACK = 10
@@ -170,7 +172,7 @@ def _step_back() -> None:
 
 answering = Desk("answering", 2, 1)
 measuring = Desk("measuring", os.cpu_count() or 1, 2, step_back=True)
-drawing = Desk("drawing", 4, 1)
+drawing = Desk("drawing", 8, 1)
 
 _now = threading.local()
 
@@ -242,8 +244,10 @@ class Place:
 
 
 def _keep(begun: threading.Event, over: threading.Event) -> None:
+    began = time.monotonic()
     begun.set()
     over.wait()
+    time.sleep(min(REST * (time.monotonic() - began), LONGEST_REST))
 
 
 def in_turn(visitor: Visitor, work: Callable[[], Any], meanwhile: Meanwhile = lambda: None) -> Any:
