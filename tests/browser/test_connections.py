@@ -213,7 +213,7 @@ def test_nginx_as_the_guide_sets_it_refuses_a_flood_and_nobody_else(small, opene
         slow = opened(HALF, port=port)
         pages = [page(opened(source=CLASSMATE, port=port), port) for _ in range(2 * FEW)]
         assert pages == [SWITCHED] * FEW + [REFUSED] * FEW
-        assert answer(address, "PUT", "x" * 5 * 10**6)[0].status == 413
+        assert answer(address, "PUT", "x" * 6 * 10**6)[0].status == 413
         asked = [ask(opened(port=port), port) for _ in range(4 * FEW)]
         assert (asked[0], asked[-1]) == (ANSWERED, REFUSED)
         assert ask(opened(source=STRANGER, port=port), port) == ANSWERED
