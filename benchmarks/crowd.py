@@ -19,7 +19,6 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
-from streamlit.proto.BackMsg_pb2 import BackMsg
 from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
@@ -27,6 +26,7 @@ from benchmarks import options
 from benchmarks.classroom import Browser, Class, answering
 from benchmarks.lab_latency import train_until_stopped
 from benchmarks.serving import report, serving
+from benchmarks.session import rerun, stream
 
 EVERY = 3.0
 """Seconds between two clicks of one student."""
@@ -38,7 +38,7 @@ ALL = "maml,fomaml,reptile,anil,meta_sgd,pretrained,oracle,random"
 def opened(base: str, browser: Browser) -> connect:
     """The connection that each page keeps."""
     return connect(
-        f"{base.replace('http', 'ws', 1)}/_stcore/stream",
+        stream(base),
         additional_headers={"Cookie": browser.headers["Cookie"]},
         subprotocols=[Subprotocol("streamlit")],
         max_size=None,
@@ -144,10 +144,7 @@ async def rerunning(base: str, room: str) -> None:
     async def page() -> None:
         async with opened(base, browser) as socket:
             for at in numbers:
-                told = BackMsg()
-                told.rerun_script.page_name = "lab"
-                told.rerun_script.query_string = f"learners=maml,pretrained&seed={1 + at % 9000}"
-                await socket.send(told.SerializeToString())
+                await socket.send(rerun("lab", f"learners=maml,pretrained&seed={1 + at % 9000}"))
                 for _ in range(20):
                     await socket.recv()
 

@@ -15,19 +15,29 @@ from websockets.typing import Subprotocol
 XSRF = "_streamlit_xsrf"
 
 
+def stream(base: str) -> str:
+    """Where Streamlit's sockets are opened."""
+    return f"{base.replace('http', 'ws', 1)}/_stcore/stream"
+
+
+def rerun(page: str, query: str) -> bytes:
+    """What a page says to have its script run."""
+    asked = BackMsg()
+    asked.rerun_script.page_name, asked.rerun_script.query_string = page, query
+    return asked.SerializeToString()
+
+
 class Session:
     """Open as long as `with` lasts. Its page has been run once then."""
 
     def __init__(self, base: str, page: str = "lab"):
-        self.there, self.page = urlsplit(base), page
+        self.base, self.there, self.page = base, urlsplit(base), page
 
     def __enter__(self) -> Self:
         response, _ = self.ask("GET", "_stcore/health")
         self.cookie = SimpleCookie(response.headers["Set-Cookie"])[XSRF].value
-        scheme = "wss" if self.there.scheme == "https" else "ws"
-        address = f"{scheme}://{self.there.netloc}{self.there.path}/_stcore/stream"
         self._open = contextlib.ExitStack()
-        self.socket = self._open.enter_context(connect(address, subprotocols=[Subprotocol("streamlit")], max_size=None))
+        self.socket = self._open.enter_context(connect(stream(self.base), subprotocols=[Subprotocol("streamlit")], max_size=None))
         self.id = self.run()
         return self
 
@@ -36,9 +46,7 @@ class Session:
 
     def run(self, query: str = "") -> str:
         """Run the page's script to its end, with this query. The session's name."""
-        asked = BackMsg()
-        asked.rerun_script.page_name, asked.rerun_script.query_string = self.page, query
-        self.socket.send(asked.SerializeToString())
+        self.socket.send(rerun(self.page, query))
         name, said = "", ForwardMsg()
         while said.WhichOneof("type") != "script_finished":
             said.ParseFromString(self.socket.recv(timeout=60, decode=False))

@@ -1,5 +1,6 @@
 """The network as two pure functions over a dictionary of parameters: init and apply."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -35,6 +36,11 @@ class MLP:
     @property
     def _stride(self) -> int:
         return 3 if self.norm == "batch_norm" else 2
+
+    @property
+    def weights(self) -> int:
+        """How many numbers are learned."""
+        return sum(map(math.prod, self.shapes.values()))
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -101,7 +101,7 @@ def _layers(config: TrainConfig) -> str:
 
 def size_in_words(saved: Checkpoint, bytes: int) -> str:
     """How large the file and the network are."""
-    weights = sum(value.numel() for value in saved.split()[0].values())
+    weights = saved.network.weights
     learned = " and a step size for each" if saved.config.algorithm == "meta_sgd" else ""
     return f"{bytes / 1024:,.0f} KB, {weights:,} parameters{learned}"
 

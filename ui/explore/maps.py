@@ -103,7 +103,7 @@ class Measured:
             settings = [self.asked.setting(row) for row in range(len(self.asked.rows))]
             rows = [Row(K, checkpoint.split(alpha)[1]) for K, alpha in settings]
             theta = checkpoint.split()[0]
-            full = max(5, round(ROUND * min(1, USUAL / sum(value.numel() for value in theta.values()))))
+            full = max(5, round(ROUND * min(1, USUAL / checkpoint.network.weights)))
             count = full - self.tasks % full if self.tasks else min(FIRST, full)
             batch = _drawn(self.asked.trial, checkpoint.config.algorithm == "oracle").part(self.tasks, count)
             found = sweeps.query_losses(checkpoint.network.mse, theta, rows, batch, MAP_STEPS, on_tasks=go_on)

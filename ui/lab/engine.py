@@ -1,6 +1,5 @@
 """The lab's numbers: what each learner makes of some shots at every inner step, and of 1,000 fresh tasks. No streamlit here."""
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -71,14 +70,10 @@ def on_show(state: LabState) -> tuple[Trajectory, ...]:
 def is_heavy(state: LabState) -> bool:
     """Whether to adapt is measuring: it takes long, and a click of somebody else must not wait for it."""
     try:
-        return sum(_steps(learners.get(name).network, state.num_updates) for name in state.learners) > HEAVY
+        sizes = [learners.get(name).network.weights for name in state.learners]
     except CheckpointError:  # is said where it is drawn
         return False
-
-
-def _steps(net: MLP, num_updates: int) -> float:
-    """As many inner steps of a shipped network take as long."""
-    return num_updates * max(1.0, sum(map(math.prod, net.shapes.values())) / LARGE)
+    return state.num_updates * sum(max(1.0, size / LARGE) for size in sizes) > HEAVY
 
 
 def trajectories(
