@@ -14,16 +14,19 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as to_bytes
 
-from maml_core import __version__, sniffing, state_dicts
+from maml_core import __version__, problems, sniffing, state_dicts
 from maml_core.algorithms import StepSize, adapt
 from maml_core.config import ALGORITHMS, DIVERGED_ABOVE, JOINT, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NoRecipe
 from maml_core.files import write_atomically
 from maml_core.network import MLP, Params
+from maml_core.problems import Problem
 from maml_core.reading import is_number, json_object, quoted, whole, whole_of
 from maml_core.training import ALPHA, TrainingState, shapes, split
 
-FORMAT_VERSION = "1"
+FORMAT_VERSION = "2"
+_READ = ("1", FORMAT_VERSION)
+"""The first did not say what problem it is for: regression."""
 MAX_BYTES = 64 * 2**20
 MAX_TENSORS = 500
 _PARTS = TrainingState._fields[1:]
@@ -54,6 +57,8 @@ class Checkpoint:
     """How the run was executed: path, device, threads, torch version; for a baseline, the step sizes tried.
     Of a network from elsewhere: {"origin": "elsewhere"}; of its config only what people see, algorithm, alpha, num_updates and
     hidden, is known."""
+    own: Problem | None = None
+    """What it was trained on, if that is another problem than the config describes."""
 
     @property
     def from_elsewhere(self) -> bool:
@@ -67,12 +72,21 @@ class Checkpoint:
 
     def split(self, alpha: float | None = None, freeze: str = "none") -> tuple[Params, StepSize]:
         """theta, and the step sizes to adapt it with: its own, or alpha; without what is frozen. See training.split."""
-        return split(self.learned, self.config, alpha, freeze)
+        return split(self.learned, self.config, alpha, freeze, problem=self.own)
+
+    @property
+    def problem(self) -> Problem:
+        """What it was trained on."""
+        return self.own or problems.of(self.config)
 
     @property
     def network(self) -> MLP:
         """The network that theta is for."""
         return MLP.of(self.config)
+
+    def tasks(self, K: int, query: int, *, family: str | None = None, placement: str = "anywhere") -> Problem:
+        """Tasks to adapt and judge it on; see `problems.of`."""
+        return problems.of(self.config, K=K, query=query, family=family, placement=placement)
 
     def warning(self) -> str:
         """A sentence where it diverges at once, on a sine wave of amplitude 1, before a step or after one of its own; else ''."""
@@ -100,6 +114,7 @@ def dumps(checkpoint: Checkpoint) -> bytes:
     """The content of the checkpoint's file."""
     metadata = {
         "format_version": FORMAT_VERSION,
+        "problem": problems.name(checkpoint.problem),
         "algorithm": checkpoint.config.algorithm,
         "config": json.dumps(checkpoint.config.to_dict()),
         "results": json.dumps(checkpoint.results, allow_nan=False),
@@ -111,10 +126,11 @@ def dumps(checkpoint: Checkpoint) -> bytes:
     return to_bytes(_plain(checkpoint.learned), metadata)
 
 
-def load(path: Path | str, told: Told | None = None, called: str | None = None) -> Checkpoint:
+def load(path: Path | str, told: Told | None = None, called: str | None = None, *, problem: Problem | None = None) -> Checkpoint:
     """Read and validate a checkpoint: format, recipe, names, shapes, types, and that every value is finite.
 
     A plain state_dict without a recipe is taken with what somebody tells of it. called: the file's name in messages.
+    problem: what it was trained on, if that is another one than its config describes.
 
     Raises:
         NoRecipe: it is a plain state_dict of a usable network, and nothing is told of it.
@@ -128,9 +144,8 @@ def load(path: Path | str, told: Told | None = None, called: str | None = None) 
         return _from_elsewhere(name, tensors, told)
     if told:
         raise CheckpointError(f"{name} carries its own recipe, so nothing need be stated about it")
-    if metadata.get("format_version") != FORMAT_VERSION:
-        version = quoted(metadata.get("format_version", "none"))
-        raise CheckpointError(f"{name} has format version {version}; this version reads {FORMAT_VERSION}")
+    if (version := metadata.get("format_version", "none")) not in _READ:
+        raise CheckpointError(f"{name} has format version {quoted(version)}; this version reads {' and '.join(_READ)}")
     try:
         config = TrainConfig.from_dict(_parsed(metadata, "config"))
         iterations = whole_of(metadata, "iterations")
@@ -138,8 +153,16 @@ def load(path: Path | str, told: Told | None = None, called: str | None = None) 
         run = _parsed(metadata, "run")
     except ValueError as error:
         raise CheckpointError(f"{name} has damaged metadata: {_line(error)}") from None
-    _check_tensors(name, tensors, shapes(config))
-    return Checkpoint({name: tensors[name] for name in shapes(config)}, config, iterations, results, run)
+    theirs, ours = (
+        metadata.get("problem", problems.name(problems.of(TrainConfig()))),
+        problems.name(problem or problems.of(config)),
+    )
+    if theirs != ours:
+        remedy = "load it with the Problem that it was trained on" if problem is None else "load it without, or with its own"
+        raise CheckpointError(f"{name} is for the problem {quoted(theirs)}, not for {quoted(ours)}", remedy)
+    expected = shapes(config, problem)
+    _check_tensors(name, tensors, expected)
+    return Checkpoint({name: tensors[name] for name in expected}, config, iterations, results, run, problem)
 
 
 def is_as_saved(path: Path, checkpoint: Checkpoint) -> bool:
@@ -182,10 +205,10 @@ def save_state(path: Path, state: TrainingState, config: TrainConfig) -> None:
     write_atomically(path, to_bytes(_plain(parts), {"iteration": str(state.iteration), "config": json.dumps(config.to_dict())}))
 
 
-def load_state(path: Path, config: TrainConfig) -> TrainingState:
-    """Read a state written by `save_state`. Raises CheckpointError if it does not fit the config."""
+def load_state(path: Path, config: TrainConfig, problem: Problem | None = None) -> TrainingState:
+    """Read a state written by `save_state`. Raises CheckpointError if it does not fit the config (and the problem)."""
     tensors, metadata = _read(path, quoted(path.name))
-    names = shapes(config)
+    names = shapes(config, problem)
     _check_tensors(path.name, tensors, {f"{part}.{name}": shape for part in _PARTS for name, shape in names.items()})
     try:
         theirs = TrainConfig.from_dict(_parsed(metadata, "config"))  # read, since an older one may hold idle settings

@@ -11,6 +11,7 @@ ALGORITHMS = ("maml", "fomaml", "reptile", "anil", "meta_sgd", "pretrained", "or
 JOINT = ("pretrained", "oracle")
 """Baselines: trained on all tasks at once, without inner steps."""
 FAMILIES = ("sinusoid", "sinusoid_2pi", "sinusoid_line")
+CLASSIFICATION: tuple[str, ...] = ()
 NORMS = ("none", "batch_norm")
 SCHEDULES = ("constant", "cosine")
 PLACEMENTS = ("anywhere", "left", "cluster", "even")

@@ -1,4 +1,4 @@
-"""How well a learner adapts: query loss by inner step over many fresh tasks, in one batch."""
+"""How well a learner adapts: what its problem is judged by, by inner step, over many fresh tasks at once."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
@@ -7,14 +7,18 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from maml_core import tasks
-from maml_core.algorithms import Loss, StepSize, adapt
+from maml_core import problems, tasks
+from maml_core.algorithms import StepSize, adapt
 from maml_core.config import DIVERGED_ABOVE, TEST_SAMPLE, TrainConfig
-from maml_core.network import MLP, Params, device_of
+from maml_core.network import Params, device_of
+from maml_core.problems import Problem
+from maml_core.tasks import Batch
 from maml_core.training import split
 
 CHUNK = 1000
 """Tasks drawn at once."""
+QUERY = 100
+"""Points a curve is judged by, uniform in x."""
 TRAJECTORY_NUMBERS = 2**22
 """Numbers that are there at once in the trajectories, and in what a layer makes of points: what fits a cache is quicker, and
 memory is bounded for any network."""
@@ -25,7 +29,7 @@ def unheard(tasks: int) -> None:
 
 
 class StepStats(NamedTuple):
-    """Query MSE after one inner step, over all tasks. A diverged task counts as DIVERGED_ABOVE in mean and interval."""
+    """A metric of the query points after one inner step, over all tasks. A diverged task counts as the problem's worst."""
 
     step: int
     mean: float
@@ -42,58 +46,64 @@ class Difference(NamedTuple):
     ci95: float  # half-width, paired by task: 1.96 standard deviations of the tasks' differences / sqrt(tasks)
 
 
-def query_losses(
-    loss: Loss,
+def query_metric(
+    problem: Problem,
     theta: Params,
     *,
     alpha: StepSize,
-    K: int,
     num_updates: int,
     test_tasks: int = TEST_SAMPLE,
-    family: str = "sinusoid",
-    query: int = 100,
     noise: float = 0.0,
-    placement: str = "anywhere",
-    oracle: bool = False,
     seed: int = 0,
     on_tasks: Callable[[int], object] = unheard,
 ) -> Tensor:
-    """Query MSE of every task at every inner step -> (num_updates + 1, tasks); not finite where adaptation diverged.
+    """The problem's first metric on the query points of every task at every inner step -> (num_updates + 1, tasks).
 
-    query: points a task is judged by, uniform in x. noise: standard deviation on the K support targets.
-    placement: where the support lies (tasks.place). oracle: the network is told each task's parameters.
+    Not finite where adaptation diverged. noise: standard deviation on the support targets.
     The same seed gives the same tasks and the same noise, whatever is evaluated on them: fewer tasks are the first of more.
     on_tasks: told the number of tasks that were just measured, a few at a time; what it raises ends this.
     """
     device = device_of(theta)
 
     def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
-        trajectory = adapt(loss, theta, x_support, y_support, alpha, num_updates)
-        return torch.stack([loss(phi, x_query, y_query) for phi in trajectory])
+        trajectory = adapt(problem.loss, theta, x_support, y_support, alpha, num_updates)
+        return torch.stack([next(iter(problem.metrics(phi, x_query, y_query).values())) for phi in trajectory])
 
     def chunks() -> Iterator[Tensor]:
         drawing, noises = torch.Generator().manual_seed(seed), tasks.stream(seed, tasks.NOISE)
-        numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
-        widest = max(size for value in theta.values() for size in value.shape)
-        at_once = max(1, TRAJECTORY_NUMBERS // max(numbers, max(K, query) * widest))
+        example = problem.batch(problem.draw(torch.Generator(), 1))
+        at_once = _at_once(theta, num_updates, example)
         for start in range(0, test_tasks, CHUNK):
             count = min(CHUNK, test_tasks - start)
-            batch = tasks.sample(tasks.family(family), drawing, count, K, query, oracle, placement)
-            if noise:  # always a whole chunk of it, since fewer normal numbers are not the first of more
-                batch = batch._replace(y_support=batch.y_support + noise * torch.randn(CHUNK, K, 1, generator=noises)[:count])
-            for piece in zip(*(part.split(at_once) for part in batch.to(device)), strict=True):
-                yield vmap(task)(*piece)  # (tasks in the piece, num_updates + 1)
-                on_tasks(len(piece[0]))
+            drawn = problem.draw(drawing, count)
+            # Always a whole chunk of it, since fewer normal numbers are not the first of more.
+            off = noise * torch.randn(CHUNK, *example.y_support.shape[1:], generator=noises) if noise else None
+            for first in range(0, count, at_once):
+                piece = slice(first, min(first + at_once, count))
+                batch = problem.batch(problems.part(drawn, piece))
+                if off is not None:
+                    batch = batch._replace(y_support=batch.y_support + off[piece])
+                yield vmap(task)(*batch.to(device))  # (tasks in the piece, num_updates + 1)
+                on_tasks(piece.stop - piece.start)
 
     with torch.no_grad():
         return torch.cat(list(chunks())).T.cpu()
+
+
+def _at_once(theta: Params, num_updates: int, example: Batch) -> int:
+    """Tasks whose trajectories, and whose points in the widest layer, fit together."""
+    numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
+    widest = max(example.x_support[0, 0].numel(), *(size for value in theta.values() for size in value.shape))
+    points = max(example.x_support.shape[1], example.x_query.shape[1])
+    return max(1, TRAJECTORY_NUMBERS // max(numbers, points * widest))
 
 
 def evaluate(
     learned: Params,
     config: TrainConfig,
     *,
-    K: int,
+    problem: Problem | None = None,
+    K: int | None = None,
     num_updates: int,
     test_tasks: int = TEST_SAMPLE,
     alpha: float | None = None,
@@ -104,32 +114,31 @@ def evaluate(
     seed: int = 0,
     on_tasks: Callable[[int], object] = unheard,
 ) -> list[StepStats]:
-    """How well what a run learned adapts, step by step. alpha and family default to those it was trained with.
+    """How well what a run learned adapts, step by step. K, alpha and family default to those it was trained with.
 
-    freeze: what stays where it is (config.FREEZES). The rest as in `query_losses`.
+    problem: another one than the config describes, which then says itself what its tasks are.
+    freeze: what stays where it is (config.FREEZES). placement: where the support lies (tasks.place).
+    The rest as in `query_metric`.
     """
-    theta, step_size = split(learned, config, alpha, freeze)
-    losses = query_losses(
-        MLP.of(config).mse,
+    problem = problem or problems.of(config, K=K, query=QUERY, family=family, placement=placement)
+    theta, step_size = split(learned, config, alpha, freeze, problem=problem)
+    judged = query_metric(
+        problem,
         theta,
         alpha=step_size,
-        K=K,
         num_updates=num_updates,
         test_tasks=test_tasks,
-        family=family or config.family,
         noise=noise,
-        placement=placement,
-        oracle=config.algorithm == "oracle",
         seed=seed,
         on_tasks=on_tasks,
     )
-    return summarise(losses)
+    return summarise(judged, problem.worst)
 
 
-def summarise(losses: Tensor) -> list[StepStats]:
-    """(steps, tasks) -> one StepStats a step."""
-    diverged = ~(losses <= DIVERGED_ABOVE)  # NaN compares false: it is diverged
-    counted = losses.double().where(~diverged, DIVERGED_ABOVE)
+def summarise(judged: Tensor, worst: float = DIVERGED_ABOVE) -> list[StepStats]:
+    """(steps, tasks) -> one StepStats a step. worst: as the problem's."""
+    diverged = ~(judged <= worst if worst else judged.isfinite())  # NaN compares false: it is diverged
+    counted = judged.double().where(~diverged, worst)
     return [
         StepStats(
             step=step,
@@ -138,7 +147,7 @@ def summarise(losses: Tensor) -> list[StepStats]:
             median=counted[step].median().item(),
             diverged=diverged[step].double().mean().item(),
         )
-        for step in range(len(losses))
+        for step in range(len(judged))
     ]
 
 

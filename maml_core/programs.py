@@ -36,7 +36,8 @@ def scan(
     """step(carry, x) -> (carry, y), made into (carry, xs) -> (carry, ys) along the first dimension of every leaf of xs.
 
     carry, x: examples; every later one has their shapes, and is on their device. path: one of config.PATHS.
-    name: identifies the step among all others; what is compiled under it (see `is_compiled`) is not compiled again.
+    name: identifies the step among all others; what is compiled under it (see `is_compiled`) is not compiled again. Without
+    one nothing is kept.
 
     Raises:
         CannotCompile: on the compiled path, where this machine cannot.
@@ -83,7 +84,7 @@ def hindrance(name: str, device: torch.device) -> str:
             compiling.check()
         except CannotCompile as error:
             return str(error)
-    known = next(filter(None, map(cache.remembered, _failures(name, device))), "")
+    known = next(filter(None, map(cache.remembered, _failures(name, device)[0 if name else 1 :])), "")
     return known and f"{known} (it failed so before; --path compiled tries again)"
 
 
@@ -94,7 +95,7 @@ def _traced(program: Program, example: list[Tensor]) -> GraphModule:
 
 def _compiled(program: Program, example: list[Tensor], name: str, device: torch.device) -> Program:
     """The program as machine code, kept from an earlier time if it was for the CPU."""
-    if device.type == "cpu" and (kept := cache.find(_key(name))):
+    if name and device.type == "cpu" and (kept := cache.find(_key(name))):
         try:
             program = compiling.load(kept)
             cache.used(kept)
@@ -107,7 +108,7 @@ def _compiled(program: Program, example: list[Tensor], name: str, device: torch.
     try:
         compiled = _compiled_for_cpu(traced, example, name) if device.type == "cpu" else _compiled_elsewhere(traced, example)
     except CannotCompile as error:
-        if not error.passing:
+        if not error.passing and (name or error.everywhere):
             cache.remember(everywhere if error.everywhere else here, str(error))
         raise
     cache.forget(here)
@@ -122,7 +123,8 @@ def _compiled_for_cpu(program: GraphModule, example: list[Tensor], name: str) ->
         package = Path(folder) / "program.pt2"
         compiling.compile_into(package, program, example)
         try:
-            cache.keep(_key(name), package.read_bytes())
+            if name:
+                cache.keep(_key(name), package.read_bytes())
         except OSError as error:
             _log.warning(
                 "what is compiled cannot be kept (%s), so that every run compiles anew; "

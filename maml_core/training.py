@@ -5,17 +5,19 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import grad_and_value, vmap
+from torch.utils._pytree import tree_map
 
-from maml_core import programs, tasks
+from maml_core import problems, programs, tasks
 from maml_core.algorithms import StepSize, meta_objective, reptile_direction
 from maml_core.config import FREEZES, JOINT, PATHS, TrainConfig
 from maml_core.errors import ConfigError, TrainingDiverged
-from maml_core.network import MLP, Params
+from maml_core.network import Params
+from maml_core.problems import Problem
 from maml_core.programs import CannotCompile
 
 BLOCK = 100
@@ -44,32 +46,34 @@ class Record(NamedTuple):
     """What a block of meta-iterations came to: means over the block, and the state after it."""
 
     iteration: int
-    loss_before: float  # support MSE at theta
-    loss_after: float  # query MSE at the adapted parameters: the meta-objective
+    loss_before: float  # support loss at theta
+    loss_after: float  # query loss at the adapted parameters: the meta-objective
     state: TrainingState
 
 
 Learner = tuple[Params, Params, Params]  # learned, m, v of a TrainingState
-Drawn = tuple[Tensor, Tensor, Tensor]
-"""What one update consumes: uniform random numbers (T, randoms + 2K), the outer step size beta (), its number from 1 ()."""
+Drawn = tuple[Any, Tensor, Tensor]
+"""What one update consumes: what T tasks are made of (Problem.draw), the outer step size beta (), its number from 1 ()."""
 
 
-def init(config: TrainConfig) -> TrainingState:
-    """The state before the first meta-iteration."""
-    learned = MLP.of(config).init(tasks.stream(config.seed, 0))
+def init(config: TrainConfig, problem: Problem | None = None) -> TrainingState:
+    """The state before the first meta-iteration. problem: another one than the config describes, here and in all that follows."""
+    learned = (problem or problems.of(config)).init(tasks.stream(config.seed, 0))
     if config.algorithm == "meta_sgd":
         learned |= {ALPHA + name: torch.full_like(value, config.alpha) for name, value in learned.items()}
     zeros = {name: torch.zeros_like(value) for name, value in learned.items()}
     return TrainingState(0, learned, zeros, zeros)
 
 
-def shapes(config: TrainConfig) -> dict[str, tuple[int, ...]]:
+def shapes(config: TrainConfig, problem: Problem | None = None) -> dict[str, tuple[int, ...]]:
     """Name -> shape of everything that a run of this config learns."""
-    network = MLP.of(config).shapes
+    network = problems.shapes(problem or problems.of(config))
     return network | ({ALPHA + name: shape for name, shape in network.items()} if config.algorithm == "meta_sgd" else {})
 
 
-def split(learned: Params, config: TrainConfig, alpha: float | None = None, freeze: str = "none") -> tuple[Params, StepSize]:
+def split(
+    learned: Params, config: TrainConfig, alpha: float | None = None, freeze: str = "none", *, problem: Problem | None = None
+) -> tuple[Params, StepSize]:
     """What is learned, as an initialisation and the step sizes it is adapted with.
 
     alpha: another step size than the config's. Where step sizes were learned, they are scaled by alpha / config.alpha.
@@ -86,7 +90,7 @@ def split(learned: Params, config: TrainConfig, alpha: float | None = None, free
     if config.algorithm == "meta_sgd":
         scale = alpha / config.alpha
         sizes = {name.removeprefix(ALPHA): scale * value for name, value in learned.items() if name.startswith(ALPHA)}
-    head = MLP.of(config).layers[-1]
+    head = (problem or problems.of(config)).layers[-1]
     if config.algorithm == "anil":
         sizes = dict.fromkeys(head, alpha)
     if freeze != "none":
@@ -95,12 +99,13 @@ def split(learned: Params, config: TrainConfig, alpha: float | None = None, free
     return theta, sizes
 
 
-def meta_gradient(config: TrainConfig) -> Callable[[Params, tasks.Batch], tuple[Params, Tensor]]:
+def meta_gradient(config: TrainConfig, problem: Problem | None = None) -> Callable[[Params, tasks.Batch], tuple[Params, Tensor]]:
     """What the outer optimiser follows: (learned, batch) -> (gradient with respect to all that is learned, meta-objective)."""
-    loss, steps = MLP.of(config).mse, config.inner_steps
+    problem = problem or problems.of(config)
+    loss, steps = problem.loss, config.inner_steps
 
     def objective(learned: Params, batch: tasks.Batch) -> Tensor:
-        theta, alpha = split(learned, config)
+        theta, alpha = split(learned, config, problem=problem)
         first_order = config.algorithm == "fomaml"
         return meta_objective(loss, theta, batch, alpha, steps, first_order=first_order, multi_step=config.multi_step)
 
@@ -110,18 +115,19 @@ def meta_gradient(config: TrainConfig) -> Callable[[Params, tasks.Batch], tuple[
     return reptile if config.algorithm == "reptile" else grad_and_value(objective)
 
 
-def meta_step(config: TrainConfig) -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
+def meta_step(config: TrainConfig, problem: Problem | None = None) -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
     """One outer update (MAML Algorithm 2, lines 3-10, with Adam) as a pure function, sampling included.
 
     The second value is (2,): the support loss at theta and the meta-objective, both before the update.
     """
-    loss, family, gradient = MLP.of(config).mse, tasks.family(config.family), meta_gradient(config)
+    problem = problem or problems.of(config)
+    loss, gradient = problem.loss, meta_gradient(config, problem)
 
     def step(learner: Learner, drawn: Drawn) -> tuple[Learner, Tensor]:
-        (learned, m, v), (uniforms, beta, t) = learner, drawn
-        batch = tasks.batch(family, uniforms, config.K, config.algorithm == "oracle")
+        (learned, m, v), (of_tasks, beta, t) = learner, drawn
+        batch = problem.batch(of_tasks)
         g, after = gradient(learned, batch)
-        before = vmap(loss, (None, 0, 0))(split(learned, config)[0], batch.x_support, batch.y_support).mean()
+        before = vmap(loss, (None, 0, 0))(split(learned, config, problem=problem)[0], batch.x_support, batch.y_support).mean()
         if config.clip:
             norm = torch.stack([value.square().sum() for value in g.values()]).sum().sqrt()
             g = {name: value * (config.clip / norm.clamp_min(config.clip)) for name, value in g.items()}
@@ -142,19 +148,19 @@ _chosen: dict[tuple[str, torch.device], Steps] = {}
 """What `choose_path` compiled last, until `build` takes it: to do it twice would take twice as long."""
 
 
-def choose_path(config: TrainConfig, device: str | torch.device = "cpu") -> str:
+def choose_path(config: TrainConfig, device: str | torch.device = "cpu", problem: Problem | None = None) -> str:
     """The path worth its start-up: compiled if that is done already or the run is long and it can be done, else traced.
 
     Why a long run is traced nevertheless goes to the log, as a warning.
     """
     device = torch.device(device)
-    if not _would_pay(config, device):
+    if not _would_pay(config, device, problem):
         return "traced"
     _chosen.clear()
-    why = _hindrance(config, device)
+    why = _hindrance(config, device, problem)
     if not why:
         try:
-            _chosen[_name(config), device] = _built(config, "compiled", device)
+            _chosen[_name(config, problem), device] = _built(config, "compiled", device, problem)
             return "compiled"
         except CannotCompile as error:
             why = str(error)
@@ -168,13 +174,14 @@ def likely_path(config: TrainConfig, device: str | torch.device = "cpu") -> str:
     return "compiled" if _would_pay(config, device) and not _hindrance(config, device) else "traced"
 
 
-def _would_pay(config: TrainConfig, device: torch.device) -> bool:
+def _would_pay(config: TrainConfig, device: torch.device, problem: Problem | None = None) -> bool:
     """Whether it is quicker to compile, or to use what was compiled, than to trace."""
-    return is_compiled(config, device) or (config.max_steps >= WORTH_COMPILING and device.type in ("cpu", "cuda"))
+    long = config.max_steps >= WORTH_COMPILING and device.type in ("cpu", "cuda")
+    return long or (problem is None and is_compiled(config, device))
 
 
-def _hindrance(config: TrainConfig, device: torch.device) -> str:
-    return "" if is_compiled(config, device) else programs.hindrance(_name(config), device)
+def _hindrance(config: TrainConfig, device: torch.device, problem: Problem | None = None) -> str:
+    return "" if problem is None and is_compiled(config, device) else programs.hindrance(_name(config, problem), device)
 
 
 def is_compiled(config: TrainConfig, device: str | torch.device = "cpu") -> bool:
@@ -182,7 +189,7 @@ def is_compiled(config: TrainConfig, device: str | torch.device = "cpu") -> bool
     return torch.device(device).type == "cpu" and programs.is_compiled(_name(config))
 
 
-def build(config: TrainConfig, path: str, device: str | torch.device = "cpu") -> Steps:
+def build(config: TrainConfig, path: str, device: str | torch.device = "cpu", problem: Problem | None = None) -> Steps:
     """Any number of meta-steps on one of PATHS.
 
     Raises:
@@ -191,19 +198,19 @@ def build(config: TrainConfig, path: str, device: str | torch.device = "cpu") ->
     if path not in PATHS:
         raise ConfigError(f"path={path!r} is not possible: choose one of {', '.join(PATHS)}")
     device = torch.device(device)
-    if path == "compiled" and (ready := _chosen.pop((_name(config), device), None)):
+    if path == "compiled" and (ready := _chosen.pop((_name(config, problem), device), None)):
         return ready
     try:
-        return _built(config, path, device)
+        return _built(config, path, device, problem)
     except CannotCompile as error:
         raise ConfigError(f"path='compiled' is not possible here ({error}); use path='traced'") from None
 
 
-def _built(config: TrainConfig, path: str, device: torch.device) -> Steps:
+def _built(config: TrainConfig, path: str, device: torch.device, problem: Problem | None) -> Steps:
     scalar = torch.ones((), device=device)
-    drawn = (_uniforms(config, 0).to(device)[0], scalar, scalar)
-    learner = to_device(init(config), device)[1:]
-    return programs.scan(meta_step(config), learner, drawn, path=path, name=_name(config))
+    drawn = (tree_map(lambda part: part[0].to(device), _drawn(config, 0, problem)), scalar, scalar)
+    learner = to_device(init(config, problem), device)[1:]
+    return programs.scan(meta_step(config, problem), learner, drawn, path=path, name=_name(config, problem))
 
 
 @lru_cache(maxsize=4096)  # asked for each run of a list, again and again
@@ -214,33 +221,41 @@ def program_of(config: TrainConfig) -> TrainConfig:
     return replace(config, seed=d.seed, beta=d.beta, schedule=d.schedule, max_steps=d.max_steps, alpha=alpha)
 
 
-def _name(config: TrainConfig) -> str:
-    return repr(program_of(config))
+def _name(config: TrainConfig, problem: Problem | None = None) -> str:
+    """What its program is kept under. None is kept of a problem from elsewhere: nobody would know when its code has changed."""
+    return repr(program_of(config)) if problem is None else ""
 
 
 def meta_train(
-    config: TrainConfig, *, state: TrainingState | None = None, path: str = "auto", device: str | torch.device = "cpu"
+    config: TrainConfig,
+    *,
+    problem: Problem | None = None,
+    state: TrainingState | None = None,
+    path: str = "auto",
+    device: str | torch.device = "cpu",
 ) -> Iterator[Record]:
     """Train, yielding a record after every block of meta-iterations, from `state` (or the start) to config.max_steps.
 
     The states are immutable: stop whenever you like, keep any of them, and go on from it later. On one machine, device,
     path and thread count, an interrupted run continues to the same bits as an uninterrupted one.
 
+    problem: another one than the config describes; of the config then count algorithm, inner and outer steps, and seed.
+
     Raises:
         TrainingDiverged: the loss is no longer finite.
     """
-    state = to_device(init(config) if state is None else state, device)
+    state = to_device(init(config, problem) if state is None else state, device)
     # A program takes its inputs by place, not by name: whoever made the state may have named them in another order.
-    state = TrainingState(state.iteration, *({name: part[name] for name in shapes(config)} for part in state[1:]))
+    state = TrainingState(state.iteration, *({name: part[name] for name in shapes(config, problem)} for part in state[1:]))
     if state.iteration >= config.max_steps:
         return
-    steps = build(config, choose_path(config, device) if path == "auto" else path, device)
+    steps = build(config, choose_path(config, device, problem) if path == "auto" else path, device, problem)
     while state.iteration < config.max_steps:
         number, offset = divmod(state.iteration, BLOCK)
         count = min(BLOCK - offset, config.max_steps - state.iteration)
         at = torch.arange(state.iteration, state.iteration + count, dtype=torch.float32)
-        uniforms = _uniforms(config, number)[offset : offset + count]
-        drawn = (uniforms.to(device), _beta(config, at).to(device), (at + 1).to(device))
+        of_tasks = problems.part(_drawn(config, number, problem), slice(offset, offset + count), device)
+        drawn = (of_tasks, _beta(config, at).to(device), (at + 1).to(device))
         (learned, m, v), losses = steps(state[1:], drawn)
         before, after = losses.mean(0).tolist()
         last, state = state, TrainingState(state.iteration + count, learned, m, v)
@@ -263,7 +278,7 @@ def _beta(config: TrainConfig, at: Tensor) -> Tensor:
     return torch.full_like(at, config.beta)
 
 
-def _uniforms(config: TrainConfig, number: int) -> Tensor:
-    """Random numbers of the block of that number, (BLOCK, T, randoms + 2K), drawn on the CPU so that all devices see the same."""
-    width = tasks.family(config.family).randoms + 2 * config.K
-    return torch.rand(BLOCK, config.batch_size, width, generator=tasks.stream(config.seed, 1 + number))
+def _drawn(config: TrainConfig, number: int, problem: Problem | None = None) -> Any:
+    """What the tasks of the block of that number are made of: each part (BLOCK, T, ...), on the CPU."""
+    drawn = (problem or problems.of(config)).draw(tasks.stream(config.seed, 1 + number), BLOCK * config.batch_size)
+    return tree_map(lambda part: part.unflatten(0, (BLOCK, config.batch_size)), drawn)

@@ -106,7 +106,7 @@ def test_wrong_tensors_are_explained(file, change, message):
         ({"config": "{"}, "damaged metadata"),
         ({"config": "[1]"}, "damaged metadata"),
         ({"config": '{"K": 0}'}, "K=0 is not possible"),
-        ({"format_version": "2"}, "format version 2; this version reads 1"),
+        ({"format_version": "3"}, "format version 3; this version reads 1 and 2"),
         ({"config": '{"K": 1' + "0" * 400 + "}"}, "config cannot be read: a whole number in it has 401 digits; at most 18"),
         ({"config": '{"hidden": [' + "1024, " * 15 + "1024]}"}, "weights between hidden layers"),
         ({"config": '{"a\\nb": 1}'}, "unknown setting"),

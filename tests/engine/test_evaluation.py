@@ -10,8 +10,9 @@ from maml_core import evaluation
 from maml_core.algorithms import adapt
 from maml_core.baselines import STEP_SIZES, VALIDATION_SEED, tune_alpha
 from maml_core.config import TrainConfig
-from maml_core.evaluation import evaluate, paired_differences, query_losses, summarise
+from maml_core.evaluation import evaluate, paired_differences, query_metric, summarise
 from maml_core.network import MLP
+from maml_core.problems import Regression
 from maml_core.tasks import NOISE, family, sample, stream
 from maml_core.training import split
 
@@ -19,8 +20,12 @@ NET = MLP((1, 10, 1))
 THETA = NET.init(torch.Generator().manual_seed(0))
 
 
+def problem(K: int, query: int = evaluation.QUERY) -> Regression:
+    return Regression(NET, family("sinusoid"), K, query)
+
+
 def test_losses_equal_a_plain_loop():
-    losses = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=3, test_tasks=6, query=7, seed=9)
+    losses = query_metric(problem(4, 7), THETA, alpha=0.02, num_updates=3, test_tasks=6, seed=9)
     batch = sample(family("sinusoid"), torch.Generator().manual_seed(9), 6, 4, 7)
     assert losses.shape == (4, 6)
     for task, (x_s, y_s, x_q, y_q) in enumerate(zip(*batch, strict=True)):
@@ -29,8 +34,8 @@ def test_losses_equal_a_plain_loop():
 
 
 def test_tasks_do_not_depend_on_the_learner_or_the_number_of_steps():
-    few = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=1500)
-    many = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=3, test_tasks=1500)
+    few = query_metric(problem(4), THETA, alpha=0.02, num_updates=1, test_tasks=1500)
+    many = query_metric(problem(4), THETA, alpha=0.02, num_updates=3, test_tasks=1500)
     torch.testing.assert_close(few, many[:2])
 
 
@@ -48,7 +53,7 @@ def test_a_diverged_task_counts_as_100_and_never_as_nan():
 def test_noise_moves_the_support_alone_and_the_tasks_stay():
     """Before any step only the query counts, so noise changes nothing there; after one it does. 1500 tasks: over a chunk."""
     quiet, noisy = (
-        query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=1500, noise=noise) for noise in (0.0, 0.5)
+        query_metric(problem(5), THETA, alpha=0.02, num_updates=1, test_tasks=1500, noise=noise) for noise in (0.0, 0.5)
     )
     assert torch.equal(quiet[0], noisy[0])
     assert not torch.allclose(quiet[1], noisy[1])
@@ -57,14 +62,14 @@ def test_noise_moves_the_support_alone_and_the_tasks_stay():
 @pytest.mark.parametrize("fewer", [2, 1000, 1004])
 def test_fewer_tasks_are_the_first_of_more_with_the_same_noise(fewer):
     more, less = (
-        query_losses(NET.mse, THETA, alpha=0.02, K=3, num_updates=1, test_tasks=tasks, query=5, noise=1.0, seed=7)
+        query_metric(problem(3, 5), THETA, alpha=0.02, num_updates=1, test_tasks=tasks, noise=1.0, seed=7)
         for tasks in (1030, fewer)
     )
     torch.testing.assert_close(less, more[:, :fewer])
 
 
 def test_noise_has_a_stream_of_its_own():
-    losses = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=6, query=7, noise=0.5, seed=9)
+    losses = query_metric(problem(4, 7), THETA, alpha=0.02, num_updates=1, test_tasks=6, noise=0.5, seed=9)
     batch = sample(family("sinusoid"), torch.Generator().manual_seed(9), 6, 4, 7)
     noises = torch.randn(evaluation.CHUNK, 4, 1, generator=stream(9, NOISE))
     for task, (x_s, y_s, x_q, y_q) in enumerate(zip(*batch, strict=True)):
@@ -77,14 +82,14 @@ def test_noise_has_a_stream_of_its_own():
 
 
 def test_other_seeds_are_other_tasks():
-    first, other = (query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=0, test_tasks=50, seed=seed) for seed in (0, 1))
+    first, other = (query_metric(problem(5), THETA, alpha=0.02, num_updates=0, test_tasks=50, seed=seed) for seed in (0, 1))
     assert not torch.equal(first, other)
 
 
 def test_a_small_memory_budget_changes_nothing_but_memory(monkeypatch):
-    whole = query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=2, test_tasks=300)
+    whole = query_metric(problem(4), THETA, alpha=0.02, num_updates=2, test_tasks=300)
     monkeypatch.setattr(evaluation, "TRAJECTORY_NUMBERS", 40 * 31 * 3)
-    torch.testing.assert_close(query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=2, test_tasks=300), whole)
+    torch.testing.assert_close(query_metric(problem(4), THETA, alpha=0.02, num_updates=2, test_tasks=300), whole)
 
 
 def test_evaluate_uses_the_alpha_it_is_given_or_the_one_trained_with():
@@ -93,7 +98,7 @@ def test_evaluate_uses_the_alpha_it_is_given_or_the_one_trained_with():
         evaluate(THETA, config, K=4, num_updates=1, test_tasks=100, alpha=alpha)[1].mean for alpha in (None, 0.02, 0.001)
     )
     assert own == same != other
-    assert own == summarise(query_losses(NET.mse, THETA, alpha=0.02, K=4, num_updates=1, test_tasks=100))[1].mean
+    assert own == summarise(query_metric(problem(4), THETA, alpha=0.02, num_updates=1, test_tasks=100))[1].mean
 
 
 def test_placement_and_freeze_reach_the_inner_loop():
@@ -113,10 +118,10 @@ def test_placement_and_freeze_reach_the_inner_loop():
 
 def test_intervals_cover_the_truth():
     """Of 40 evaluations on 400 tasks each, about 95% of the intervals hold the mean over very many tasks."""
-    truth = summarise(query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=40_000, seed=1))[1].mean
+    truth = summarise(query_metric(problem(5), THETA, alpha=0.02, num_updates=1, test_tasks=40_000, seed=1))[1].mean
     held = 0
     for seed in range(2, 42):
-        stats = summarise(query_losses(NET.mse, THETA, alpha=0.02, K=5, num_updates=1, test_tasks=400, seed=seed))[1]
+        stats = summarise(query_metric(problem(5), THETA, alpha=0.02, num_updates=1, test_tasks=400, seed=seed))[1]
         held += abs(stats.mean - truth) <= stats.ci95
     assert held >= 34
     assert stats.ci95 < 0.2 * truth

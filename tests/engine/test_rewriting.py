@@ -9,12 +9,12 @@ from torch.utils._pytree import tree_leaves, tree_map, tree_structure, tree_unfl
 
 from maml_core.config import ALGORITHMS, JOINT, TrainConfig
 from maml_core.rewriting import LOOP, _bmm, _Matrices, _product, rewritten
-from maml_core.training import _uniforms, init, meta_step
+from maml_core.training import _drawn, init, meta_step
 
 
 def programs(config):
     """The meta-step in float64, as traced and as rewritten, with an example of its inputs."""
-    drawn = (_uniforms(config, 0)[0], torch.tensor(config.beta), torch.tensor(1.0))
+    drawn = (_drawn(config, 0)[0], torch.tensor(config.beta), torch.tensor(1.0))
     example = tree_map(lambda t: t.double().clone(), (init(config)[1:], drawn))
     step, form, leaves = meta_step(config), tree_structure(example), tree_leaves(example)
     with torch.no_grad():

@@ -17,7 +17,7 @@ from maml_core.training import (
     PATHS,
     WORTH_COMPILING,
     TrainingDiverged,
-    _uniforms,
+    _drawn,
     build,
     choose_path,
     init,
@@ -46,7 +46,7 @@ def test_equals_torch_adam_on_the_same_tasks(algorithm, schedule):
     theta = {name: value.clone().requires_grad_() for name, value in init(config).learned.items()}
     adam = torch.optim.Adam(list(theta.values()), lr=config.beta)
     cosine = torch.optim.lr_scheduler.CosineAnnealingLR(adam, config.max_steps)
-    uniforms, loss = _uniforms(config, 0), MLP.of(config).mse
+    uniforms, loss = _drawn(config, 0), MLP.of(config).mse
     for i in range(config.max_steps):
         drawn = batch(family("sinusoid"), uniforms[i], config.K)
         adam.zero_grad()
@@ -124,7 +124,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not():
 
 def test_meta_sgd_starts_as_maml_and_learns_its_step_sizes():
     sgd, maml = (meta_gradient(replace(SMALL, algorithm=algorithm)) for algorithm in ("meta_sgd", "maml"))
-    drawn = batch(family("sinusoid"), _uniforms(SMALL, 0)[0], SMALL.K)
+    drawn = batch(family("sinusoid"), _drawn(SMALL, 0)[0], SMALL.K)
     learned = init(replace(SMALL, algorithm="meta_sgd")).learned
     both, loss = sgd(learned, drawn)
     alone, same_loss = maml(init(SMALL).learned, drawn)
@@ -235,12 +235,12 @@ def test_it_learns():
 def test_divergence_stops_and_keeps_the_last_good_state(monkeypatch):
     monkeypatch.setattr(training, "BLOCK", 5)
     good = last(replace(SMALL, max_steps=10), path="traced")
-    healthy = training._uniforms
+    healthy = training._drawn
 
-    def poisoned(config, number):
-        return healthy(config, number) * (float("nan") if number == 2 else 1)
+    def poisoned(config, number, problem):
+        return healthy(config, number, problem) * (float("nan") if number == 2 else 1)
 
-    monkeypatch.setattr(training, "_uniforms", poisoned)
+    monkeypatch.setattr(training, "_drawn", poisoned)
     with pytest.raises(TrainingDiverged, match="smaller") as caught:
         last(SMALL, path="traced")
     assert caught.value.last.iteration == 10
@@ -256,7 +256,7 @@ def test_moments_that_overflow_are_divergence_too():
 def test_the_losses_of_a_record_are_those_of_support_and_query():
     config = replace(SMALL, max_steps=1)
     record = last(config, path="eager")
-    drawn, learned, loss = batch(family("sinusoid"), _uniforms(config, 0)[0], config.K), init(config).learned, MLP.of(config).mse
+    drawn, learned, loss = batch(family("sinusoid"), _drawn(config, 0)[0], config.K), init(config).learned, MLP.of(config).mse
     before = torch.stack([loss(learned, x, y) for x, y in zip(drawn.x_support, drawn.y_support, strict=True)]).mean()
     assert record.loss_before == pytest.approx(before.item(), rel=1e-5)
     assert record.loss_after == pytest.approx(meta_objective(loss, learned, drawn, config.alpha, 1).item(), rel=1e-5)

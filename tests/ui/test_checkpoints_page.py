@@ -20,7 +20,7 @@ from streamlit.testing.v1 import AppTest
 from maml_core import checkpoint
 from maml_core.checkpoint import Checkpoint
 from maml_core.config import JOINT, TrainConfig
-from maml_core.evaluation import query_losses, summarise
+from maml_core.evaluation import query_metric, summarise
 from maml_core.training import init
 from ui.checkpoints import bundle, cards, comparison, recipe, uploads
 from ui.checkpoints.comparison import Comparison
@@ -248,8 +248,8 @@ def test_all_meet_the_same_tasks_and_differences_are_paired():
     for name in ("maml", "meta_sgd"):
         saved = learners.get(name)
         theta, alpha = saved.split()
-        settings = {"K": 4, "num_updates": 2, "test_tasks": 1000, "query": engine.FRESH_QUERY}
-        losses.append(query_losses(saved.network.mse, theta, alpha=alpha, **settings))
+        problem = saved.tasks(4, engine.FRESH_QUERY)
+        losses.append(query_metric(problem, theta, alpha=alpha, num_updates=2, test_tasks=1000))
     assert maml.steps == summarise(losses[0])
     counted = [np.nan_to_num(part.double().numpy(), nan=100, posinf=100).clip(max=100) for part in losses]
     apart = counted[1] - counted[0]
@@ -262,7 +262,9 @@ def test_all_meet_the_same_tasks_and_differences_are_paired():
 def test_the_same_is_measured_once_for_everybody(monkeypatch):
     measured = []
     monkeypatch.setattr(
-        engine, "query_losses", lambda *args, **kwargs: measured.append(kwargs["K"]) or query_losses(*args, **kwargs)
+        engine,
+        "query_metric",
+        lambda problem, *args, **kwargs: measured.append(problem.K) or query_metric(problem, *args, **kwargs),
     )
     for asked in (Comparison(("maml", "anil"), K=19), Comparison(("anil", "maml"), K=19)):
         comparison.measure(asked)
@@ -354,7 +356,7 @@ def file(learned, **metadata):
         (b"", "mine.safetensors is empty"),
         (b"PK\x03\x04 a pickle in a zip", "is a zip archive"),
         (file(tensors())[:-9], "is cut off"),
-        (file(tensors(), format_version="7"), "has format version 7; this version reads 1"),
+        (file(tensors(), format_version="7"), "has format version 7; this version reads 1 and 2"),
         (file(tensors(), config='{"K": -1}'), "has damaged metadata"),
         (file({"0.bias": torch.zeros(40)}), "lacks the tensor"),
         (file(tensors(extra=torch.zeros(2))), "holds a tensor extra"),

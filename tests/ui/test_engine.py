@@ -8,7 +8,7 @@ import torch
 
 from maml_core.algorithms import adapt
 from maml_core.config import FREEZES
-from maml_core.evaluation import query_losses
+from maml_core.evaluation import query_metric
 from maml_core.network import MLP
 from ui.lab import engine
 from ui.shared import learners
@@ -75,11 +75,11 @@ def test_divergence_is_numbers_not_an_error():
 def test_a_class_that_asks_for_the_same_at_once_costs_one_measurement(monkeypatch):
     measured = []
 
-    def measure(*args, **kwargs):
-        measured.append(kwargs["K"])
-        return query_losses(*args, **kwargs)
+    def measure(problem, *args, **kwargs):
+        measured.append(problem.K)
+        return query_metric(problem, *args, **kwargs)
 
-    monkeypatch.setattr(engine, "query_losses", measure)
+    monkeypatch.setattr(engine, "query_metric", measure)
     with ThreadPoolExecutor(12) as pool:
         answers = list(pool.map(lambda _: engine.fresh("maml", 7, 0.0123, 2, 0.0, "anywhere", "none"), range(12)))
     assert measured == [7]

@@ -138,7 +138,7 @@ def test_what_is_taken_can_be_compared():
         ({"config": json.dumps({"a": [{}] * 20_000})}, "config cannot be read: it has 80,00"),
         ({"run": '{"a": ' * 4000 + "1" + "}" * 4000}, "run cannot be read: it is nested deeper"),
         ({"more": "x" * 2**18}, "header of 257 KiB; a checkpoint's may have at most 256"),
-        ({"format_version": "2" * 10_000}, "format version 2222"),
+        ({"format_version": "3" * 10_000}, "format version 3333"),
         ({"config": json.dumps({"k" * 20_000: 1})}, "unknown setting 'kkk"),
         ({"config": json.dumps(CONFIG.to_dict() | {"hidden": list(range(5000))})}, "hidden="),
         ({"config": json.dumps(CONFIG.to_dict() | {"algorithm": "a" * 20_000})}, "algorithm='aaa"),

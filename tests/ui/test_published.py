@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from maml_core.baselines import PUBLISHED
-from maml_core.evaluation import query_losses, summarise
+from maml_core.evaluation import QUERY, query_metric, summarise
 from ui.explore import maps, published
 from ui.shared import learners
 from ui.shared.remembered import memory
@@ -50,8 +50,8 @@ def test_measuring_again_is_the_evaluation_on_other_tasks(monkeypatch):
     found = CLIENT.get("/explore/published.json", params=asked | {"rounds": 3}).json()
     saved = learners.get("shipped:maml_best")
     theta, alpha = saved.split()
-    settings = {"alpha": alpha, "K": 5, "num_updates": 10, "test_tasks": 20}
-    losses = torch.cat([query_losses(saved.network.mse, theta, seed=seed, **settings) for seed in (2000, 2001, 2002)], 1)
+    settings = {"alpha": alpha, "num_updates": 10, "test_tasks": 20}
+    losses = torch.cat([query_metric(saved.tasks(5, QUERY), theta, seed=seed, **settings) for seed in (2000, 2001, 2002)], 1)
     for step, stats in enumerate(summarise(losses)):
         assert found[str(step)] == {"mean": stats.mean, "ci95": stats.ci95}
     assert CLIENT.get("/explore/published.json", params=asked | {"rounds": 1}).json() != found

@@ -10,6 +10,7 @@ from maml_core import evaluation
 from maml_core.baselines import PUBLISHED
 from maml_core.reading import whole_of
 from ui.shared import learners
+from ui.shared.ranges import FAMILY_NAME
 from ui.shared.remembered import remembered
 from ui.shared.tables import csv_text
 from ui.shared.turns import go_on
@@ -129,17 +130,9 @@ def _losses(name: str, K: int, seed: int) -> Tensor:
     """(STEPS + 1, OUR_ROUND)."""
     saved = learners.get(name)
     theta, alpha = saved.split()
-    told = saved.config.algorithm == "oracle"
-    return evaluation.query_losses(
-        saved.network.mse,
-        theta,
-        alpha=alpha,
-        K=K,
-        num_updates=STEPS,
-        test_tasks=OUR_ROUND,
-        oracle=told,
-        seed=seed,
-        on_tasks=go_on,
+    problem = saved.tasks(K, evaluation.QUERY, family=FAMILY_NAME)
+    return evaluation.query_metric(
+        problem, theta, alpha=alpha, num_updates=STEPS, test_tasks=OUR_ROUND, seed=seed, on_tasks=go_on
     )
 
 

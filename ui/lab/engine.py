@@ -11,12 +11,12 @@ from torch.func import grad, vmap
 from maml_core.algorithms import StepSize, adapt
 from maml_core.checkpoint import Checkpoint, CheckpointError
 from maml_core.config import DIVERGED_ABOVE
-from maml_core.evaluation import query_losses, summarise
+from maml_core.evaluation import query_metric, summarise
 from maml_core.network import MLP, Params
 from ui.lab.state import LabState, Shots
 from ui.shared import learners
 from ui.shared.learners import LEARNERS
-from ui.shared.ranges import FAMILY
+from ui.shared.ranges import FAMILY, FAMILY_NAME
 from ui.shared.remembered import remembered
 from ui.shared.turns import go_on, once
 
@@ -225,16 +225,7 @@ def _fresh_losses(
 ) -> np.ndarray:
     checkpoint: Checkpoint = learners.get(name)
     theta, sizes = checkpoint.split(alpha, freeze)
-    return query_losses(
-        checkpoint.network.mse,
-        theta,
-        alpha=sizes,
-        K=K,
-        num_updates=num_updates,
-        test_tasks=FRESH_TASKS,
-        query=FRESH_QUERY,
-        noise=noise,
-        placement=placement,
-        oracle=checkpoint.config.algorithm == "oracle",
-        on_tasks=go_on,
+    problem = checkpoint.tasks(K, FRESH_QUERY, family=FAMILY_NAME, placement=placement)
+    return query_metric(
+        problem, theta, alpha=sizes, num_updates=num_updates, test_tasks=FRESH_TASKS, noise=noise, on_tasks=go_on
     ).numpy()

@@ -16,7 +16,7 @@ from torch import Tensor
 from maml_core import sweeps, tasks
 from maml_core.baselines import PUBLISHED
 from maml_core.config import MAX_UPDATES
-from maml_core.evaluation import query_losses, summarise
+from maml_core.evaluation import query_metric, summarise
 from maml_core.network import Params
 from ui.geometry import planes, world
 from ui.lab import engine
@@ -42,7 +42,7 @@ from ui.lessons.arguments import (
     query_of,
 )
 from ui.shared import learners
-from ui.shared.ranges import FAMILY
+from ui.shared.ranges import FAMILY, FAMILY_NAME
 from ui.shared.turns import go_on, once
 
 FRESH_GRID = 41
@@ -145,17 +145,8 @@ def _cliff(learner: str, version: int, K: int) -> float:
 
     def does_harm(alpha: float) -> bool:
         theta, size = found.split(alpha)
-        losses = query_losses(
-            found.network.mse,
-            theta,
-            alpha=size,
-            K=K,
-            num_updates=1,
-            test_tasks=engine.FRESH_TASKS,
-            query=engine.FRESH_QUERY,
-            oracle=found.config.algorithm == "oracle",
-            on_tasks=go_on,
-        )
+        problem = found.tasks(K, engine.FRESH_QUERY, family=FAMILY_NAME)
+        losses = query_metric(problem, theta, alpha=size, num_updates=1, test_tasks=engine.FRESH_TASKS, on_tasks=go_on)
         before, after = summarise(losses)
         return after.mean > before.mean
 

@@ -4,9 +4,10 @@ import math
 from typing import NamedTuple
 
 from maml_core.config import MAX_UPDATES
-from maml_core.tasks import Sinusoids
+from maml_core.tasks import FAMILIES, Sinusoids
 
 FAMILY = Sinusoids()
+FAMILY_NAME = next(name for name, family in FAMILIES.items() if family == FAMILY)
 Y_LIMIT = 6.0
 """The plot shows y from -Y_LIMIT to Y_LIMIT; shots stay inside."""
 
