@@ -1,7 +1,6 @@
 """What a task is: the few things in which regression, classification and whatever comes later differ, and nothing else."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Protocol
 
 import torch
@@ -112,7 +111,6 @@ def name(problem: Problem) -> str:
     return type(problem).__name__
 
 
-@lru_cache(maxsize=256)
 def shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
     """Name -> shape of every parameter of its network, in the order of `init`."""
     return {name: tuple(value.shape) for name, value in problem.init(torch.Generator()).items()}
