@@ -11,7 +11,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-STROKES, POINTS = 4, 32
+STROKES, POINTS = 4, 40
 SIDE = 28
 """Pixels along a side of an image."""
 ORDERS = 4
@@ -22,9 +22,9 @@ RANDOMS = 4 + STROKES * _PER_STROKE
 """Random numbers that make a character."""
 VARIATION = 9 + STROKES * ORDERS * 2
 """Random numbers that make another drawing of it, its pen included."""
-PEN = (0.045, 0.085)
+PEN = (0.035, 0.075)
 """Half the width of a line. The image reaches from -1 to 1."""
-_TAU = 0.06
+_TAU = 0.065
 """Standard deviation of the dabs that a line is made of: less than a pixel, more than half their distance."""
 _EDGE = 2 / SIDE / 4
 """How soft a line's edge is: it fades over about a pixel."""
@@ -41,10 +41,12 @@ def character(uniforms: Tensor) -> Strokes:
     """(..., RANDOMS) uniform in [0, 1) -> new characters of one to STROKES strokes, (..., STROKES, POINTS, 2)."""
     count, spread, extent, agreement = uniforms[..., :4].unbind(-1)
     each = uniforms[..., 4:].unflatten(-1, (STROKES, _PER_STROKE))
-    thresholds = torch.tensor([0.22, 0.58, 0.86], device=uniforms.device)
+    thresholds = torch.tensor([0.16, 0.52, 0.84], device=uniforms.device)
     strokes = 1 + (count[..., None] >= thresholds).sum(-1)  # (...)
     present = (torch.arange(STROKES, device=uniforms.device) < strokes[..., None]).to(uniforms.dtype)  # (..., S)
-    shapes = _shapes(each, agreement)  # (..., S, P, 2)
+    kind = each[..., 0]
+    kind = torch.where(strokes[..., None] == 1, 0.3 + 0.65 * kind, kind)  # a lone line or dot is hardly a character
+    shapes = _shapes(torch.cat([kind[..., None], each[..., 1:]], -1), agreement)  # (..., S, P, 2)
     placed = [shapes[..., 0, :, :]]
     for s in range(1, STROKES):
         placed.append(_hung(shapes[..., s, :, :], placed, each[..., s, :], spread))
@@ -54,7 +56,8 @@ def character(uniforms: Tensor) -> Strokes:
     high = points.where(there, -math.inf).amax((-3, -2), keepdim=True)
     half = ((high - low) / 2).amax(-1, keepdim=True).clamp_min(0.05)
     size = (0.5 + 0.35 * extent)[..., None, None, None]
-    return Strokes((points - (low + high) / 2) * (size / half), present)
+    narrow = torch.tensor([0.85, 1.0], device=uniforms.device)  # as letters are
+    return Strokes((points - (low + high) / 2) * (size / half) * narrow, present)
 
 
 def _shapes(u: Tensor, agreement: Tensor) -> Tensor:
@@ -100,7 +103,7 @@ def _hung(shape: Tensor, placed: list[Tensor], u: Tensor, spread: Tensor) -> Ten
     shift = torch.stack([u[..., 4], u[..., 5]], -1) * 2 - 1  # (..., 2)
     earlier = torch.stack(placed, -3)  # (..., s, P, 2)
     chosen = (which * len(placed)).long()
-    middle = (2 + 28 * (where * 5 % 1)).long()
+    middle = (where * 5 % 1 * POINTS).long()
     at = torch.where(where < 0.3, 0, torch.where(where < 0.6, POINTS - 1, middle))
     index = (chosen * POINTS + at)[..., None, None].expand(*chosen.shape, 1, 2)
     anchor = earlier.flatten(-3, -2).gather(-2, index)  # (..., 1, 2)
