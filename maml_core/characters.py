@@ -81,9 +81,7 @@ def _shapes(u: Tensor, agreement: Tensor) -> Tensor:
     turned = (t[:, None] * (corners[..., None] + 1) > torch.arange(1, TURNS, device=u.device)).to(u.dtype)  # (..., P, TURNS-1)
     sharp = torch.where(normal > 0, 1, -1) * (0.7 + 1.7 * turns)
     corner = (turned * sharp[..., None, 1:]).sum(-1)
-    heading = first + torch.where(
-        kind < 0.30, line, torch.where(kind < 0.53, arc, torch.where(kind < 0.75, walk, corner))
-    )
+    heading = first + torch.where(kind < 0.30, line, torch.where(kind < 0.53, arc, torch.where(kind < 0.75, walk, corner)))
     steps = torch.stack([heading.cos(), heading.sin()], -1)  # (..., S, P, 2)
     along = torch.cat([first.cos(), first.sin()], -1)[..., None, :]
     squeezed = steps + ((0.55 + 0.75 * ratio)[..., None] - 1) * (steps * along).sum(-1, keepdim=True) * along

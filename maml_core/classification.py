@@ -12,9 +12,6 @@ from maml_core.convolution import Convolution
 from maml_core.network import Params
 from maml_core.tasks import Batch
 
-TRAINING_QUERY = 3
-"""Drawings of each class that the meta-objective judges by, where nothing else is said."""
-
 
 @dataclass(frozen=True)
 class Classification:
