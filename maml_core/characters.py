@@ -1,4 +1,4 @@
-"""Characters nobody has written before: random strokes, other drawings of them, and their ink, as pure functions of random numbers.
+"""Characters nobody has written before: random strokes, other drawings of them, and their ink, as functions of random numbers.
 
 After the idea of B. Lake, R. Salakhutdinov, J. Tenenbaum. Human-level concept learning through probabilistic program induction.
 Science 2015: a character is a few strokes hung on each other, and a drawing of it is those strokes a little off.
@@ -96,7 +96,7 @@ def _shapes(u: Tensor, agreement: Tensor) -> Tensor:
 
 
 def _hung(shape: Tensor, placed: list[Tensor], u: Tensor, spread: Tensor) -> Tensor:
-    """A stroke (..., P, 2) put where the earlier ones are: at a point of one of them, free beside them, or parallel to the last."""
+    """A stroke (..., P, 2) put by the earlier ones: at a point of one of them, free beside them, or parallel to the last."""
     how, which, where, own = u[..., 8:12].unbind(-1)
     shift = torch.stack([u[..., 4], u[..., 5]], -1) * 2 - 1  # (..., 2)
     earlier = torch.stack(placed, -3)  # (..., s, P, 2)
@@ -166,7 +166,7 @@ def ink(strokes: Strokes, pen: Tensor | float, side: int = SIDE) -> Tensor:
 
 
 def resampled(strokes: Sequence[Sequence[tuple[float, float]]], size: float = 0.68) -> Strokes:
-    """What a person drew, any number of points a stroke in any unit -> Strokes (S, POINTS, 2), as large and placed as in training.
+    """What a person drew, any points in any unit -> Strokes (S, POINTS, 2), as large as in training and in its middle.
 
     Points lie at equal distances along each stroke. size: half the length of the longer side of its box.
     Raises ValueError where there is no point at all.

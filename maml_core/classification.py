@@ -64,6 +64,10 @@ class Classification:
         drawings = drawings._replace(present=drawings.present.expand(*others.shape[:-1], characters.STROKES))
         return characters.ink(drawings, characters.pen(others), self.network.side)
 
+    def embed(self, params: Params, x: Tensor) -> Tensor:
+        """As the network's: what learners compare that take no inner steps."""
+        return self.network.embed(params, x)
+
     def loss(self, params: Params, x: Tensor, y: Tensor) -> Tensor:
         """The mean cross-entropy."""
         return F.cross_entropy(self.network.apply(params, x), y)

@@ -149,8 +149,9 @@ class TrainConfig:
         pixels = self.batch_size * self.way * (self.K + TRAINING_QUERY) * 14 * 14 * self.hidden[0] * (1 + self.inner_steps)
         if pixels > MAX_PIXELS:
             raise ConfigError(
-                f"batch_size={self.batch_size} is not possible with way={self.way}, K={self.K}, num_updates={self.num_updates} and "
-                f"{self.hidden[0]} filters: that makes {pixels:,} numbers of a meta-batch, and at most {MAX_PIXELS:,} are possible"
+                f"batch_size={self.batch_size} is not possible with way={self.way}, K={self.K}, "
+                f"num_updates={self.num_updates} and {self.hidden[0]} filters: "
+                f"a meta-batch then holds {pixels:,} numbers, and at most {MAX_PIXELS:,} are possible"
             )
 
     @classmethod

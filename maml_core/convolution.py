@@ -36,6 +36,15 @@ class Convolution:
         return self.filters[-1] * side * side
 
     @property
+    def multiplications(self) -> int:
+        """To look at one image."""
+        side, total = self.side, self.outputs * self.embedding
+        for fan_in, fan_out in zip((1, *self.filters), self.filters, strict=False):
+            side = (side + 2 * PADDING - KERNEL) // STRIDE + 1
+            total += side * side * KERNEL * KERNEL * fan_in * fan_out
+        return total
+
+    @property
     def weights(self) -> int:
         """How many numbers are learned."""
         return sum(map(math.prod, self.shapes.values()))
@@ -46,7 +55,7 @@ class Convolution:
         shapes: dict[str, tuple[int, ...]] = {}
         for block, (fan_in, fan_out) in enumerate(zip((1, *self.filters), self.filters, strict=False)):
             shapes[f"{3 * block}.weight"] = (fan_out, fan_in, KERNEL, KERNEL)
-            shapes |= {name: (fan_out,) for name in (f"{3 * block}.bias", f"{3 * block + 1}.weight", f"{3 * block + 1}.bias")}
+            shapes |= dict.fromkeys((f"{3 * block}.bias", f"{3 * block + 1}.weight", f"{3 * block + 1}.bias"), (fan_out,))
         if self.outputs:
             head = 3 * len(self.filters) + 1
             shapes |= {f"{head}.weight": (self.outputs, self.embedding), f"{head}.bias": (self.outputs,)}

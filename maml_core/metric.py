@@ -7,9 +7,26 @@ Matching      O. Vinyals, C. Blundell, T. Lillicrap, K. Kavukcuoglu, D. Wierstra
 Support (S, D) with labels y (S,) in [0, way), query (Q, D) -> log-probabilities (Q, way), one task at a time.
 """
 
-import torch
+from collections.abc import Callable
+
 import torch.nn.functional as F
 from torch import Tensor
+from torch.func import vmap
+
+from maml_core.network import Params
+from maml_core.tasks import Batch
+
+Comparing = Callable[[Params, Tensor, Tensor, Tensor], Tensor]
+"""What is learned, support (S, ...), its classes (S,), query (Q, ...) -> log-probabilities (Q, way)."""
+
+
+def episodic(answer: Comparing, params: Params, batch: Batch) -> Tensor:
+    """Mean cross-entropy of the queries over the tasks (Snell et al., Algorithm 1; Vinyals et al., eq. 6) -> scalar."""
+
+    def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
+        return F.nll_loss(answer(params, x_support, y_support, x_query), y_query)
+
+    return vmap(task)(*batch).mean()
 
 
 def prototypical(support: Tensor, y: Tensor, query: Tensor, way: int) -> Tensor:
