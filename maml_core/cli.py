@@ -195,9 +195,7 @@ def _check_evaluation(args: argparse.Namespace, config: TrainConfig) -> None:
     """Raise ConfigError where something is asked for that these tasks do not have."""
     if config.family not in CLASSIFICATION:
         if args.omniglot:
-            raise ConfigError(
-                "--omniglot is not possible here: the network draws curves; give one trained on characters"
-            )
+            raise ConfigError("--omniglot is not possible here: the network draws curves; give one trained on characters")
         return
     if args.K > MAX_DRAWINGS:
         raise ConfigError(f"--K {args.K} is not possible with characters: it must be between 1 and {MAX_DRAWINGS}")
