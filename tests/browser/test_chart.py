@@ -134,26 +134,34 @@ def test_one_copy_is_fetched_for_all_pages(visitor):
     assert len(set(asked)) == 1, asked
 
 
-def test_a_chart_that_goes_while_it_is_drawn_goes_quietly(lab):
-    """Plotly's own work on a drawing ends after `draw` returns; the page's errors fail the test."""
-    left = lab.module(
+@pytest.mark.parametrize("meanwhile", ["drawn", "dragged"])
+def test_a_chart_goes_quietly(lab, meanwhile):
+    """Plotly's own work ends after `draw` returns, and when the pointer is up; the page's errors fail the test."""
+    drawn = lab.module(
         "chart/chart.js",
         """
         const { plotly } = await import(loaded.find((address) => address.endsWith("chart/plotly.js")));
         await plotly();
-        const parent = document.querySelector(".maml-lab").appendChild(document.createElement("div"));
+        const later = () => new Promise((done) => setTimeout(done, 50));
         const axis = { range: [0, 1], ticks: [[0, "0"], [1, "1"]] };
-        const drawn = module.chart(parent, { kind: "loss" });
-        await new Promise((done) => setTimeout(done, 50));
-        drawn.lay({ x: axis, y: axis, sides: { left: 40, right: 40, top: 10, bottom: 30 } });
-        drawn.draw({ x: axis, y: axis, lines: [{ id: "a", role: "maml", x: [0, 1], y: [0, 1] }] });
-        const plot = drawn.node.querySelector(".plot");
-        const was = Boolean(plot.data);
-        drawn.remove();
-        drawn.draw({ x: axis, y: axis });
-        await new Promise((done) => setTimeout(done, 100));
-        parent.remove();
-        return [was, Boolean(plot.data)];
+        const chart = module.chart(document.querySelector(".maml-lab"), { kind: "loss", zoom: true });
+        await later();
+        chart.lay({ x: axis, y: axis, sides: { left: 40, right: 40, top: 10, bottom: 30 } });
+        const draw = (...ends) => chart.draw({ x: axis, y: axis, lines: [{ id: "a", role: "maml", x: [0, 1], y: ends }] });
+        draw(0, 1);
+        const plot = chart.node.querySelector(".plot");
+        if (given === "dragged") await later();
+        const point = (type, at, node = document) =>
+          node.dispatchEvent(new MouseEvent(type, { bubbles: true, view: window, buttons: 1, clientX: at, clientY: at }));
+        if (given === "dragged") point("mousedown", 100, plot.querySelector(".nsewdrag"));
+        point("mousemove", 200);
+        chart.remove();
+        point("mousemove", 220);
+        point("mouseup", 220);
+        await later();
+        draw(1, 0);
+        return plot.data.map(({ y }) => y);
         """,
+        meanwhile,
     )
-    assert left == [True, False], "it was drawn, and Plotly keeps nothing of it"
+    assert drawn == [[0, 1]], "nothing more"

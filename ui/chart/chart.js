@@ -117,7 +117,6 @@ export function chart(
   let due = false; // to be drawn afterwards
   let gone = false;
   let told = ""; // what Plotly drew last
-  let drawing = Promise.resolve(); // until Plotly has done all that this asked for
 
   const repaint = () => {
     colour.forget();
@@ -289,7 +288,7 @@ export function chart(
       hoverlabel: { bgcolor: colour.of("var(--paper)"), bordercolor: colour.of("var(--grid)"), font: { ...font, color: ink } },
     };
     const first = !plot.data;
-    drawing = drawer.react(plot, [...(heat ? [heatOf(heat)] : []), ...lines.map(traceOf)], layout, CONFIG);
+    drawer.react(plot, [...(heat ? [heatOf(heat)] : []), ...lines.map(traceOf)], layout, CONFIG);
     if (first) {
       if (!light) under.querySelector(".sketch")?.remove();
       plot.on("plotly_relayout", moved);
@@ -377,12 +376,11 @@ export function chart(
       if (!moving) show();
     },
     reset,
+    // Not purged: Plotly may still be drawing it, or have it under somebody's pointer. It keeps nothing of what is not on the page.
     remove() {
       gone = true;
       root?.removeEventListener("painted", repaint);
       node.remove();
-      const forget = () => drawer.purge(plot);
-      if (plot.data) drawing.then(forget, forget); // what it still does with the chart is in what would be forgotten
     },
   };
 }
