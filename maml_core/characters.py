@@ -26,6 +26,8 @@ PEN = (0.035, 0.075)
 """Half the width of a line. The image reaches from -1 to 1."""
 _TAU = 0.065
 """Standard deviation of the dabs that a line is made of: less than a pixel, more than half their distance."""
+_FAR = -30
+"""Exponent below which a dab is as good as nothing. Products of much smaller numbers are denormal, and slow."""
 _SCRIBBLE = 16
 """Times POINTS, at most, that a person's stroke gets."""
 _EDGE = 2 / SIDE / 4
@@ -159,7 +161,8 @@ def ink(strokes: Strokes, pen: Tensor | float, side: int = SIDE) -> Tensor:
     stretch = (torch.cat([ends, legs], -1) + torch.cat([legs, ends], -1)) / 2  # (..., S, P)
     weight = (stretch / (_TAU * math.sqrt(2 * math.pi))).clamp_min(1 / points.shape[-2]) * present[..., None]
     at = (2 * torch.arange(side, device=points.device) + 1) / side - 1  # centres of the pixels
-    dabs = torch.exp((points.flatten(-3, -2).mT[..., None] - at).square() / (-2 * _TAU**2))  # (..., 2, S * P, side)
+    off = (points.flatten(-3, -2).mT[..., None] - at).square() / (-2 * _TAU**2)  # (..., 2, S * P, side)
+    dabs = torch.exp(off.clamp_min(_FAR))
     across, down = dabs.unbind(-3)
     density = (down * weight.flatten(-2)[..., None]).mT @ across  # (..., side, side)
     distance = _TAU * (-2 * density.clamp(1e-30, 1).log()).sqrt()
