@@ -1,0 +1,82 @@
+"""A drawing: strokes of points on a grid, and the one text form that it has in addresses, in requests and in the browser.
+
+Two letters a point, x and y; STROKE between strokes, DRAWING between drawings. drawings.js says the same in the browser.
+No streamlit here.
+"""
+
+import string
+from collections.abc import Iterable
+
+import torch
+
+from maml_core import characters
+from maml_core.reading import quoted
+
+LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+"""What a place on an axis is written as, 0 to 63: base64 as in addresses."""
+STROKE, DRAWING = ".", ".."
+MOST_POINTS, MOST_STROKES = 24, 12
+"""Of a stroke, and of a drawing."""
+PEN = 3.6
+"""How wide a stroke is on the page, in places of the grid."""
+
+Stroke = tuple[tuple[int, int], ...]
+Drawing = tuple[Stroke, ...]
+_PLACE = {letter: place for place, letter in enumerate(LETTERS)}
+_LAST = len(LETTERS) - 1
+
+
+def write(drawing: Drawing) -> str:
+    """As text; empty for a drawing without strokes."""
+    return STROKE.join("".join(LETTERS[x] + LETTERS[y] for x, y in stroke) for stroke in drawing)
+
+
+def write_all(drawings: Iterable[Drawing]) -> str:
+    """Several, empty ones in their places."""
+    return DRAWING.join(map(write, drawings))
+
+
+def read(text: str) -> Drawing:
+    """The drawing of this text. Raises ValueError, in a clause, for any other text."""
+    strokes = text.split(STROKE) if text else []
+    if len(strokes) > MOST_STROKES:
+        raise ValueError(f"a drawing can have at most {MOST_STROKES} strokes")
+    return tuple(map(_stroke, strokes))
+
+
+def read_all(text: str, most: int) -> tuple[Drawing, ...]:
+    """Several of them, at most so many. Raises ValueError, in a clause."""
+    parts = text.split(DRAWING)
+    if len(parts) > most:
+        raise ValueError(f"there can be at most {most} drawings")
+    return tuple(map(read, parts))
+
+
+def _stroke(text: str) -> Stroke:
+    if not text or len(text) % 2 or not set(text) <= _PLACE.keys():
+        raise ValueError(f"{quoted(text)} is no stroke, which is written in pairs of letters from A-Z, a-z, 0-9, - and _")
+    if len(text) > 2 * MOST_POINTS:
+        raise ValueError(f"a stroke can have at most {MOST_POINTS} points")
+    return tuple((_PLACE[x], _PLACE[y]) for x, y in zip(text[::2], text[1::2], strict=True))
+
+
+def of_strokes(strokes: characters.Strokes) -> Drawing:
+    """What the generator made, points (S, P, 2), on the grid."""
+    present = strokes.points[strokes.present > 0.5]  # (strokes, P, 2)
+    every = torch.linspace(0, present.shape[1] - 1, min(MOST_POINTS, present.shape[1])).round().long()
+    places = ((present[:, every] + 1) / 2 * _LAST).round().clamp(0, _LAST).long().tolist()
+    return tuple(_without_repeats((x, y) for x, y in stroke) for stroke in places)
+
+
+def _without_repeats(points: Iterable[tuple[int, int]]) -> Stroke:
+    return tuple(dict.fromkeys(points))
+
+
+def images(drawings: Iterable[Drawing]) -> torch.Tensor:
+    """As the network sees them, (N, 28, 28) in [0, 1]: by what renders the drawings that it is trained on."""
+    return torch.stack([_image(drawing) for drawing in drawings])
+
+
+def _image(drawing: Drawing) -> torch.Tensor:
+    strokes = characters.resampled([[(2 * x / _LAST - 1, 2 * y / _LAST - 1) for x, y in stroke] for stroke in drawing])
+    return characters.ink(strokes, torch.tensor(characters.PEN))
