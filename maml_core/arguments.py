@@ -89,8 +89,8 @@ def _add_evaluate(sub: argparse.ArgumentParser) -> None:
     for f in dataclasses.fields(TrainConfig):
         if f.name in CHECKPOINTS_OWN:
             sub.add_argument(_flag(f.name), type=_words(f.metadata["choices"]), help=argparse.SUPPRESS)
-    sub.add_argument("--K", type=_whole(1, 1000), default=10, help="shots per task (default: 10)")
-    sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), default=10, help="inner steps (default: 10)")
+    sub.add_argument("--K", type=_whole(1, 1000), help="shots per task (default: 10; of characters 1 of each)")
+    sub.add_argument("--num-updates", type=_whole(0, MAX_UPDATES), help="inner steps (default: 10; of characters 5)")
     _add_test_sample(sub, "fresh tasks")
     sub.add_argument("--alpha", type=_real(1e-6, 10), help="inner step size (default: the checkpoint's)")
     about = "of a plain state_dict, a .safetensors file without a recipe"
@@ -110,6 +110,7 @@ def _add_evaluate(sub: argparse.ArgumentParser) -> None:
         "--freeze", type=_words(FREEZES), default="none", help="which layers do not adapt (default: none): " + "|".join(FREEZES)
     )
     sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seed of the tasks (default: 0)")
+    sub.add_argument("--omniglot", type=Path, help="measure on these real characters: Omniglot's images, a zip or a folder")
     sub.add_argument(
         "--draw",
         nargs="?",

@@ -16,7 +16,7 @@ from safetensors.torch import save as to_bytes
 
 from maml_core import __version__, problems, sniffing, state_dicts
 from maml_core.algorithms import StepSize, adapt
-from maml_core.config import ALGORITHMS, DIVERGED_ABOVE, JOINT, TrainConfig
+from maml_core.config import CLASSIFICATION, DIVERGED_ABOVE, GRADIENT, JOINT, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NoRecipe
 from maml_core.files import write_atomically
 from maml_core.network import MLP, Params
@@ -81,7 +81,7 @@ class Checkpoint:
 
     @property
     def network(self) -> MLP:
-        """The network that theta is for."""
+        """The network that theta is for, where curves are learned."""
         return MLP.of(self.config)
 
     def tasks(self, K: int, query: int, *, family: str | None = None, placement: str = "anywhere") -> Problem:
@@ -90,6 +90,8 @@ class Checkpoint:
 
     def warning(self) -> str:
         """A sentence where it diverges at once, on a sine wave of amplitude 1, before a step or after one of its own; else ''."""
+        if self.own or self.config.family in CLASSIFICATION:
+            return ""
         net, (theta, alpha) = self.network, self.split()
         x = torch.linspace(-5, 5, 11)[:, None]  # (11, 1)
         told = torch.tensor([1.0, 0.0]).expand(len(x), 2)[:, : self.config.inputs - 1]  # the oracle's: amplitude and phase
@@ -180,7 +182,7 @@ def _from_elsewhere(name: str, tensors: Params, told: Told | None) -> Checkpoint
         raise CheckpointError(f"{name} carries no recipe of this project, and {error}") from None
     hidden = [len(theta[f"{layer}.bias".lstrip(".")]) for layer in order[:-1]]
     renamed = {f"{layer}.{kind}".lstrip("."): f"{2 * at}.{kind}" for at, layer in enumerate(order) for kind in ("weight", "bias")}
-    choices = tuple(c for c in ALGORITHMS if c != "oracle" and (c == "meta_sgd") is bool(sizes))
+    choices = tuple(c for c in (*GRADIENT, "pretrained") if (c == "meta_sgd") is bool(sizes))
     widths = "-".join(map(str, (1, *hidden, 1)))
     if told is None:
         why = f"{name} holds a network ({widths}), but no record of its training: state its algorithm, its α and its inner steps"

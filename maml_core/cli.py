@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from maml_core import arguments, printing, runs
-from maml_core.config import JOINT, TrainConfig, without_effect
+from maml_core.config import CLASSIFICATION, JOINT, MAX_DRAWINGS, TrainConfig, without_effect
 from maml_core.errors import CheckpointError, ConfigError, NoRecipe, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
 from maml_core.runs import RunSettings, choose_device
 
 if TYPE_CHECKING:
     from maml_core.baselines import TableRow
     from maml_core.checkpoint import Checkpoint
+    from maml_core.classification import Classification
     from maml_core.evaluation import StepStats
     from maml_core.training import Record
 
@@ -74,8 +75,8 @@ def train_command(args: argparse.Namespace) -> int:
             other = ", ".join(f"{name}={value} instead of {vars(settings)[name]}" for name, value in how.items())
             print(f"from iteration {reached:,} on: {other}{f'; {DIFFERS}' if reached else ''}", file=sys.stderr)
     else:
-        config = TrainConfig(**given)
-        if args.alpha is not None and (why := without_effect(config.algorithm, config.num_updates).get("alpha")):
+        config = TrainConfig.of(**given)
+        if args.alpha is not None and (why := without_effect(config.algorithm, config.num_updates, config.family).get("alpha")):
             raise ConfigError(f"alpha={args.alpha:g} has no effect here: {why}; leave it out")
         args.run_dir = args.run_dir or Path("runs") / f"{config.algorithm}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
         settings = RunSettings(args.path or "auto", args.device or "auto", args.threads or 1)
@@ -97,7 +98,7 @@ def train_command(args: argparse.Namespace) -> int:
 
         def show(record: "Record") -> None:
             bar.update(record.iteration - bar.n)
-            bar.set_postfix_str(f"error {record.loss_before:.2f} -> {record.loss_after:.3f}", refresh=False)
+            bar.set_postfix_str(f"loss {record.loss_before:.2f} -> {record.loss_after:.3f}", refresh=False)
 
         def measuring() -> None:
             bar.close()
@@ -153,6 +154,10 @@ def evaluate_command(args: argparse.Namespace) -> int:
             raise ConfigError(
                 f"{name}={asked!r} is not possible: {path.name} was trained with {getattr(config, name)}; leave it out"
             )
+    images = config.family in CLASSIFICATION
+    args.K = args.K or (1 if images else 10)
+    args.num_updates = args.num_updates if args.num_updates is not None else 5 if images else 10
+    _check_evaluation(args, config)
     device = choose_device(args.device)
     alpha = config.alpha if args.alpha is None else args.alpha
     family = args.family or config.family
@@ -162,6 +167,7 @@ def evaluate_command(args: argparse.Namespace) -> int:
         stats = evaluate(
             {name: value.to(device) for name, value in checkpoint.learned.items()},
             config,
+            problem=_omniglot(args, checkpoint) if args.omniglot else None,
             K=args.K,
             num_updates=args.num_updates,
             test_tasks=args.test_sample,
@@ -183,6 +189,27 @@ def evaluate_command(args: argparse.Namespace) -> int:
         print(f"{path}: {config.algorithm}, {args.K}-shot, alpha {alpha:g}, {args.test_sample:,} tasks")
         printing.steps(stats)
     return 0
+
+
+def _check_evaluation(args: argparse.Namespace, config: TrainConfig) -> None:
+    """Raise ConfigError where something is asked for that these tasks do not have."""
+    if config.family not in CLASSIFICATION:
+        if args.omniglot:
+            raise ConfigError("--omniglot is not possible here: the network draws curves; give one trained on characters")
+        return
+    if args.K > MAX_DRAWINGS:
+        raise ConfigError(f"--K {args.K} is not possible with characters: it must be between 1 and {MAX_DRAWINGS}")
+    curves = {"noise": 0.0, "placement": "anywhere", "draw": None}
+    if asked := [name for name, usual in curves.items() if getattr(args, name) != usual]:
+        raise ConfigError(f"--{asked[0]} is not possible with characters: it belongs to curves; leave it out")
+
+
+def _omniglot(args: argparse.Namespace, checkpoint: "Checkpoint") -> "Classification":
+    from maml_core import evaluation, omniglot, problems
+    from maml_core.classification import Classification
+
+    network = problems.convolution(checkpoint.config)
+    return Classification(network, checkpoint.config.way, args.K, evaluation.DRAWINGS, omniglot.read(args.omniglot))
 
 
 def _load_as_told(path: Path, args: argparse.Namespace) -> "Checkpoint":

@@ -7,18 +7,20 @@ import torch
 from torch import Tensor
 from torch.func import vmap
 
-from maml_core import problems, tasks
+from maml_core import metric, problems, tasks
 from maml_core.algorithms import StepSize, adapt
-from maml_core.config import DIVERGED_ABOVE, TEST_SAMPLE, TrainConfig
+from maml_core.config import CLASSIFICATION, DIVERGED_ABOVE, METRIC, TEST_SAMPLE, TrainConfig
 from maml_core.network import Params, device_of
 from maml_core.problems import Problem
 from maml_core.tasks import Batch
-from maml_core.training import split
+from maml_core.training import comparing, split
 
 CHUNK = 1000
 """Tasks drawn at once."""
 QUERY = 100
 """Points a curve is judged by, uniform in x."""
+DRAWINGS = 15
+"""Drawings of each class that classes are judged by, as in Vinyals et al. 2016."""
 TRAJECTORY_NUMBERS = 2**22
 """Numbers that are there at once in the trajectories, and in what a layer makes of points: what fits a cache is quicker, and
 memory is bounded for any network."""
@@ -55,17 +57,21 @@ def query_metric(
     test_tasks: int = TEST_SAMPLE,
     noise: float = 0.0,
     seed: int = 0,
+    answer: metric.Comparing | None = None,
     on_tasks: Callable[[int], object] = unheard,
 ) -> Tensor:
     """The problem's first metric on the query points of every task at every inner step -> (num_updates + 1, tasks).
 
     Not finite where adaptation diverged. noise: standard deviation on the support targets.
     The same seed gives the same tasks and the same noise, whatever is evaluated on them: fewer tasks are the first of more.
+    answer: how a learner that compares does it; then there is one row, of the share of queries that it tells right.
     on_tasks: told the number of tasks that were just measured, a few at a time; what it raises ends this.
     """
     device = device_of(theta)
 
     def task(x_support: Tensor, y_support: Tensor, x_query: Tensor, y_query: Tensor) -> Tensor:
+        if answer:
+            return (answer(theta, x_support, y_support, x_query).argmax(1) == y_query).float().mean()[None]
         trajectory = adapt(problem.loss, theta, x_support, y_support, alpha, num_updates)
         return torch.stack([next(iter(problem.metrics(phi, x_query, y_query).values())) for phi in trajectory])
 
@@ -94,6 +100,8 @@ def _at_once(theta: Params, num_updates: int, example: Batch) -> int:
     """Tasks whose trajectories, and whose points in the widest layer, fit together."""
     numbers = sum(value.numel() for value in theta.values()) * (num_updates + 1)
     widest = max(example.x_support[0, 0].numel(), *(size for value in theta.values() for size in value.shape))
+    if example.x_support.dim() > 3:  # images: each filter answers at a quarter of the pixels
+        widest *= example.x_support[0, 0].numel() // 4
     points = max(example.x_support.shape[1], example.x_query.shape[1])
     return max(1, TRAJECTORY_NUMBERS // max(numbers, points * widest))
 
@@ -120,7 +128,8 @@ def evaluate(
     freeze: what stays where it is (config.FREEZES). placement: where the support lies (tasks.place).
     The rest as in `query_metric`.
     """
-    problem = problem or problems.of(config, K=K, query=QUERY, family=family, placement=placement)
+    query = DRAWINGS if config.family in CLASSIFICATION else QUERY
+    problem = problem or problems.of(config, K=K, query=query, family=family, placement=placement)
     theta, step_size = split(learned, config, alpha, freeze, problem=problem)
     judged = query_metric(
         problem,
@@ -130,6 +139,7 @@ def evaluate(
         test_tasks=test_tasks,
         noise=noise,
         seed=seed,
+        answer=comparing(config, problem) if config.algorithm in METRIC else None,
         on_tasks=on_tasks,
     )
     return summarise(judged, problem.worst)

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from maml_core.config import CLASSIFICATION, TrainConfig
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -33,8 +35,14 @@ def trained(final: Path, done: "Checkpoint") -> None:
     """Where a trained checkpoint lies, and its results."""
     print(f"checkpoint: {final}")
     for k, steps in done.results.items():
-        cells = "   ".join(f"{step}: {steps[str(step)]['mean']:.3f} ± {steps[str(step)]['ci95']:.3f}" for step in (0, 1, 5, 10))
-        print(f"{k}-shot error by inner step (alpha {done.config.alpha:g})   {cells}")
+        shown = [(step, steps[str(step)]) for step in (0, 1, 5, 10) if str(step) in steps]
+        cells = "   ".join(f"{step}: {stats['mean']:.3f} ± {stats['ci95']:.3f}" for step, stats in shown)
+        print(f"{k}-shot {judged(done.config)} by inner step (alpha {done.config.alpha:g})   {cells}")
+
+
+def judged(config: TrainConfig) -> str:
+    """What its results are."""
+    return "accuracy" if config.family in CLASSIFICATION else "error"
 
 
 def steps(stats: Sequence["StepStats"]) -> None:

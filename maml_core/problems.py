@@ -1,15 +1,16 @@
 """What a task is: the few things in which regression, classification and whatever comes later differ, and nothing else."""
 
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 from torch.utils._pytree import tree_map
 
 from maml_core import tasks
-from maml_core.config import CLASSIFICATION, DIVERGED_ABOVE, TrainConfig
+from maml_core.classification import Classification
+from maml_core.config import CLASSIFICATION, DIVERGED_ABOVE, METRIC, TRAINING_QUERY, ConfigError, TrainConfig
+from maml_core.convolution import Convolution
 from maml_core.network import MLP, Params
 from maml_core.tasks import Batch, Family
 
@@ -43,6 +44,18 @@ class Problem(Protocol):
 
     def metrics(self, params: Params, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         """What people read, on the points of one task, by name -> scalars. The first is what tables and charts give."""
+
+
+@runtime_checkable
+class Comparable(Problem, Protocol):
+    """A Problem of classes whose network embeds points, so that learners can compare them (metric.py)."""
+
+    @property
+    def way(self) -> int:
+        """Classes of a task. Targets are whole numbers below it."""
+
+    def embed(self, params: Params, x: Tensor) -> Tensor:
+        """Points (N, ...) -> (N, D)."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +109,17 @@ def of(
     Raises ConfigError where the network cannot take such tasks.
     """
     K, family = config.K if K is None else K, config.family if family is None else family
+    if (config.family in CLASSIFICATION) != (family in CLASSIFICATION):
+        raise ConfigError(f"family={family!r} is not possible here: the network was trained on {config.family!r}")
+    if family in CLASSIFICATION:
+        return Classification(convolution(config), config.way, K, TRAINING_QUERY if query is None else query)
     query = K if query is None else query
-    if config.family in CLASSIFICATION:
-        raise NotImplementedError
     return Regression(MLP.of(config), tasks.family(family), K, query, config.algorithm == "oracle", placement)
+
+
+def convolution(config: TrainConfig) -> Convolution:
+    """The network a config for images describes. One that compares has no head."""
+    return Convolution(0 if config.algorithm in METRIC else config.way, config.hidden)
 
 
 def part(drawn: Any, which: slice, device: str | torch.device = "cpu") -> Any:
@@ -112,7 +132,6 @@ def name(problem: Problem) -> str:
     return type(problem).__name__
 
 
-@lru_cache(maxsize=256)
 def shapes(problem: Problem) -> dict[str, tuple[int, ...]]:
     """Name -> shape of every parameter of its network, in the order of `init`."""
     return {name: tuple(value.shape) for name, value in problem.init(torch.Generator()).items()}

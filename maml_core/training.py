@@ -4,7 +4,7 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor
 from torch.func import grad_and_value, vmap
 from torch.utils._pytree import tree_map
 
-from maml_core import problems, programs, tasks
+from maml_core import metric, problems, programs, tasks
 from maml_core.algorithms import StepSize, meta_objective, reptile_direction
-from maml_core.config import FREEZES, JOINT, PATHS, TrainConfig
+from maml_core.config import FREEZES, JOINT, METRIC, PATHS, TrainConfig
 from maml_core.errors import ConfigError, TrainingDiverged
 from maml_core.network import Params
 from maml_core.problems import Problem
@@ -46,7 +46,7 @@ class Record(NamedTuple):
     """What a block of meta-iterations came to: means over the block, and the state after it."""
 
     iteration: int
-    loss_before: float  # support loss at theta
+    loss_before: float  # support loss at theta; of a learner that compares, the same as after
     loss_after: float  # query loss at the adapted parameters: the meta-objective
     state: TrainingState
 
@@ -102,6 +102,8 @@ def split(
 def meta_gradient(config: TrainConfig, problem: Problem | None = None) -> Callable[[Params, tasks.Batch], tuple[Params, Tensor]]:
     """What the outer optimiser follows: (learned, batch) -> (gradient with respect to all that is learned, meta-objective)."""
     problem = problem or problems.of(config)
+    if config.algorithm in METRIC:
+        return grad_and_value(partial(metric.episodic, comparing(config, problem)))
     loss, steps = problem.loss, config.inner_steps
 
     def objective(learned: Params, batch: tasks.Batch) -> Tensor:
@@ -113,6 +115,24 @@ def meta_gradient(config: TrainConfig, problem: Problem | None = None) -> Callab
         return reptile_direction(loss, theta, batch, config.alpha, steps), objective(theta, batch)
 
     return reptile if config.algorithm == "reptile" else grad_and_value(objective)
+
+
+def comparing(config: TrainConfig, problem: Problem) -> metric.Comparing:
+    """How a learner that takes no inner steps answers: (parameters, support, its classes, query) -> log-probabilities (Q, way).
+
+    Raises ConfigError where the problem has no classes to compare.
+    """
+    if not isinstance(problem, problems.Comparable):
+        raise ConfigError(
+            f"algorithm={config.algorithm!r} is not possible with {problems.name(problem)}: "
+            "it compares embeddings of classes, so the problem needs `way` and `embed`"
+        )
+    compare, embed, way = metric.METRICS[config.algorithm], problem.embed, problem.way
+
+    def answer(params: Params, x: Tensor, y: Tensor, query: Tensor) -> Tensor:
+        return compare(embed(params, x), y, embed(params, query), way)
+
+    return answer
 
 
 def meta_step(config: TrainConfig, problem: Problem | None = None) -> Callable[[Learner, Drawn], tuple[Learner, Tensor]]:
@@ -127,7 +147,10 @@ def meta_step(config: TrainConfig, problem: Problem | None = None) -> Callable[[
         (learned, m, v), (of_tasks, beta, t) = learner, drawn
         batch = problem.batch(of_tasks)
         g, after = gradient(learned, batch)
-        before = vmap(loss, (None, 0, 0))(split(learned, config, problem=problem)[0], batch.x_support, batch.y_support).mean()
+        before = after
+        if config.algorithm not in METRIC:
+            theta, _ = split(learned, config, problem=problem)
+            before = vmap(loss, (None, 0, 0))(theta, batch.x_support, batch.y_support).mean()
         if config.clip:
             norm = torch.stack([value.square().sum() for value in g.values()]).sum().sqrt()
             g = {name: value * (config.clip / norm.clamp_min(config.clip)) for name, value in g.items()}

@@ -9,7 +9,8 @@ from types import MappingProxyType
 
 import torch
 
-from maml_core.config import JOINT, TEST_SAMPLE, TrainConfig
+from maml_core import problems
+from maml_core.config import CLASSIFICATION, JOINT, TEST_SAMPLE, TrainConfig
 from maml_core.network import MLP
 from maml_core.runs import Run
 from maml_core.training import is_compiled, likely_path, meta_train, program_of
@@ -72,10 +73,13 @@ def _eager_rate(program: TrainConfig) -> float:
 
 def _multiplications(config: TrainConfig) -> float:
     """Of one iteration: forward and backward passes over the shots, and adapted weights for every task."""
-    return config.batch_size * (config.K + 1) * (2 + 3 * config.inner_steps) * _weights(config)
+    points = config.K * (config.way if config.family in CLASSIFICATION else 1)
+    return config.batch_size * (points + 1) * (2 + 3 * config.inner_steps) * _weights(config)
 
 
 def _weights(config: TrainConfig) -> float:
+    if config.family in CLASSIFICATION:
+        return problems.convolution(config).multiplications
     return sum(a * b for a, b in pairwise(MLP.of(config).sizes))
 
 

@@ -19,7 +19,7 @@ from maml_core import checkpoint as ckpt
 from maml_core import runs
 from maml_core.baselines import VALIDATION_SEED, tune_alpha
 from maml_core.checkpoint import Checkpoint
-from maml_core.config import JOINT, TEST_SAMPLE, TrainConfig
+from maml_core.config import CLASSIFICATION, JOINT, TEST_SAMPLE, TrainConfig
 from maml_core.errors import CheckpointError, ConfigError, NotHere, RunError, RunFailed, RunPaused, TrainingDiverged
 from maml_core.evaluation import evaluate
 from maml_core.runs import RunSettings
@@ -28,9 +28,10 @@ from maml_core.training import Record, TrainingState, init, is_compiled, likely_
 
 KEEP = 24
 """Snapshots kept in a run's folder: the first, the last, and others spread evenly in log(iteration)."""
-VALIDATION_TASKS = 1000
-RESULT_SHOTS = (5, 10)
-RESULT_UPDATES = 10
+VALIDATION_TASKS, VALIDATION_EPISODES = 1000, 200
+"""Of curves, and of drawings, which take far longer to look at."""
+RESULT_SHOTS, RESULT_UPDATES = (5, 10), 10
+DRAWING_SHOTS, DRAWING_UPDATES = (1, 5), 5
 RATE_SECONDS = 5.0
 """How far back the rate looks."""
 
@@ -272,8 +273,10 @@ def _measured(work: _Work, test_sample: int) -> Checkpoint:
         config = replace(config, alpha=tuning.alpha)
         execution = execution | {"alpha_search": {f"{alpha:g}": mean for alpha, mean in tuning.means.items()}}
     results: ckpt.Results = {}
-    for k in RESULT_SHOTS:
-        steps = evaluate(learned, config, K=k, num_updates=RESULT_UPDATES, test_tasks=test_sample, on_tasks=work.obey)
+    images = config.family in CLASSIFICATION
+    shots, last = (DRAWING_SHOTS, DRAWING_UPDATES) if images else (RESULT_SHOTS, RESULT_UPDATES)
+    for k in shots:
+        steps = evaluate(learned, config, K=k, num_updates=last, test_tasks=test_sample, on_tasks=work.obey)
         results[str(k)] = {
             str(stats.step): {name: value for name, value in stats._asdict().items() if name != "step"} | {"tasks": test_sample}
             for stats in steps
@@ -287,7 +290,7 @@ def _validate(config: TrainConfig, state: TrainingState) -> list[dict[str, Any]]
         config,
         K=config.K,
         num_updates=config.num_updates,
-        test_tasks=VALIDATION_TASKS,
+        test_tasks=VALIDATION_EPISODES if config.family in CLASSIFICATION else VALIDATION_TASKS,
         seed=VALIDATION_SEED,
     )
     return [step._asdict() for step in stats]

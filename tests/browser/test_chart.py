@@ -132,3 +132,28 @@ def test_one_copy_is_fetched_for_all_pages(visitor):
         expect(visitor.page).to_have_url(re.compile(name.lower()), timeout=30_000)
         visitor.page.wait_for_timeout(700)
     assert len(set(asked)) == 1, asked
+
+
+def test_a_chart_that_goes_while_it_is_drawn_goes_quietly(lab):
+    """Plotly's own work on a drawing ends after `draw` returns; the page's errors fail the test."""
+    left = lab.module(
+        "chart/chart.js",
+        """
+        const { plotly } = await import(loaded.find((address) => address.endsWith("chart/plotly.js")));
+        await plotly();
+        const parent = document.querySelector(".maml-lab").appendChild(document.createElement("div"));
+        const axis = { range: [0, 1], ticks: [[0, "0"], [1, "1"]] };
+        const drawn = module.chart(parent, { kind: "loss" });
+        await new Promise((done) => setTimeout(done, 50));
+        drawn.lay({ x: axis, y: axis, sides: { left: 40, right: 40, top: 10, bottom: 30 } });
+        drawn.draw({ x: axis, y: axis, lines: [{ id: "a", role: "maml", x: [0, 1], y: [0, 1] }] });
+        const plot = drawn.node.querySelector(".plot");
+        const was = Boolean(plot.data);
+        drawn.remove();
+        drawn.draw({ x: axis, y: axis });
+        await new Promise((done) => setTimeout(done, 100));
+        parent.remove();
+        return [was, Boolean(plot.data)];
+        """,
+    )
+    assert left == [True, False], "it was drawn, and Plotly keeps nothing of it"

@@ -117,6 +117,7 @@ export function chart(
   let due = false; // to be drawn afterwards
   let gone = false;
   let told = ""; // what Plotly drew last
+  let drawing = Promise.resolve(); // until Plotly has done all that this asked for
 
   const repaint = () => {
     colour.forget();
@@ -259,7 +260,7 @@ export function chart(
 
   function show() {
     if (!drawer || light) sketch();
-    if (!drawer || !picture || !at) return;
+    if (!drawer || !picture || !at || gone) return;
     due = false;
     const all = JSON.stringify([light ? { ...picture, lines: [] } : picture, at], plainly);
     if (all === told) return; // a shot that moves moves no line, until its curves have come
@@ -288,7 +289,7 @@ export function chart(
       hoverlabel: { bgcolor: colour.of("var(--paper)"), bordercolor: colour.of("var(--grid)"), font: { ...font, color: ink } },
     };
     const first = !plot.data;
-    drawer.react(plot, [...(heat ? [heatOf(heat)] : []), ...lines.map(traceOf)], layout, CONFIG);
+    drawing = drawer.react(plot, [...(heat ? [heatOf(heat)] : []), ...lines.map(traceOf)], layout, CONFIG);
     if (first) {
       if (!light) under.querySelector(".sketch")?.remove();
       plot.on("plotly_relayout", moved);
@@ -379,8 +380,9 @@ export function chart(
     remove() {
       gone = true;
       root?.removeEventListener("painted", repaint);
-      if (plot.data) drawer.purge(plot);
       node.remove();
+      const forget = () => drawer.purge(plot);
+      if (plot.data) drawing.then(forget, forget); // what it still does with the chart is in what would be forgotten
     },
   };
 }
