@@ -19,6 +19,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import connections, page_html, status, trust
 from ui.chart import plotly_file
+from ui.characters import routes as characters
 from ui.checkpoints import routes as checkpoints
 from ui.classroom import live, reach, who
 from ui.classroom import routes as classroom
@@ -79,6 +80,7 @@ def explain(error: Exception) -> bool:
 
 ROUTES = [
     *exports.routes(),
+    *characters.routes(),
     *checkpoints.routes(),
     *maps.routes(),
     *planes.routes(),

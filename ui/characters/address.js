@@ -6,12 +6,12 @@ import { readAll, writeAll } from "./drawings.js";
 
 /**
  * drawings: one a character, then the one that is asked about; null while the seed says them.
- * @typedef {{ seed: number, drawings: Drawing[] | null, names: string[], learners: string[], step: number, layers: string,
+ * @typedef {{ seed: number, drawings: Drawing[] | null, names: string[], learners: string[], step: number, freeze: string,
  *   present: boolean }} Settings
  */
 /**
- * What there is: characters, their usual names, learners, inner steps, the longest name, which layers may move.
- * @typedef {{ names: string[], learners: string[], updates: number, name: number, seed: number, layers: string[] }} Bounds
+ * What there is: characters, their usual names, learners, inner steps, the longest name, what may stay where it is.
+ * @typedef {{ names: string[], learners: string[], updates: number, name: number, seed: number, freezes: string[] }} Bounds
  */
 
 const APART = ","; // between names
@@ -27,13 +27,13 @@ export const named = (text, most) => {
 };
 
 /** @param {Bounds} bounds @returns {Settings} */
-export const defaults = ({ seed, names, learners, layers }) => ({
+export const defaults = ({ seed, names, learners, freezes }) => ({
   seed,
   drawings: null,
   names,
   learners,
   step: 0,
-  layers: layers[0],
+  freeze: freezes[0],
   present: false,
 });
 
@@ -43,7 +43,7 @@ export const defaults = ({ seed, names, learners, layers }) => ({
  * @param {Bounds} bounds
  */
 export function fromQuery(query, bounds) {
-  const { names, learners, updates, layers } = bounds;
+  const { names, learners, updates, freezes } = bounds;
   /** @param {string} text @param {number} most */
   const whole = (text, most) => {
     if (!/^\d{1,9}$/.test(text) || Number(text) > most) throw new Error(`it must be a whole number from 0 to ${most}`);
@@ -62,7 +62,7 @@ export function fromQuery(query, bounds) {
     names: (text) => text.split(APART).slice(0, names.length).map((name) => named(name, bounds.name)),
     learners: (text) => (text === "none" ? [] : text.split(APART).map((name) => oneOf(name, learners))),
     step: (text) => whole(text, updates),
-    layers: (text) => oneOf(text, layers),
+    freeze: (text) => oneOf(text, freezes),
     present: (text) => text === "1",
   };
   /** @type {string[]} */
@@ -92,7 +92,7 @@ export function fromQuery(query, bounds) {
  * @param {Bounds} bounds
  * @returns {Record<string, string | null>}
  */
-export function toQuery({ seed, drawings, names, learners, step, layers, present }, bounds) {
+export function toQuery({ seed, drawings, names, learners, step, freeze, present }, bounds) {
   const usual = defaults(bounds);
   const said = (/** @type {string[]} */ some, /** @type {string[]} */ all) => (some.join() === all.join() ? null : some.join(APART));
   return {
@@ -102,7 +102,7 @@ export function toQuery({ seed, drawings, names, learners, step, layers, present
     names: said(names, usual.names),
     learners: learners.length ? said(learners, usual.learners) : "none",
     step: step === usual.step ? null : String(step),
-    layers: layers === usual.layers ? null : layers,
+    freeze: freeze === usual.freeze ? null : freeze,
     present: present ? "1" : null,
   };
 }

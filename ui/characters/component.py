@@ -2,11 +2,15 @@
 
 import json
 from dataclasses import asdict
+from string import ascii_uppercase
 
+from maml_core.config import FREEZES
 from ui.characters import drawings, learners, samples
 from ui.shared import modules
 
 KEY = "characters"
+LONGEST_NAME = 12
+"""Characters of the name that a person gives to a sign, as readers count them."""
 _component = modules.component("characters/main.js")
 
 
@@ -15,14 +19,12 @@ def page() -> None:
     there = learners.there()
     content = {
         "looks": {name: asdict(learners.look(name)) for name in learners.NAMES},
-        "learners": [{"name": name, "adapts": learners.adapts(name), "alpha": learners.alpha(name)} for name in there],
-        "absent": [learners.look(name).label for name in learners.NAMES if name not in there],
-        "names": learners.CLASSES,
+        "learners": [{"name": name, "adapts": learners.adapts(name), "alpha": learners.own_alpha(name)} for name in there],
+        "names": list(ascii_uppercase[: learners.WAY]),
         "updates": learners.UPDATES,
-        "layers": list(learners.LAYERS),
-        "longest_name": learners.LONGEST_NAME,
+        "freezes": list(FREEZES[:2]),
+        "longest_name": LONGEST_NAME,
         "pen": drawings.PEN,
-        "seed": samples.SEED,
         "sample": samples.sample(samples.SEED),
     }
     _component(key=KEY, data=json.dumps(content))

@@ -6,6 +6,7 @@ No streamlit here.
 
 import string
 from collections.abc import Iterable
+from itertools import groupby
 
 import torch
 
@@ -17,8 +18,8 @@ LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
 STROKE, DRAWING = ".", ".."
 MOST_POINTS, MOST_STROKES = 24, 12
 """Of a stroke, and of a drawing."""
-PEN = 3.6
-"""How wide a stroke is on the page, in places of the grid."""
+PEN = 3.5
+"""How wide a stroke is on the page, in places of the grid: about as wide as in the image that the networks see."""
 
 Stroke = tuple[tuple[int, int], ...]
 Drawing = tuple[Stroke, ...]
@@ -61,22 +62,17 @@ def _stroke(text: str) -> Stroke:
 
 
 def of_strokes(strokes: characters.Strokes) -> Drawing:
-    """What the generator made, points (S, P, 2), on the grid."""
-    present = strokes.points[strokes.present > 0.5]  # (strokes, P, 2)
-    every = torch.linspace(0, present.shape[1] - 1, min(MOST_POINTS, present.shape[1])).round().long()
-    places = ((present[:, every] + 1) / 2 * _LAST).round().clamp(0, _LAST).long().tolist()
-    return tuple(_without_repeats((x, y) for x, y in stroke) for stroke in places)
+    """What the generator made, points (S, P, 2), on the grid; as large as it is, unless it would not fit."""
+    present = strokes.points[strokes.present > 0]  # (strokes, P, 2)
+    every = torch.linspace(0, present.shape[1] - 1, MOST_POINTS).round().long()
+    places = (present[:, every] / present.abs().max().clamp(1) + 1) / 2 * _LAST
+    return tuple(tuple((x, y) for (x, y), _ in groupby(stroke)) for stroke in map(_pairs, places.round().long()))
 
 
-def _without_repeats(points: Iterable[tuple[int, int]]) -> Stroke:
-    return tuple(dict.fromkeys(points))
+def _pairs(points: torch.Tensor) -> list[tuple[int, int]]:
+    return [(x, y) for x, y in points.tolist()]
 
 
-def images(drawings: Iterable[Drawing]) -> torch.Tensor:
-    """As the network sees them, (N, 28, 28) in [0, 1]: by what renders the drawings that it is trained on."""
-    return torch.stack([_image(drawing) for drawing in drawings])
-
-
-def _image(drawing: Drawing) -> torch.Tensor:
-    strokes = characters.resampled([[(2 * x / _LAST - 1, 2 * y / _LAST - 1) for x, y in stroke] for stroke in drawing])
-    return characters.ink(strokes, torch.tensor(characters.PEN))
+def image(drawing: Drawing) -> torch.Tensor:
+    """As the networks see it, (28, 28) in [0, 1]: by what renders the drawings that they are trained on."""
+    return characters.ink(characters.resampled(drawing), sum(characters.PEN) / 2)

@@ -1,6 +1,6 @@
 // The findings in words. Functions of what is on show alone.
 
-import { capital, number, steps, when } from "../shared/words.js";
+import { capital, list, number, steps, when } from "../shared/words.js";
 
 /** @import { Look } from "../shared/looks.js" */
 
@@ -74,4 +74,36 @@ export function describeLoss(learners, looks, answers, step) {
     return `${looks[name].label} from ${number(loss[0])} to ${number(loss[loss.length - 1])} after ${steps(loss.length - 1)}`;
   });
   return each.length ? `Loss on the drawings: ${each.join("; ")}. The marker is at step ${step}.` : "No loss yet.";
+}
+
+/**
+ * What is compared, under the heading.
+ * @param {{ learners: Learner[], looks: Record<string, Look>, freeze: string }} view
+ */
+export function setting({ learners, looks, freeze }) {
+  const stepping = learners.filter(({ adapts }) => adapts);
+  const which = freeze === "body" ? "the head alone takes" : "it takes";
+  const each = stepping.map(({ name, alpha }) => `${looks[name].label}: ${which} gradient steps on them, α\u00a0=\u00a0${alpha}`);
+  return `One drawing of each sign, none of which a network has ever seen. ${each.join("; ")}${each.length ? "." : ""}`;
+}
+
+/**
+ * What to add, by what there is to be seen.
+ * @param {{ learners: Learner[], looks: Record<string, Look>, answers: Record<string, Answer>, asked: boolean }} view
+ * @param {number} step
+ */
+export function remarks({ learners, looks, answers, asked }, step) {
+  /** @param {Learner} learner */
+  const label = ({ name }) => looks[name].label;
+  const [stepping, comparing] = [learners.filter((l) => l.adapts), learners.filter((l) => !l.adapts)];
+  const said = [];
+  if (comparing.length)
+    said.push(
+      `${capital(list(comparing.map(label)))} ${comparing.length > 1 ? "take" : "takes"} no steps: the question is compared with each drawing, and the bars stay.`,
+    );
+  if (stepping.length && comparing.length && step > 0)
+    said.push("On this task comparing is often enough. Gradient steps are a way to learn that fits any loss, a regression too.");
+  const first = stepping.find((l) => likelyAt(answers[l.name], step));
+  if (asked && first && step > 0) said.push("Draw something else altogether: one of the five is named all the same. A softmax cannot say “none”.");
+  return said;
 }
