@@ -18,8 +18,8 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import connections, page_html, status, trust
-from ui.chart import plotly_file
 from ui.characters import routes as characters
+from ui.chart import plotly_file
 from ui.checkpoints import routes as checkpoints
 from ui.classroom import live, reach, who
 from ui.classroom import routes as classroom

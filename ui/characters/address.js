@@ -23,7 +23,11 @@ const APART = ","; // between names
  */
 export const named = (text, most) => {
   const plain = text.replaceAll(APART, " ").replaceAll(/[\p{C}\s]+/gu, (found) => (found === "\u200d" ? found : " "));
-  return [...new Intl.Segmenter("en").segment(plain.trim())].slice(0, most).map(({ segment }) => segment).join("").slice(0, 8 * most);
+  return [...new Intl.Segmenter("en").segment(plain.trim())]
+    .slice(0, most)
+    .map(({ segment }) => segment)
+    .join("")
+    .slice(0, 8 * most);
 };
 
 /** @param {Bounds} bounds @returns {Settings} */
@@ -59,7 +63,11 @@ export function fromQuery(query, bounds) {
     seed: (text) => whole(text, 999_999),
     support: (text) => readAll(text, names.length),
     query: (text) => readAll(text, 1)[0],
-    names: (text) => text.split(APART).slice(0, names.length).map((name) => named(name, bounds.name)),
+    names: (text) =>
+      text
+        .split(APART)
+        .slice(0, names.length)
+        .map((name) => named(name, bounds.name)),
     learners: (text) => (text === "none" ? [] : text.split(APART).map((name) => oneOf(name, learners))),
     step: (text) => whole(text, updates),
     freeze: (text) => oneOf(text, freezes),
@@ -94,7 +102,8 @@ export function fromQuery(query, bounds) {
  */
 export function toQuery({ seed, drawings, names, learners, step, freeze, present }, bounds) {
   const usual = defaults(bounds);
-  const said = (/** @type {string[]} */ some, /** @type {string[]} */ all) => (some.join() === all.join() ? null : some.join(APART));
+  const said = (/** @type {string[]} */ some, /** @type {string[]} */ all) =>
+    some.join() === all.join() ? null : some.join(APART);
   return {
     seed: drawings || seed === usual.seed ? null : String(seed),
     support: drawings && writeAll(drawings.slice(0, -1)),

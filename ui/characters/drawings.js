@@ -14,8 +14,7 @@ const SMOOTH = 0.6; // places of the grid that a stroke may leave the hand's lin
 /** @typedef {Stroke[]} Drawing */
 
 /** @param {Drawing} drawing */
-export const write = (drawing) =>
-  drawing.map((stroke) => stroke.map(([x, y]) => LETTERS[x] + LETTERS[y]).join("")).join(STROKE);
+export const write = (drawing) => drawing.map((stroke) => stroke.map(([x, y]) => LETTERS[x] + LETTERS[y]).join("")).join(STROKE);
 
 /** @param {Drawing[]} drawings */
 export const writeAll = (drawings) => drawings.map(write).join(DRAWING);

@@ -21,6 +21,9 @@ MOST_POINTS, MOST_STROKES = 24, 12
 PEN = 3.5
 """How wide a stroke is on the page, in places of the grid: about as wide as in the image that the networks see."""
 
+SMOOTH = 0.6
+"""Places of the grid that a stroke may leave the line by that it was made of."""
+
 Stroke = tuple[tuple[int, int], ...]
 Drawing = tuple[Stroke, ...]
 _PLACE = {letter: place for place, letter in enumerate(LETTERS)}
@@ -64,13 +67,27 @@ def _stroke(text: str) -> Stroke:
 def of_strokes(strokes: characters.Strokes) -> Drawing:
     """What the generator made, points (S, P, 2), on the grid; as large as it is, unless it would not fit."""
     present = strokes.points[strokes.present > 0]  # (strokes, P, 2)
-    every = torch.linspace(0, present.shape[1] - 1, MOST_POINTS).round().long()
-    places = (present[:, every] / present.abs().max().clamp(1) + 1) / 2 * _LAST
-    return tuple(tuple((x, y) for (x, y), _ in groupby(stroke)) for stroke in map(_pairs, places.round().long()))
+    places = (present / present.abs().max().clamp(1) + 1) / 2 * _LAST
+    return tuple(_on_grid(stroke) for stroke in places)
 
 
-def _pairs(points: torch.Tensor) -> list[tuple[int, int]]:
-    return [(x, y) for x, y in points.tolist()]
+def _on_grid(points: torch.Tensor) -> Stroke:
+    """As few of the points (P, 2) as follow the line closely: all of them, rounded, would tremble."""
+    near = SMOOTH
+    while len(kept := _thinned(points, near)) > MOST_POINTS:
+        near *= 1.3
+    return tuple((round(x), round(y)) for (x, y), _ in groupby(kept.round().tolist()))
+
+
+def _thinned(points: torch.Tensor, near: float) -> torch.Tensor:
+    """Douglas and Peucker: the ends, and between them what lies farther than `near` from the line through what is kept."""
+    start, leg = points[0], points[-1] - points[0]
+    along = ((points - start) @ leg / leg.square().sum().clamp_min(1e-9)).clamp(0, 1)
+    away = (points - start - along[:, None] * leg).square().sum(1).sqrt()
+    at = int(away.argmax())
+    if away[at] <= near:
+        return points[[0, -1]]
+    return torch.cat([_thinned(points[: at + 1], near)[:-1], _thinned(points[at:], near)])
 
 
 def image(drawing: Drawing) -> torch.Tensor:

@@ -41,7 +41,8 @@ def _answer(
     with torch.no_grad():
         if learner.answer:
             return Answer(_rows([learner.answer(learner.theta, x, y, asked).exp()]) if asked is not None else None, None)
-        assert learner.loss and learner.logits
+        assert learner.loss is not None
+        assert learner.logits is not None
         path = adapt(learner.loss, learner.theta, x, y, learner.alpha, num_updates)
         loss = [float(learner.loss(phi, x, y).nan_to_num(torch.inf).clamp(max=LOSS_LIMIT)) for phi in path]
         said = [learner.logits(phi, asked).softmax(1) for phi in path] if asked is not None else None

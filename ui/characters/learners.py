@@ -1,4 +1,4 @@
-"""Who tells characters apart, and how: the checkpoints shipped in pretrained/characters, and pixels compared. No streamlit here."""
+"""Who tells characters apart: the checkpoints shipped in pretrained/characters, and pixels compared. No streamlit here."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -3,4 +3,6 @@
 import { mounted } from "../shared/mounted.js";
 import { charactersView } from "./view.js";
 
-export const { render, remove } = mounted(["characters/characters.css"], (parent, { data }) => charactersView(parent, JSON.parse(data)));
+export const { render, remove } = mounted(["characters/characters.css"], (parent, { data }) =>
+  charactersView(parent, JSON.parse(data)),
+);

@@ -12,9 +12,7 @@ const EDGE = 4; // of paper around the grid, so that the pen stays on it
  * @param {ArrayLike<Point>[]} strokes
  */
 const outline = (strokes) =>
-  strokes
-    .map((stroke) => `M${Array.from(stroke, ([x, y]) => `${x},${y}`).join("L")}${stroke.length === 1 ? "h0" : ""}`)
-    .join("");
+  strokes.map((stroke) => `M${Array.from(stroke, ([x, y]) => `${x},${y}`).join("L")}${stroke.length === 1 ? "h0" : ""}`).join("");
 
 /**
  * A square in `parent`. `begins()` says whether a stroke may begin now, and whether it is the first one of a new drawing; `drawn(stroke)`

@@ -19,12 +19,15 @@ def routes() -> list[Route]:
     """The routes, below /characters."""
     return [
         route("/characters/picture.json", of_query(picture)),
-        route("/characters/sample.json", of_query(lambda query: samples.sample(whole_of(query, "seed", 0, int(RANGES["seed"].high))))),
+        route(
+            "/characters/sample.json",
+            of_query(lambda query: samples.sample(whole_of(query, "seed", 0, int(RANGES["seed"].high)))),
+        ),
     ]
 
 
 def picture(query: Mapping[str, str]) -> dict[str, Any]:
-    """answers: by learner, what it says of the query at each inner step; seen: each drawing as the networks see it, a byte a pixel.
+    """answers: by learner, what it says of the query at each inner step; seen: each drawing as networks see it, a byte a pixel.
 
     support: a drawing a character, two at least; query: one more, or none.
     """

@@ -24,4 +24,3 @@ def sample(seed: int) -> dict[str, Any]:
     )
     drawn = [drawings.of_strokes(characters.Strokes(*each)) for each in zip(*again, strict=True)]
     return {"seed": seed, "support": drawings.write_all(drawn[:WAY]), "query": drawings.write(drawn[WAY]), "answer": answer}
-

@@ -29,7 +29,11 @@ export function squares(parent, { names, pen, longest, begins, drawn, clear, ren
   const each = names.map((name, i) => {
     const box = el("div", { class: "sign" }, given);
     const made = square(box, i);
-    const field = el("input", { type: "text", class: "name", maxlength: 8 * longest, autocomplete: "off", spellcheck: "false" }, box);
+    const field = el(
+      "input",
+      { type: "text", class: "name", maxlength: 8 * longest, autocomplete: "off", spellcheck: "false" },
+      box,
+    );
     field.setAttribute("aria-label", `Name of sign ${name}`);
     field.addEventListener("change", () => rename(i, named(field.value, longest)));
     field.addEventListener("keydown", (event) => event.key === "Enter" && field.blur());

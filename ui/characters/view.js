@@ -102,7 +102,7 @@ export function charactersView(parent, data) {
     think: () => {},
   });
   const actions = el("fieldset", { class: "actions", "aria-label": "Drawings" }, below);
-  /** @param {string} words @param {string} title @param {() => void} act */
+  /** @param {string} words @param {string} title @param {() => void} act @param {Element} into */
   const button = (words, title, act, into = actions) => {
     const made = el("button", { type: "button", title }, into, words);
     made.addEventListener("click", act);
@@ -112,11 +112,19 @@ export function charactersView(parent, data) {
   const redoButton = button("↷", keyed("Redo", "Ctrl+Shift+Z"), () => travel("redo"));
   undoButton.setAttribute("aria-label", "Undo");
   redoButton.setAttribute("aria-label", "Redo");
-  button("Clear all", "Five empty squares for signs of your own", () => change({ drawings: drawings.map(() => []), own: new Set(), truth: null, step: 0 }));
+  button("Clear all", "Five empty squares for signs of your own", () =>
+    change({ drawings: drawings.map(() => []), own: new Set(), truth: null, step: 0 }),
+  );
   button("New signs", "Five other signs that nobody has seen, and a question", () => sample());
   button("You first", "See one drawing of each sign, then name the next one faster than the network", () => play.start());
   const chosen = controls(el("fieldset", { class: "choices", "aria-label": "Learners" }, root), data, { set });
-  const play = game(main, { names: () => settings.names, looks: data.looks, sample, ended: () => show(), guesses });
+  const play = game(signs.beside, {
+    names: () => settings.names,
+    looks: data.looks,
+    sample,
+    guesses,
+    changed: (over) => set(over ? { step: data.updates } : {}),
+  });
   const share = linkDialog(root, { address: () => currentWith(toQuery(kept(), bounds)).href });
   const corner = el("div", { class: "corner" }, root);
   button("Share", "A link to these drawings", () => share.open(), corner);
@@ -264,6 +272,7 @@ export function charactersView(parent, data) {
 
   /** What each learner says at last, for the game. */
   function guesses() {
+    if (answered !== JSON.stringify(wanted())) return {};
     const each = data.learners.map(({ name }) => [name, likelyAt(answers[name], data.updates)]);
     return Object.fromEntries(each.flatMap(([name, shares]) => (shares ? [[name, best(/** @type {number[]} */ (shares))]] : [])));
   }
@@ -283,7 +292,16 @@ export function charactersView(parent, data) {
     const drawn = isDrawn();
     const asked = drawn[count];
     const known = drawn.slice(0, count).filter(Boolean).length > 1 ? answers : {};
-    return { learners, looks: data.looks, answers: known, names: settings.names, drawn: drawn.slice(0, count), asked, truth, freeze: settings.freeze };
+    return {
+      learners,
+      looks: data.looks,
+      answers: known,
+      names: settings.names,
+      drawn: drawn.slice(0, count),
+      asked,
+      truth,
+      freeze: settings.freeze,
+    };
   }
 
   // Everything anew.
@@ -296,6 +314,7 @@ export function charactersView(parent, data) {
     undoButton.setAttribute("aria-disabled", String(!undoable.canUndo));
     redoButton.setAttribute("aria-disabled", String(!undoable.canRedo));
     root.classList.toggle("playing", play.on);
+    root.classList.toggle("quiet", play.quiet);
     signs.update({ drawings, names: settings.names, playing: play.on, hidden: play.hidden });
     chosen.update(settings);
     chart.update({ ...view(), updates: data.updates }, settings.step);
@@ -322,14 +341,16 @@ export function charactersView(parent, data) {
   function say() {
     const now = view();
     const { step } = settings;
-    heading.textContent = play.on ? play.words() : finding(now, step);
+    heading.textContent = play.on ? play.words : finding(now, step);
     subheading.textContent = setting(now);
     hint.textContent = complaint;
     notes.replaceChildren();
     for (const words of remarks(now, step)) el("p", {}, notes, words);
     clearTimeout(speaking);
     speaking = setTimeout(() => {
-      status.textContent = play.on ? play.words() : [complaint, now.asked ? numbers(now, step) : heading.textContent].filter(Boolean).join(" ");
+      status.textContent = play.on
+        ? play.words
+        : [complaint, now.asked ? numbers(now, step) : heading.textContent].filter(Boolean).join(" ");
     }, SAY_MS);
   }
 

@@ -104,6 +104,7 @@ export function remarks({ learners, looks, answers, asked }, step) {
   if (stepping.length && comparing.length && step > 0)
     said.push("On this task comparing is often enough. Gradient steps are a way to learn that fits any loss, a regression too.");
   const first = stepping.find((l) => likelyAt(answers[l.name], step));
-  if (asked && first && step > 0) said.push("Draw something else altogether: one of the five is named all the same. A softmax cannot say “none”.");
+  if (asked && first && step > 0)
+    said.push("Draw something else altogether: one of the five is named all the same. A softmax cannot say “none”.");
   return said;
 }
