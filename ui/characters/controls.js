@@ -3,7 +3,7 @@
 import { el } from "../shared/el.js";
 import { swatch } from "../shared/looks.js";
 
-/** @import { Data } from "./view.js" */
+/** @import { Data } from "./words.js" */
 /** @import { Settings } from "./address.js" */
 
 /** @type {Record<string, [name: string, help: string]>} */

@@ -7,7 +7,7 @@ const DRAWING = "..";
 export const MOST_POINTS = 24; // of a stroke
 export const MOST_STROKES = 12; // of a drawing
 export const LAST = LETTERS.length - 1; // the last place on each axis
-const SMOOTH = 0.6; // places of the grid that a stroke may leave the hand's line by
+const SMOOTH = 0.35; // places of the grid that a stroke may leave the hand's line by
 
 /** @typedef {[x: number, y: number]} Point */
 /** @typedef {Point[]} Stroke */

@@ -21,7 +21,7 @@ MOST_POINTS, MOST_STROKES = 24, 12
 PEN = 3.5
 """How wide a stroke is on the page, in places of the grid: about as wide as in the image that the networks see."""
 
-SMOOTH = 0.6
+SMOOTH = 0.35
 """Places of the grid that a stroke may leave the line by that it was made of."""
 
 Stroke = tuple[tuple[int, int], ...]

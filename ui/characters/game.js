@@ -6,7 +6,7 @@ import { stored } from "../shared/stored.js";
 import { list } from "../shared/words.js";
 
 /** @import { Look } from "../shared/looks.js" */
-/** @import { Sample } from "./view.js" */
+/** @import { Sample } from "./words.js" */
 
 const KEPT = "maml-lab-characters";
 const TICK_MS = 100;

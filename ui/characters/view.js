@@ -22,17 +22,9 @@ import { squares } from "./squares.js";
 import { linkDialog } from "./share.js";
 import { best, finding, likelyAt, numbers, remarks, setting } from "./words.js";
 
-/** @import { Look } from "../shared/looks.js" */
 /** @import { Bounds } from "./address.js" */
 /** @import { Drawing, Stroke } from "./drawings.js" */
-/** @import { Answer, Learner } from "./words.js" */
-
-/**
- * What ui/characters/component.py sends.
- * @typedef {{ looks: Record<string, Look>, learners: Learner[], names: string[], updates: number, freezes: string[],
- *   longest_name: number, pen: number, sample: Sample }} Data
- */
-/** @typedef {{ seed: number, support: string, query: string, answer: number }} Sample */
+/** @import { Answer, Data, Sample } from "./words.js" */
 
 const RETRY_MS = 2000; // a server that is away is asked again
 const SAY_MS = 600; // after the last change
@@ -341,7 +333,7 @@ export function charactersView(parent, data) {
   function say() {
     const now = view();
     const { step } = settings;
-    heading.textContent = play.on ? play.words : finding(now, step);
+    heading.textContent = play.on ? play.words : (finding(now, step) ?? heading.textContent);
     subheading.textContent = setting(now);
     hint.textContent = complaint;
     notes.replaceChildren();

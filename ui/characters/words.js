@@ -4,6 +4,13 @@ import { capital, list, number, steps, when } from "../shared/words.js";
 
 /** @import { Look } from "../shared/looks.js" */
 
+/**
+ * What ui/characters/component.py sends.
+ * @typedef {{ looks: Record<string, Look>, learners: Learner[], names: string[], updates: number, freezes: string[],
+ *   longest_name: number, pen: number, sample: Sample }} Data
+ */
+/** @typedef {{ seed: number, support: string, query: string, answer: number }} Sample */
+
 /** @typedef {{ name: string, adapts: boolean, alpha: number | null }} Learner */
 
 /**
@@ -28,7 +35,7 @@ export const best = (shares) => shares.indexOf(Math.max(...shares));
 export const likelyAt = (answer, step) => answer?.likely?.[Math.min(step, answer.likely.length - 1)] ?? null;
 
 /**
- * What the picture shows, as a heading.
+ * What the picture shows, as a heading; null while the answer is on its way.
  * @param {{ learners: Learner[], looks: Record<string, Look>, answers: Record<string, Answer>, names: string[], drawn: boolean[],
  *   asked: boolean, truth: number | null }} view
  * @param {number} step
@@ -38,13 +45,13 @@ export function finding({ learners, looks, answers, names, drawn, asked, truth }
   if (missing.length > names.length - 2) return "Draw signs of your own, one in each square";
   if (!asked) return "Now draw one of them again, in the large square";
   const first = learners.find((l) => likelyAt(answers[l.name], step));
-  if (!first) return learners.length ? "…" : "Choose a learner below";
+  if (!first) return learners.length ? null : "Choose a learner below";
   const shares = /** @type {number[]} */ (likelyAt(answers[first.name], step));
   const { label } = looks[first.name];
   const at = best(shares);
   if (first.adapts && step === 0 && shares[at] < SURE) return `Before any step, ${label} cannot tell them apart`;
   const said = first.adapts ? `${capital(when(step))}, ${label} says ${names[at]}` : `${capital(label)} says ${names[at]}`;
-  const right = truth === null ? "" : truth === at ? ", and it is" : `, but it is ${names[truth]}`;
+  const right = truth === null ? "" : truth === at ? ", which is right" : `, but it is ${names[truth]}`;
   return `${said}: ${percent(shares[at])}${right}`;
 }
 
