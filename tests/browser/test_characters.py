@@ -93,7 +93,7 @@ def test_signs_drawn_by_mouse_are_told_apart_after_a_few_steps(characters):
     characters.page.keyboard.press("End")
     expect(characters.page.locator(".characters h1")).to_have_text(re.compile("After 5 steps, MAML says B: "))
     assert int(re.sub(r"\D", "", characters.shares("prototypical")[1])) > 90
-    expect(characters.page.locator(".characters [role=status]")).to_have_text(re.compile("MAML says B, .*prototypical says B"))
+    expect(characters.page.locator(".characters > [role=status]")).to_have_text(re.compile("MAML says B, .*prototypical says B"))
 
 
 def test_a_finger_draws_and_the_page_does_not_scroll(browser, server):

@@ -99,10 +99,10 @@ def test_the_answers_are_those_of_the_engine(client):
     asked = drawings.image(drawings.read(sample["query"]))[None]
     learner = learners.of("maml", 5)
     y = torch.arange(5)
-    path = adapt(learner.loss, learner.theta, x, y, learner.alpha, 5)
-    expected = [learner.logits(phi, asked).softmax(1)[0] for phi in path]
+    path = adapt(learner.problem.loss, learner.theta, x, y, learner.alpha, 5)
+    expected = [learner.problem.network.apply(phi, asked).softmax(1)[0] for phi in path]
     torch.testing.assert_close(torch.tensor(found["answers"]["maml"]["likely"]), torch.stack(expected), atol=1e-4, rtol=0)
-    loss = [learner.loss(phi, x, y) for phi in path]
+    loss = [learner.problem.loss(phi, x, y) for phi in path]
     torch.testing.assert_close(torch.tensor(found["answers"]["maml"]["loss"]), torch.stack(loss), atol=1e-4, rtol=1e-3)
     for name in ("prototypical", "nearest"):
         assert found["answers"][name]["loss"] is None

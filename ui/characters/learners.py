@@ -1,11 +1,11 @@
 """Who tells characters apart: the checkpoints shipped in pretrained/characters, and pixels compared. No streamlit here."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from maml_core import PRETRAINED, checkpoint, metric, problems
@@ -13,7 +13,9 @@ from maml_core.algorithms import StepSize
 from maml_core.checkpoint import Checkpoint
 from maml_core.classification import Classification
 from maml_core.config import METRIC
+from maml_core.convolution import Convolution
 from maml_core.files import signature
+from maml_core.metric import Comparing
 from maml_core.network import Params
 from maml_core.palette import ROLES, Look
 from maml_core.training import comparing
@@ -27,16 +29,19 @@ WAY = 5
 """Characters of a task."""
 UPDATES = 5
 """Inner steps on show."""
+QUERY = 1
+"""Drawings of each character that a fresh task asks about."""
+_NOTHING: Params = {"": torch.zeros(0)}
+"""The weights of who has none."""
 
 
 class Learner(NamedTuple):
-    """What answers: it adapts to the drawings by steps of `loss`, or compares with them by `answer`."""
+    """For tasks of so many characters: it adapts by steps of the problem's loss, or compares drawings by `answer`."""
 
+    problem: Classification
     theta: Params
     alpha: StepSize
-    loss: Callable[[Params, Tensor, Tensor], Tensor] | None
-    answer: Callable[[Params, Tensor, Tensor, Tensor], Tensor] | None
-    logits: Callable[[Params, Tensor], Tensor] | None
+    answer: Comparing | None
 
 
 def look(name: str) -> Look:
@@ -66,6 +71,13 @@ def own_alpha(name: str) -> float | None:
     return _found(name).config.alpha if adapts(name) else None
 
 
+def results(name: str) -> dict[str, dict[str, float]]:
+    """What was measured on its checkpoint with one drawing of each of WAY characters: inner step -> mean, ci95, tasks."""
+    if name == NEAREST or _found(name).config.way != WAY:
+        return {}
+    return _found(name).results.get("1", {})
+
+
 def version(name: str) -> tuple[int, int]:
     """Another one once its file has changed."""
     return (0, 0) if name == NEAREST else signature(_path(name))
@@ -74,15 +86,18 @@ def version(name: str) -> tuple[int, int]:
 def of(name: str, way: int, alpha: float | None = None, freeze: str = "none") -> Learner:
     """The learner for tasks of so many characters. Of a head for more, the first units answer."""
     if name == NEAREST:
-        return Learner({}, {}, None, lambda _, x, y, query: metric.nearest(x.flatten(1), y, query.flatten(1), way), None)
+        return Learner(Classification(Convolution(0), way, 1, QUERY), _NOTHING, 0.0, lambda _, *points: _nearest(way, *points))
     found = _found(name)
     network = problems.convolution(found.config)
-    problem = Classification(replace(network, outputs=way if network.outputs else 0), way, 1, 1)
+    problem = Classification(replace(network, outputs=way if network.outputs else 0), way, 1, QUERY)
     theta, sizes = found.split(alpha, freeze)
     if not adapts(name):
-        return Learner(theta, sizes, None, comparing(found.config, problem), None)
-    theta |= {each: theta[each][:way] for each in problem.layers[-1]}
-    return Learner(theta, sizes, problem.loss, None, problem.network.apply)
+        return Learner(problem, theta, sizes, comparing(found.config, problem))
+    return Learner(problem, theta | {each: theta[each][:way] for each in problem.layers[-1]}, sizes, None)
+
+
+def _nearest(way: int, x: Tensor, y: Tensor, query: Tensor) -> Tensor:
+    return metric.nearest(x.flatten(1), y, query.flatten(1), way)
 
 
 def _path(name: str) -> Path:

@@ -13,6 +13,7 @@ from ui.characters.drawings import Drawing
 from ui.shared.query import read_number
 from ui.shared.ranges import RANGES
 from ui.shared.routes import of_query, route
+from ui.shared.turns import measuring
 
 
 def routes() -> list[Route]:
@@ -23,7 +24,13 @@ def routes() -> list[Route]:
             "/characters/sample.json",
             of_query(lambda query: samples.sample(whole_of(query, "seed", 0, int(RANGES["seed"].high)))),
         ),
+        route("/characters/fresh.json", of_query(fresh), desk=measuring),
     ]
+
+
+def fresh(query: Mapping[str, str]) -> dict[str, Any]:
+    """How often one learner is right over new characters, at each inner step."""
+    return engine.fresh(learners.check(query.get("learner", "")), _freeze(query))._asdict()
 
 
 def picture(query: Mapping[str, str]) -> dict[str, Any]:
@@ -36,9 +43,7 @@ def picture(query: Mapping[str, str]) -> dict[str, Any]:
         raise ValueError("support is not possible: give a drawing of each of two or more characters")
     updates = whole_of(query, "num_updates", 1, learners.UPDATES, str(learners.UPDATES))
     alpha = read_number("alpha", query["alpha"]) if query.get("alpha") else None
-    freeze = query.get("freeze") or FREEZES[0]
-    if freeze not in FREEZES:
-        raise ValueError(f"freeze={quoted(freeze)} is not possible: choose one of {', '.join(FREEZES)}")
+    freeze = _freeze(query)
     names = [learners.check(name) for name in dict.fromkeys(query.get("learners", "").split(",")) if name]
     return {
         "answers": {name: engine.answer(name, support, asked, updates, alpha, freeze)._asdict() for name in names},
@@ -51,6 +56,13 @@ def _read(name: str, query: Mapping[str, str], most: int) -> tuple[Drawing, ...]
         return drawings.read_all(query.get(name, ""), most)
     except ValueError as error:
         raise ValueError(f"{name} is not possible: {error}") from None
+
+
+def _freeze(query: Mapping[str, str]) -> str:
+    freeze = query.get("freeze") or FREEZES[0]
+    if freeze not in FREEZES:
+        raise ValueError(f"freeze={quoted(freeze)} is not possible: choose one of {', '.join(FREEZES)}")
+    return freeze
 
 
 def _bytes(drawing: Drawing) -> str:

@@ -16,6 +16,7 @@ import { fromQuery, toQuery } from "./address.js";
 import { likelihoods } from "./bars.js";
 import { controls } from "./controls.js";
 import { MOST_STROKES, readAll, write as textOf, writeAll } from "./drawings.js";
+import { freshTable } from "./fresh.js";
 import { game } from "./game.js";
 import { lossChart } from "./loss.js";
 import { squares } from "./squares.js";
@@ -86,6 +87,11 @@ export function charactersView(parent, data) {
   el("h2", {}, losses, "loss on the five drawings by inner step, log scale");
   const chart = lossChart(losses, { go: (to) => bar.jump(to) });
   const notes = el("div", { class: "notes" }, side);
+  const usual = freshTable(side, {
+    learners: data.learners,
+    looks: data.looks,
+    fetchFresh: (query) => json(`${server}fresh.json`, { query, signal: stop.signal }),
+  });
   const hint = el("p", { class: "hint alert", role: "alert" }, main);
   const status = el("p", { class: "hidden", role: "status" }, root);
   const below = el("div", { class: "area-steps" }, root);
@@ -327,6 +333,7 @@ export function charactersView(parent, data) {
     const clear = first && Math.max(...first) > 0.4 ? best(first) : -1;
     bars.update({ ...now, likely, best: clear, seen: play.quiet ? [] : seen });
     signs.see(play.quiet || !now.asked ? null : (seen[count] ?? null));
+    usual.update(settings, step);
     say();
   }
 
