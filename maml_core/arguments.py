@@ -41,7 +41,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """Of every command, with dashes in the names of options."""
-    whole = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learning on few-shot sinusoid regression.")
+    whole = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learning on few-shot regression and classification.")
     commands = whole.add_subparsers(required=True, metavar=" | ".join(COMMANDS))
     _add_train(_command(commands, "train"))
     _add_evaluate(_command(commands, "evaluate"))
@@ -110,6 +110,9 @@ def _add_evaluate(sub: argparse.ArgumentParser) -> None:
         "--freeze", type=_words(FREEZES), default="none", help="which layers do not adapt (default: none): " + "|".join(FREEZES)
     )
     sub.add_argument("--seed", type=_whole(0, 2**31 - 1), default=0, help="seed of the tasks (default: 0)")
+    sub.add_argument(
+        "--way", type=_whole(2, 20), help="classes per task, of a learner that compares (default: as it was trained)"
+    )
     sub.add_argument("--omniglot", type=Path, help="measure on these real characters: Omniglot's images, a zip or a folder")
     sub.add_argument(
         "--draw",

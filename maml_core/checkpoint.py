@@ -107,9 +107,9 @@ class Checkpoint:
         return f"It diverges: {where}. Its largest weight is {largest:.2g}."
 
 
-def save(path: Path, checkpoint: Checkpoint) -> None:
+def save(path: Path | str, checkpoint: Checkpoint) -> None:
     """Write the checkpoint, replacing the file at once or not at all."""
-    write_atomically(path, dumps(checkpoint))
+    write_atomically(Path(path), dumps(checkpoint))
 
 
 def dumps(checkpoint: Checkpoint) -> bytes:

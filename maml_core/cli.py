@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from maml_core import arguments, printing, runs
 from maml_core.config import CLASSIFICATION, JOINT, MAX_DRAWINGS, TrainConfig, without_effect
@@ -169,6 +169,7 @@ def evaluate_command(args: argparse.Namespace) -> int:
             config,
             problem=_omniglot(args, checkpoint) if args.omniglot else None,
             K=args.K,
+            way=args.way,
             num_updates=args.num_updates,
             test_tasks=args.test_sample,
             alpha=alpha,
@@ -194,8 +195,8 @@ def evaluate_command(args: argparse.Namespace) -> int:
 def _check_evaluation(args: argparse.Namespace, config: TrainConfig) -> None:
     """Raise ConfigError where something is asked for that these tasks do not have."""
     if config.family not in CLASSIFICATION:
-        if args.omniglot:
-            raise ConfigError("--omniglot is not possible here: the network draws curves; give one trained on characters")
+        if asked := [name for name in ("omniglot", "way") if getattr(args, name) is not None]:
+            raise ConfigError(f"--{asked[0]} is not possible here: the network draws curves; give one trained on characters")
         return
     if args.K > MAX_DRAWINGS:
         raise ConfigError(f"--K {args.K} is not possible with characters: it must be between 1 and {MAX_DRAWINGS}")
@@ -206,10 +207,9 @@ def _check_evaluation(args: argparse.Namespace, config: TrainConfig) -> None:
 
 def _omniglot(args: argparse.Namespace, checkpoint: "Checkpoint") -> "Classification":
     from maml_core import evaluation, omniglot, problems
-    from maml_core.classification import Classification
 
-    network = problems.convolution(checkpoint.config)
-    return Classification(network, checkpoint.config.way, args.K, evaluation.DRAWINGS, omniglot.read(args.omniglot))
+    problem = problems.of(checkpoint.config, K=args.K, query=evaluation.DRAWINGS, way=args.way)
+    return dataclasses.replace(cast("Classification", problem), examples=omniglot.read(args.omniglot))
 
 
 def _load_as_told(path: Path, args: argparse.Namespace) -> "Checkpoint":

@@ -221,6 +221,12 @@ OF_IMAGES: dict[str, Any] = {
 """What is usual for a family of images, where it is not what is usual for one of curves."""
 
 
+def choices(name: str, family: str) -> tuple:
+    """What a setting with a choice can be beside this family."""
+    usual = _IMAGES if family in CLASSIFICATION else _CURVES
+    return usual.get(name) or next(f.metadata["choices"] for f in dataclasses.fields(TrainConfig) if f.name == name)
+
+
 def defaults(family: object) -> dict[str, Any]:
     """The settings of a run of this family, where nothing else is said."""
     return DEFAULTS | (OF_IMAGES | {"family": family} if family in CLASSIFICATION else {})

@@ -112,6 +112,7 @@ def evaluate(
     *,
     problem: Problem | None = None,
     K: int | None = None,
+    way: int | None = None,
     num_updates: int,
     test_tasks: int = TEST_SAMPLE,
     alpha: float | None = None,
@@ -122,14 +123,14 @@ def evaluate(
     seed: int = 0,
     on_tasks: Callable[[int], object] = unheard,
 ) -> list[StepStats]:
-    """How well what a run learned adapts, step by step. K, alpha and family default to those it was trained with.
+    """How well what a run learned adapts, step by step. K, way, alpha and family default to those it was trained with.
 
     problem: another one than the config describes, which then says itself what its tasks are.
     freeze: what stays where it is (config.FREEZES). placement: where the support lies (tasks.place).
     The rest as in `query_metric`.
     """
     query = DRAWINGS if config.family in CLASSIFICATION else QUERY
-    problem = problem or problems.of(config, K=K, query=query, family=family, placement=placement)
+    problem = problem or problems.of(config, K=K, query=query, family=family, placement=placement, way=way)
     theta, step_size = split(learned, config, alpha, freeze, problem=problem)
     judged = query_metric(
         problem,

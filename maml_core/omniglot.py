@@ -56,8 +56,10 @@ def _stacked(path: Path, files: dict[str, Callable[[], bytes]]) -> Tensor:
 
 
 def _small(name: str, content: bytes) -> Tensor:
-    from PIL import Image
-
+    try:
+        from PIL import Image
+    except ImportError:
+        raise ConfigError("images cannot be read without Pillow; install it: pip install pillow") from None
     try:
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             if image.width != image.height or not SIDE <= image.width <= 1024:

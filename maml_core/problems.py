@@ -101,18 +101,27 @@ class Regression:
 
 
 def of(
-    config: TrainConfig, *, K: int | None = None, query: int | None = None, family: str | None = None, placement: str = "anywhere"
+    config: TrainConfig,
+    *,
+    K: int | None = None,
+    query: int | None = None,
+    family: str | None = None,
+    placement: str = "anywhere",
+    way: int | None = None,
 ) -> Problem:
     """The problem that a config describes: as it is trained on, or with other shots or other tasks.
 
     K: shots. query: points a task is judged by, of each class where there are classes; as many as shots, if not given.
+    way: classes, where the network compares; one with a head tells as many apart as it was trained for.
     Raises ConfigError where the network cannot take such tasks.
     """
     K, family = config.K if K is None else K, config.family if family is None else family
     if (config.family in CLASSIFICATION) != (family in CLASSIFICATION):
         raise ConfigError(f"family={family!r} is not possible here: the network was trained on {config.family!r}")
     if family in CLASSIFICATION:
-        return Classification(convolution(config), config.way, K, TRAINING_QUERY if query is None else query)
+        if way not in (None, config.way) and config.algorithm not in METRIC:
+            raise ConfigError(f"way={way} is not possible: the network tells {config.way} classes apart, and has a head for them")
+        return Classification(convolution(config), way or config.way, K, TRAINING_QUERY if query is None else query)
     query = K if query is None else query
     return Regression(MLP.of(config), tasks.family(family), K, query, config.algorithm == "oracle", placement)
 

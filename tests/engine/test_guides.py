@@ -23,6 +23,18 @@ def test_training_adapting_and_plotting_without_the_app(tmp_path, monkeypatch):
     assert "step 5" in (tmp_path / "adapted.html").read_text(encoding="utf-8")
 
 
+def test_a_problem_of_ones_own_trains_is_saved_and_measured(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    code = example("class Lines")
+    assert len(code.splitlines()) <= 30
+    names: dict = {}
+    exec(code, names)
+    result, saved = names["result"], names["saved"]
+    assert result[5].mean < 0.7 * result[0].mean
+    assert saved.learned.keys() == names["lines"].init(torch.Generator()).keys()
+    assert capsys.readouterr().out.count("StepStats(step=") == 6
+
+
 def test_results_are_data_frames(capsys):
     names: dict = {}
     exec(example("frames.sweep_frame"), names)

@@ -7,11 +7,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LEVELS = [
-    {"__init__", "palette", "files", "rewriting", "compiling", "errors"},
-    {"reading"},
+    {"__init__", "palette", "files", "rewriting", "compiling", "errors", "characters"},
+    {"reading", "omniglot"},
     {"config", "cache", "sniffing", "state_dicts"},
     {"network", "tasks", "programs"},
-    {"algorithms"},
+    {"algorithms", "metric", "convolution"},
+    {"classification"},
+    {"problems"},
     {"training"},
     {"evaluation", "checkpoint", "figures", "landscape", "curvature"},
     {"baselines", "sweeps"},

@@ -15,6 +15,7 @@ from typing import Any
 
 from maml_core import PRETRAINED, baselines, checkpoint, files, runs
 from maml_core.checkpoint import MAX_BYTES, Checkpoint, CheckpointError, Told
+from maml_core.config import CLASSIFICATION
 from maml_core.errors import RunError
 from maml_core.files import signature, temporary_for, write_atomically
 from maml_core.palette import ROLES, Look
@@ -181,7 +182,7 @@ def _get(name: str, version: int) -> Checkpoint:
         return baselines.random()
     found = checkpoint.load(find(name))
     if OWN.fullmatch(name):
-        _check_size(found)
+        _check(found)
     return found
 
 
@@ -217,7 +218,7 @@ def add(content: bytes, called: str = "", owner: str = "", told: Told | None = N
         files.sweep(folder)
         arriving.write_bytes(content)
         found = checkpoint.load(arriving, told, called)
-        _check_size(found)
+        _check(found)
         if not checkpoint.is_as_saved(arriving, found):
             checkpoint.save(arriving, found)
         about = {"title": _free_title(called.removesuffix(".safetensors"), digest), "owner": owner}
@@ -315,7 +316,9 @@ def _uploads() -> Path:
     return runs_folder() / ".uploads"
 
 
-def _check_size(found: Checkpoint) -> None:
+def _check(found: Checkpoint) -> None:
+    if found.config.family in CLASSIFICATION:
+        raise CheckpointError("it tells characters apart, and this page draws curves: choose one that was trained on sine waves")
     weights = sum(value.numel() for value in found.learned.values())
     if weights > MAX_WEIGHTS:
         raise CheckpointError(f"its network has {weights:,} parameters; the lab shows networks with up to {MAX_WEIGHTS:,}")

@@ -17,7 +17,7 @@ import numpy as np
 from maml_core import runs
 from maml_core.baselines import PUBLISHED
 from maml_core.checkpoint import CheckpointError
-from maml_core.config import TrainConfig
+from maml_core.config import CLASSIFICATION, TrainConfig
 from maml_core.errors import RunError
 from maml_core.files import signature
 from maml_core.reading import whole_of
@@ -118,6 +118,8 @@ def _read(folder: Path, before: tuple[tuple, Run, dict[str, Any]] | None) -> tup
     if before and before[0] == files and before[1].state != "running":
         return before
     run = runs.look(folder)
+    if run.config.family in CLASSIFICATION:
+        raise RunError("it learns to tell characters apart, and this page draws curves: measure it on the command line")
     row = _row(run, files[-1][1])
     json.dumps(row, allow_nan=False, ensure_ascii=False).encode()  # raises ValueError for what cannot be sent
     return files, run, row
