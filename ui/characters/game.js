@@ -1,4 +1,4 @@
-// The person goes first: they have seen one drawing of each sign, a clock runs, they name the next one; then the network. Scores stay in
+// The person goes first: they have seen one drawing of each character, a clock runs, they name the next one; then the network. Scores stay in
 // this browser.
 
 import { el } from "../shared/el.js";
@@ -15,7 +15,7 @@ const TICK_MS = 100;
 /** @typedef {{ right: number, of: number, ms?: number }} Score */
 
 /**
- * `sample()` brings other signs, `guesses()` what each learner takes the question for, `changed(over)` is called when the game goes on;
+ * `sample()` brings other characters, `guesses()` what each learner takes the question for, `changed(over)` is called when the game goes on;
  * over: the answer is told.
  * @param {Element} parent
  * @param {{ names: () => string[], looks: Record<string, Look>, sample: () => Promise<Sample | null>,
@@ -46,14 +46,14 @@ export function game(parent, { names, looks, sample, guesses, changed }) {
     clearInterval(ticking);
     box.hidden = phase === "off";
     onward.hidden = phase === "asking" || phase === "waiting";
-    onward.textContent = phase === "told" ? "Next signs" : "Show the question";
+    onward.textContent = phase === "told" ? "Next characters" : "Show the question";
     if (phase !== "told") clock.textContent = "";
     draw();
     changed(phase === "told");
   }
 
   async function next() {
-    words = "Look at the five signs: you will be asked about one of them";
+    words = "Look at the five characters: you will be asked about one of them";
     turn("waiting");
     const found = await sample();
     if (phase !== "waiting") return;
@@ -63,7 +63,7 @@ export function game(parent, { names, looks, sample, guesses, changed }) {
   }
 
   function show() {
-    words = "Which sign is this? Choose it";
+    words = "Which one is this? Choose it";
     turn("asking");
     began = performance.now();
     const tick = () => (clock.textContent = `${((performance.now() - began) / 1000).toFixed(1)} s`);

@@ -7,12 +7,29 @@ import { LAST, simplified } from "./drawings.js";
 
 const EDGE = 4; // of paper around the grid, so that the pen stays on it
 
+const BEND = 0.9; // radians: where a line turns by less it is drawn as the curve that it stands for
+
 /**
  * The outline of strokes, for an SVG path. One point is a dot, which a path shows by its round ends.
  * @param {ArrayLike<Point>[]} strokes
  */
-const outline = (strokes) =>
-  strokes.map((stroke) => `M${Array.from(stroke, ([x, y]) => `${x},${y}`).join("L")}${stroke.length === 1 ? "h0" : ""}`).join("");
+const outline = (strokes) => strokes.map((stroke) => curve(Array.from(stroke))).join("");
+
+/** @param {Point[]} points */
+function curve(points) {
+  const half = (/** @type {number} */ i) => points[i].map((value, axis) => (value + points[i + 1][axis]) / 2);
+  const steps = points.slice(1, -1).map((point, at) => {
+    const i = at + 1;
+    return turn(points[i - 1], point, points[i + 1]) < BEND ? `L${half(i - 1)}Q${point} ${half(i)}` : `L${point}`;
+  });
+  return `M${points[0]}${steps.join("")}${points.length > 1 ? `L${points[points.length - 1]}` : "h0"}`;
+}
+
+/** @param {Point} a @param {Point} b @param {Point} c */
+function turn([ax, ay], [bx, by], [cx, cy]) {
+  const turned = Math.atan2(cy - by, cx - bx) - Math.atan2(by - ay, bx - ax);
+  return Math.abs(Math.atan2(Math.sin(turned), Math.cos(turned)));
+}
 
 /**
  * A square in `parent`. `begins()` says whether a stroke may begin now, and whether it is the first one of a new drawing; `drawn(stroke)`

@@ -15,7 +15,7 @@ import { pad } from "./pad.js";
  *   pick: (i: number) => void }} host
  */
 export function squares(parent, { names, pen, longest, begins, drawn, clear, rename, pick }) {
-  const given = el("div", { class: "signs", role: "group", "aria-label": "One drawing of each sign" }, parent);
+  const given = el("div", { class: "signs", role: "group", "aria-label": "One drawing of each character" }, parent);
   const asking = el("div", { class: "question" }, parent);
 
   /** @param {Element} into @param {number} i */
@@ -34,7 +34,7 @@ export function squares(parent, { names, pen, longest, begins, drawn, clear, ren
       { type: "text", class: "name", maxlength: 8 * longest, autocomplete: "off", spellcheck: "false" },
       box,
     );
-    field.setAttribute("aria-label", `Name of sign ${name}`);
+    field.setAttribute("aria-label", `Name of character ${name}`);
     field.addEventListener("change", () => rename(i, named(field.value, longest)));
     field.addEventListener("keydown", (event) => event.key === "Enter" && field.blur());
     const choice = el("button", { type: "button", class: "pick" }, box);
@@ -59,7 +59,7 @@ export function squares(parent, { names, pen, longest, begins, drawn, clear, ren
       [...each, question].forEach(({ update, cross, svg }, i) => {
         const isQuestion = i === names.length;
         const drawing = isQuestion && hidden ? [] : drawings[i];
-        const what = isQuestion ? "The question" : `Sign ${called[i]}`;
+        const what = isQuestion ? "The question" : `Character ${called[i]}`;
         const strokes = drawing.length === 1 ? "1 stroke" : `${drawing.length} strokes`;
         update(drawing, `${what}, ${drawing.length ? `drawn in ${strokes}` : "empty: draw here"}`);
         svg.classList.toggle("empty", !drawing.length);

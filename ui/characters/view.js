@@ -60,6 +60,7 @@ export function charactersView(parent, data) {
   let seen = [];
   let answered = ""; // what the answers are of
   let complaint = read.problems.join(" ");
+  let remarked = "";
   let asking = false;
   let gone = false;
   /** @type {number | undefined} */
@@ -110,11 +111,11 @@ export function charactersView(parent, data) {
   const redoButton = button("↷", keyed("Redo", "Ctrl+Shift+Z"), () => travel("redo"));
   undoButton.setAttribute("aria-label", "Undo");
   redoButton.setAttribute("aria-label", "Redo");
-  button("Clear all", "Five empty squares for signs of your own", () =>
+  button("Clear all", "Five empty squares for characters of your own", () =>
     change({ drawings: drawings.map(() => []), own: new Set(), truth: null, step: 0 }),
   );
-  button("New signs", "Five other signs that nobody has seen, and a question", () => sample());
-  button("You first", "See one drawing of each sign, then name the next one faster than the network", () => play.start());
+  button("New characters", "Five others that nobody has seen, and a question", () => sample());
+  button("You first", "See one drawing of each character, then name the next one before the networks do", () => play.start());
   const chosen = controls(el("fieldset", { class: "choices", "aria-label": "Learners" }, root), data, { set });
   const play = game(signs.beside, {
     names: () => settings.names,
@@ -128,7 +129,7 @@ export function charactersView(parent, data) {
   button("Share", "A link to these drawings", () => share.open(), corner);
   const presentButton = button("Present", "Large, for a projector", () => set({ present: !settings.present }), corner);
   const keys = el("div", { class: "keys" }, root);
-  el("span", {}, keys, "← → step · space play · R before any step · N new signs · Esc leave");
+  el("span", {}, keys, "← → step · space play · R before any step · N new characters · Esc leave");
   const paints = paint(root);
   const stopKeys = stepKeys(root, {
     isPage: true,
@@ -343,8 +344,12 @@ export function charactersView(parent, data) {
     heading.textContent = play.on ? play.words : (finding(now, step) ?? heading.textContent);
     subheading.textContent = setting(now);
     hint.textContent = complaint;
-    notes.replaceChildren();
-    for (const words of remarks(now, step)) el("p", {}, notes, words);
+    const said = remarks(now, step);
+    if (said.join() !== remarked) {
+      remarked = said.join();
+      notes.replaceChildren();
+      for (const words of said) el("p", {}, notes, words);
+    }
     clearTimeout(speaking);
     speaking = setTimeout(() => {
       status.textContent = play.on

@@ -42,7 +42,7 @@ export const likelyAt = (answer, step) => answer?.likely?.[Math.min(step, answer
  */
 export function finding({ learners, looks, answers, names, drawn, asked, truth }, step) {
   const missing = names.filter((_, i) => !drawn[i]);
-  if (missing.length > names.length - 2) return "Draw signs of your own, one in each square";
+  if (missing.length > names.length - 2) return "Draw characters of your own, one in each square";
   if (!asked) return "Now draw one of them again, in the large square";
   const first = learners.find((l) => likelyAt(answers[l.name], step));
   if (!first) return learners.length ? null : "Choose a learner below";
@@ -91,7 +91,7 @@ export function setting({ learners, looks, freeze }) {
   const stepping = learners.filter(({ adapts }) => adapts);
   const which = freeze === "body" ? "the head alone takes" : "it takes";
   const each = stepping.map(({ name, alpha }) => `${looks[name].label}: ${which} gradient steps on them, α\u00a0=\u00a0${alpha}`);
-  return `One drawing of each sign, none of which a network has ever seen. ${each.join("; ")}${each.length ? "." : ""}`;
+  return `One drawing of each character, none of which a network has ever seen. ${each.join("; ")}${each.length ? "." : ""}`;
 }
 
 /**
