@@ -31,6 +31,7 @@ bench: .venv/dev chromium
 	$(BIN)/python -m benchmarks.lab_latency
 	$(BIN)/python -m benchmarks.explore
 	$(BIN)/python -m benchmarks.geometry
+	$(BIN)/python -m benchmarks.characters
 	$(BIN)/python -m benchmarks.classroom
 	$(BIN)/python -m benchmarks.crowd
 	$(BIN)/python -m benchmarks.memory
