@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import connections, page_html, status, trust
+from ui.characters import routes as characters
 from ui.chart import plotly_file
 from ui.checkpoints import routes as checkpoints
 from ui.classroom import live, reach, who
@@ -79,6 +80,7 @@ def explain(error: Exception) -> bool:
 
 ROUTES = [
     *exports.routes(),
+    *characters.routes(),
     *checkpoints.routes(),
     *maps.routes(),
     *planes.routes(),

@@ -27,7 +27,7 @@ BROWSERS = 8
 """That ask at the same time."""
 HEAVY = 50
 """One in so many edits asks for all that there is."""
-PAGES = ("", "lab", "explore", "geometry", "train", "checkpoints", "lessons", "classroom")
+PAGES = ("", "lab", "characters", "explore", "geometry", "train", "checkpoints", "lessons", "classroom")
 FILE = bytes(4 * 10**6)
 AGAIN = 0.5
 """Seconds until a question that was refused is asked again, as a page does."""

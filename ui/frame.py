@@ -16,6 +16,7 @@ with viewer.drawing():
             st.Page(FOLDER / "start.py", title="Start", default=True),
             st.Page(FOLDER / "lessons.py", title="Lessons"),
             st.Page(FOLDER / "lab.py", title="Lab"),
+            st.Page(FOLDER / "characters.py", title="Characters"),
             st.Page(FOLDER / "explore.py", title="Explore"),
             st.Page(FOLDER / "geometry.py", title="Geometry"),
             st.Page(FOLDER / "train.py", title="Train"),

@@ -20,6 +20,7 @@ PAGES = {
     "/": ["start/main.js"],
     "/lessons": ["lessons/main.js"],
     "/lab": ["lab/main.js"],
+    "/characters": ["characters/main.js"],
     "/explore": ["explore/main.js", "shared/addressed.js"],
     "/geometry": ["geometry/main.js"],
     "/train": ["train/main.js"],

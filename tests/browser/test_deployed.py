@@ -13,7 +13,7 @@ from ui import page_html
 from ui.shared.visitors import COOKIE
 
 WHERE = ("one part", "two parts", "nginx passes", "nginx strips")
-FOLDERS = {"modules", "lab", "explore", "geometry", "train", "lessons", "classroom"}
+FOLDERS = {"modules", "lab", "characters", "explore", "geometry", "train", "lessons", "classroom"}
 """Where our own routes lie."""
 MOST_HEADERS = 2000
 """Bytes: half of what nginx has room for when nobody has configured it."""

@@ -19,6 +19,7 @@ AT_LEAST = {
     "/lessons": set(),
     "/lessons?card=equally-wrong": {"MAML", "pretrained", "shot", "inner step"},
     "/lab": {"MAML", "pretrained", "task", "shot", "inner step", "inner step size α", "support", "query"},
+    "/characters": {"MAML", "inner step", "loss"},
     "/explore": {"error"},
     "/geometry": {"MAML", "initialisation θ"},
     "/train": {"shot"},

@@ -545,7 +545,7 @@ def test_on_a_phone_the_navigation_opens_over_the_labs_buttons_and_closes(phone)
 
 
 @pytest.mark.parametrize(
-    "page", ["", "lab", "lab?present=1&shots=none", "lessons?card=the-mean-task", "explore", "geometry", "train"]
+    "page", ["", "lab", "lab?present=1&shots=none", "lessons?card=the-mean-task", "characters", "explore", "geometry", "train"]
 )
 def test_where_there_is_only_a_finger_nothing_is_said_of_mouse_and_keys(phone, page):
     phone.page.goto(f"{phone.base}/{page}")

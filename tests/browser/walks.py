@@ -13,6 +13,7 @@ SHOWN = {
     "/": ".start .task-chart .curve",
     "/lessons": ".lessons a",
     "/lab": ".maml-lab .task-chart .curve",
+    "/characters": ".characters[data-answered] .rows",
     "/explore": ".explore .heat-chart image",
     "/geometry": "svg.plane .contours ellipse",
     "/train": ".training .learning-chart .gridlayer path",

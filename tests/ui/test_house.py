@@ -15,12 +15,13 @@ BELOW = {
     "glossary": {"shared"},
     "chart": {"shared"},
     "lab": {"chart", "glossary"},
+    "characters": {"chart", "glossary"},
     "geometry": {"chart", "glossary"},
     "start": {"lab"},
     "checkpoints": {"lab"},
     "explore": {"checkpoints"},
     "train": {"checkpoints"},
-    "lessons": {"train", "geometry", "lab"},
+    "lessons": {"train", "geometry", "lab", "characters"},
     "classroom": {"lessons"},
 }
 """A folder of ui -> those right below it. What is below these is below it too, and all of it may be imported."""

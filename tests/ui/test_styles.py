@@ -10,6 +10,7 @@ SHARED = "shared/views.css"
 ROOTS = {
     "lab/lab.css": {"lab", "task"},
     "explore/explore.css": {"explore"},
+    "characters/characters.css": {"characters"},
     "geometry/geometry.css": {"geometry"},
     "start/start.css": {"start"},
     "train/train.css": {"training"},

@@ -4,7 +4,7 @@ import { algorithmPanel } from "./algorithm.js";
 import { freshPanel } from "./fresh.js";
 import { timeline } from "../shared/history.js";
 import { paint } from "../shared/looks.js";
-import { labKeys } from "./keys.js";
+import { stepKeys } from "../shared/keys.js";
 import { lossChart } from "./loss.js";
 import { glide } from "../shared/motion.js";
 import { numberCards } from "./numbers.js";
@@ -14,7 +14,7 @@ import { keyed, shotHelp } from "../shared/pointer.js";
 import { presenting } from "../shared/presenting.js";
 import { json, text } from "../shared/server.js";
 import { shareDialog } from "./share.js";
-import { stepBar } from "./steps.js";
+import { stepBar } from "../shared/steps.js";
 import { el } from "../shared/el.js";
 import { shotTable } from "./table.js";
 import { tabs } from "./tabs.js";
@@ -295,7 +295,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
 
   address?.onMove(tabBar.read);
 
-  const stopKeys = labKeys(root, {
+  const stopKeys = stepKeys(root, {
     isPage,
     free: () => view !== null && !held,
     presented: () => view.present,

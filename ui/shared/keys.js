@@ -1,21 +1,21 @@
-// The lab's keys, which work wherever nothing else wants them; a focused shot keeps its own arrows (task.js).
+// The keys of a view with a step bar, which work wherever nothing else wants them; a focused shot keeps its own arrows (lab/task.js).
 
-import { wayOf } from "../shared/history.js";
+import { wayOf } from "./history.js";
 
 const TAKEN =
   "input, textarea, select, [contenteditable], [role=slider], [role=listbox], [role=combobox], [role=dialog], [role=menu]";
 
 /**
- * Listen, until the function that this returns is called. On somebody else's page keys work in the lab alone; but where that page is
+ * Listen, until the function that this returns is called. On somebody else's page keys work in the view alone; but where that page is
  * presented, a lecturer's clicker moves the steps wherever the focus is.
- * root: the lab. isPage: whether the page is the lab's. `free()` says whether keys may do anything now, `presented()` whether the lab
+ * root: the view. isPage: whether the page is its own. `free()` says whether keys may do anything now, `presented()` whether the view
  * fills the screen. `by(steps)`, `toggle()`, `jump(step)` and `last()` are the step bar's; `travel(way)` undoes and redoes; `ask(name)`
  * is what a button asks for.
  * @param {HTMLElement} root
  * @param {{ isPage: boolean, free: () => boolean, presented: () => boolean, by: (steps: number) => void, toggle: () => void,
- *   jump: (step: number) => void, last: () => number, travel: (way: "undo" | "redo") => void, ask: (name: string) => void }} lab
+ *   jump: (step: number) => void, last: () => number, travel: (way: "undo" | "redo") => void, ask: (name: string) => void }} view
  */
-export function labKeys(root, { isPage, free, presented, by, toggle, jump, last, travel, ask }) {
+export function stepKeys(root, { isPage, free, presented, by, toggle, jump, last, travel, ask }) {
   const back = () => by(-1);
   const forward = () => by(1);
   /** @type {Record<string, () => void>} */

@@ -1,7 +1,7 @@
 // The step bar: first, back, play or pause, forward, last, the speed, and a scrubber over the inner steps.
 
-import { keyed } from "../shared/pointer.js";
-import { el, set } from "../shared/el.js";
+import { keyed } from "./pointer.js";
+import { el, set } from "./el.js";
 
 /**
  * Milliseconds that a step is played in; less where there are so many that they would take longer than `all`.
