@@ -55,7 +55,7 @@ RECIPE_pretrained := $(COSINE) --algorithm pretrained --max-steps 20000
 RECIPE_pretrained_2pi := $(COSINE) --algorithm pretrained --family sinusoid_2pi --max-steps 20000
 RECIPE_oracle := $(COSINE) --algorithm oracle --max-steps 30000
 DRAWINGS := --family characters --test-sample 1000
-RECIPE_characters/maml := $(DRAWINGS) --num-updates 3 --multi-step --alpha 0.2 --max-steps 8000
+RECIPE_characters/maml := $(DRAWINGS) --max-steps 15000
 RECIPE_characters/prototypical := $(DRAWINGS) --algorithm prototypical --way 20 --batch-size 1 --hidden 48,48,48,48
 NAMES := $(patsubst RECIPE_%,%,$(filter RECIPE_%,$(.VARIABLES)))
 

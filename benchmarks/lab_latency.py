@@ -146,7 +146,9 @@ def _fresh(page: Page, i: int) -> float:
 
 
 def _measured(page: Page) -> float:
-    took = page.evaluate("() => Promise.race([window.measured, new Promise((_, no) => setTimeout(no, 5000, 'nothing changed'))])")
+    took = page.evaluate(
+        "() => Promise.race([window.measured, new Promise((_, no) => setTimeout(no, 30000, 'nothing changed'))])"
+    )
     page.wait_for_timeout(300)
     return took
 

@@ -84,7 +84,7 @@ def serve(name: str, device: str, threads: int, seconds: float) -> None:
     print("ready", flush=True)
     for _ in sys.stdin:
         began, done = time.perf_counter(), 0
-        while time.perf_counter() - began < seconds:
+        while not done or time.perf_counter() - began < seconds:
             run(batch)
             done += batch
         print(done / (time.perf_counter() - began), flush=True)

@@ -41,7 +41,9 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def parser() -> argparse.ArgumentParser:
     """Of every command, with dashes in the names of options."""
-    whole = argparse.ArgumentParser(prog="python -m maml_core", description="Meta-learning on few-shot regression and classification.")
+    whole = argparse.ArgumentParser(
+        prog="python -m maml_core", description="Meta-learning on few-shot regression and classification."
+    )
     commands = whole.add_subparsers(required=True, metavar=" | ".join(COMMANDS))
     _add_train(_command(commands, "train"))
     _add_evaluate(_command(commands, "evaluate"))

@@ -26,6 +26,10 @@ PEN = (0.035, 0.075)
 """Half the width of a line. The image reaches from -1 to 1."""
 _TAU = 0.065
 """Standard deviation of the dabs that a line is made of: less than a pixel, more than half their distance."""
+_FAR = -30
+"""Exponent below which a dab is as good as nothing. Products of much smaller numbers are denormal, and slow."""
+_SCRIBBLE = 16
+"""Times POINTS, at most, that a person's stroke gets."""
 _EDGE = 2 / SIDE / 4
 """How soft a line's edge is: it fades over about a pixel."""
 
@@ -157,7 +161,8 @@ def ink(strokes: Strokes, pen: Tensor | float, side: int = SIDE) -> Tensor:
     stretch = (torch.cat([ends, legs], -1) + torch.cat([legs, ends], -1)) / 2  # (..., S, P)
     weight = (stretch / (_TAU * math.sqrt(2 * math.pi))).clamp_min(1 / points.shape[-2]) * present[..., None]
     at = (2 * torch.arange(side, device=points.device) + 1) / side - 1  # centres of the pixels
-    dabs = torch.exp((points.flatten(-3, -2).mT[..., None] - at).square() / (-2 * _TAU**2))  # (..., 2, S * P, side)
+    off = (points.flatten(-3, -2).mT[..., None] - at).square() / (-2 * _TAU**2)  # (..., 2, S * P, side)
+    dabs = torch.exp(off.clamp_min(_FAR))
     across, down = dabs.unbind(-3)
     density = (down * weight.flatten(-2)[..., None]).mT @ across  # (..., side, side)
     distance = _TAU * (-2 * density.clamp(1e-30, 1).log()).sqrt()
@@ -166,29 +171,33 @@ def ink(strokes: Strokes, pen: Tensor | float, side: int = SIDE) -> Tensor:
 
 
 def resampled(strokes: Sequence[Sequence[tuple[float, float]]], size: float = 0.68) -> Strokes:
-    """What a person drew, any points in any unit -> Strokes (S, POINTS, 2), as large as in training and in its middle.
+    """What a person drew, any points in any unit -> Strokes (S, P, 2), as large as in training and in its middle.
 
-    Points lie at equal distances along each stroke. size: half the length of the longer side of its box.
+    P is POINTS, or a few times as many where a stroke is very long; they lie at equal distances along each.
+    size: half the length of the longer side of the drawing's box.
     Raises ValueError where there is no point at all.
     """
-    lines = [torch.tensor(list(stroke), dtype=torch.float32).reshape(-1, 2) for stroke in strokes if len(stroke)]
+    lines = [torch.tensor(list(stroke), dtype=torch.float64).reshape(-1, 2) for stroke in strokes if len(stroke)]
     if not lines:
         raise ValueError("a drawing has at least one point; draw something")
-    points = torch.stack([_evenly(line) for line in lines])
-    low, high = points.amin((0, 1)), points.amax((0, 1))
+    low, high = torch.cat(lines).amin(0), torch.cat(lines).amax(0)
     half = ((high - low) / 2).amax()
     # A dot, or a few: its size says nothing.
-    return Strokes((points - (low + high) / 2) * (size / half if half > 0 else 0.0), torch.ones(len(lines)))
+    lines = [(line - (low + high) / 2) / half * size if half > 0 else torch.zeros_like(line) for line in lines]
+    longest = max(float((line[1:] - line[:-1]).square().sum(1).sqrt().sum()) for line in lines)
+    # A scribble takes more points, or its dabs would not touch; what goes over the image that often is black anyway.
+    count = POINTS * min(max(math.ceil(longest / (2 * _TAU * POINTS)), 1), _SCRIBBLE)
+    return Strokes(torch.stack([_evenly(line, count) for line in lines]).float(), torch.ones(len(lines)))
 
 
-def _evenly(line: Tensor) -> Tensor:
-    """(P, 2) -> (POINTS, 2) at equal distances along the same line."""
+def _evenly(line: Tensor, count: int) -> Tensor:
+    """(P, 2) -> (count, 2) at equal distances along the same line."""
     legs = (line[1:] - line[:-1]).square().sum(1).sqrt()
-    there = torch.cat([torch.zeros(1), legs.cumsum(0)])  # way to each point
-    along = torch.linspace(0, float(there[-1]), POINTS)
-    after = torch.searchsorted(there, along).clamp(1, max(len(line) - 1, 1)) if len(line) > 1 else None
-    if after is None or there[-1] == 0:
-        return line[:1].expand(POINTS, 2)
+    there = torch.cat([torch.zeros_like(line[:1, 0]), legs.cumsum(0)])  # way to each point
+    if there[-1] == 0:
+        return line[:1].expand(count, 2)
+    along = torch.linspace(0, float(there[-1]), count, dtype=line.dtype)
+    after = torch.searchsorted(there, along).clamp(1, len(line) - 1)
     share = ((along - there[after - 1]) / (there[after] - there[after - 1]).clamp_min(1e-9))[:, None]
     return line[after - 1] + share * (line[after] - line[after - 1])
 

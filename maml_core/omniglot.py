@@ -5,7 +5,9 @@ B. Lake, R. Salakhutdinov, J. Tenenbaum. Human-level concept learning through pr
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -14,6 +16,7 @@ from torch import Tensor
 
 from maml_core.characters import SIDE
 from maml_core.errors import ConfigError
+from maml_core.reading import quoted
 
 DRAWINGS = 20
 """Of each character."""
@@ -21,36 +24,49 @@ MOST = 2000
 """Characters that are read at most; Omniglot has 1,623."""
 LARGEST = 64 * 1024
 """Bytes of one image; Omniglot's have a few hundred."""
+WIDEST = 1024
+"""Pixels along a side of one image; Omniglot's have 105."""
 FORM = "it holds ALPHABET/characterNN/NNNN_MM.png, as images_background.zip of Omniglot does"
 
 
 def read(path: Path) -> Tensor:
-    """uint8 (characters, DRAWINGS, SIDE, SIDE), 255 where ink is, each pixel the mean of the area it covers.
+    """uint8 (characters, DRAWINGS, SIDE, SIDE), 255 where ink is, each pixel the mean of those whose centres it covers.
 
     Raises ConfigError where the path is no such zip or folder, or an image cannot be read.
     """
     try:
         if path.is_dir():
-            files: dict[str, Callable[[], bytes]] = {
-                each.relative_to(path).as_posix(): each.read_bytes for each in sorted(path.rglob("*.png"))[: MOST * DRAWINGS + 1]
-            }
-            return _stacked(path, files)
+            found = islice(path.rglob("*.png"), MOST * DRAWINGS + 1)
+            return _stacked(path, {each.relative_to(path).as_posix(): _reader(each) for each in found})
         with zipfile.ZipFile(path) as zipped:
             inside = [each for each in zipped.infolist() if each.filename.endswith(".png") and each.file_size <= LARGEST]
             return _stacked(path, {each.filename: lambda each=each: zipped.read(each) for each in inside})  # type: ignore[misc]
-    except (OSError, zipfile.BadZipFile, RuntimeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}; give Omniglot's zip or folder: {FORM}") from None
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError) as error:
+        raise ConfigError(f"{quoted(str(path))} cannot be read: {error}; give Omniglot's zip or folder: {FORM}") from None
+
+
+def _reader(file: Path) -> Callable[[], bytes]:
+    def content() -> bytes:
+        with file.open("rb") as opened:
+            return opened.read(LARGEST + 1)
+
+    return content
 
 
 def _stacked(path: Path, files: dict[str, Callable[[], bytes]]) -> Tensor:
+    if len(files) > MOST * DRAWINGS:
+        raise ConfigError(
+            f"{quoted(str(path))} holds more than {MOST * DRAWINGS:,} images, "
+            f"and {MOST:,} characters with {DRAWINGS} drawings each are possible: {FORM}"
+        )
     characters: dict[str, list[str]] = {}
     for name in sorted(files):
         if "__MACOSX" not in name:
             characters.setdefault(str(PurePosixPath(name).parent), []).append(name)
     whole = [names[:DRAWINGS] for names in characters.values() if len(names) >= DRAWINGS]
-    if not 2 <= len(whole) <= MOST:
+    if len(whole) < 2:
         raise ConfigError(
-            f"{path} holds {len(whole):,} characters with {DRAWINGS} drawings each, and 2 to {MOST:,} are possible: {FORM}"
+            f"{quoted(str(path))} holds {len(whole)} characters with {DRAWINGS} drawings each, and 2 are the least: {FORM}"
         )
     return torch.stack([torch.stack([_small(name, files[name]()) for name in names]) for names in whole])
 
@@ -61,10 +77,14 @@ def _small(name: str, content: bytes) -> Tensor:
     except ImportError:
         raise ConfigError("images cannot be read without Pillow; install it: pip install pillow") from None
     try:
+        if len(content) > LARGEST:
+            raise ValueError(f"it has more than {LARGEST:,} bytes")
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
-            if image.width != image.height or not SIDE <= image.width <= 1024:
-                raise ConfigError(f"{name} has {image.width} x {image.height} pixels; Omniglot's images have 105 x 105")
+            if image.width != image.height or not SIDE <= image.width <= WIDEST:
+                raise ValueError(f"it has {image.width} x {image.height} pixels; Omniglot's have 105 x 105")
             small = image.convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-    except (OSError, SyntaxError) as error:
-        raise ConfigError(f"{name} is not an image that can be read: {error}") from None
+    except Image.UnidentifiedImageError:
+        raise ConfigError(f"{quoted(name)} is not an image that can be read: it is no PNG") from None
+    except (OSError, EOFError, SyntaxError, ValueError, zlib.error, Image.DecompressionBombError) as error:
+        raise ConfigError(f"{quoted(name)} is not an image that can be read: {error}") from None
     return 255 - torch.from_numpy(np.array(small))

@@ -13,16 +13,17 @@ import numpy as np
 from ui.shared import heap
 
 heap.EVERY, heap.WORKED = 0.05, 0.0
-held = []
+held, full = [], threading.Barrier(4)
 
 def work():
     arrays = [np.ones(12_000) for _ in range(300)]
+    full.wait()  # else a thread could take what another has freed
     held.extend(arrays[::50])  # what lies between them cannot simply be cut off
 
 async def main(tended):
     tending = asyncio.create_task(heap.tend() if tended else asyncio.sleep(60))
     await asyncio.sleep(0)
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work) for _ in range(full.parties)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -50,5 +51,4 @@ def test_what_threads_have_freed_goes_back_to_the_system():
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         pytest.skip("only where the GNU C library is")
     left_alone, tended = kept("left alone"), kept("tended")
-    assert left_alone > 30
-    assert tended < 0.6 * left_alone
+    assert tended < 0.5 * left_alone
