@@ -158,6 +158,17 @@ def test_a_link_shows_the_same_drawings_names_and_step(characters, visitor):
     assert len(drawn[2]) == 2
 
 
+def test_share_gives_the_link_the_code_and_the_numbers(characters):
+    characters.press("Share")
+    page = characters.page
+    expect(page.get_by_label("Link to exactly these drawings")).to_have_value(characters.link())
+    expect(page.get_by_label("These numbers in Python")).to_have_value(re.compile("algorithms.adapt"))
+    with page.expect_download() as download:
+        page.get_by_role("link", name="probabilities.csv").click()
+    assert download.value.path().read_text("utf-8-sig").startswith("learner,step,character,probability")
+    page.keyboard.press("Escape")
+
+
 def test_steps_are_walked_without_asking_the_server(characters):
     asked = []
     characters.page.on("request", lambda r: asked.append(r.url) if "picture.json" in r.url else None)

@@ -1,6 +1,9 @@
 """The page "Characters" without a browser: it opens, a drawing survives its text form, the routes answer as the engine does."""
 
 import base64
+import re
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,6 +144,20 @@ def test_a_frozen_body_takes_no_step(client):
     whole, head = (likely(client, **asked, freeze=freeze)["answers"]["maml"]["likely"] for freeze in ("none", "body"))
     assert whole[0] == head[0]
     assert whole[1] != head[1]
+
+
+@NEEDS_SHIPPED
+def test_the_table_and_the_script_give_the_numbers_of_the_picture(client):
+    sample = samples.sample(6)
+    asked = {"support": sample["support"], "query": sample["query"], "learners": "maml,prototypical,nearest", "freeze": "body"}
+    answers = likely(client, **asked)["answers"]
+    rows = client.get("/characters/probabilities.csv", params=asked).text.splitlines()[1:]
+    told = [float(row.split(",")[3]) for row in rows]
+    assert told == [share for answer in answers.values() for row in answer["likely"] for share in row]
+    script = client.get("/characters/code.py", params=asked).text
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True, timeout=120)
+    printed = [float(number) for row in re.findall(r"tensor\(\[\[(.*?)\]", done.stdout, re.S) for number in row.split(",")]
+    assert printed == pytest.approx(told, abs=2e-4)
 
 
 @pytest.mark.parametrize(

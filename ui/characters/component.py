@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import asdict
-from string import ascii_uppercase
 
 from maml_core.config import FREEZES
 from ui.characters import drawings, learners, samples
@@ -20,7 +19,7 @@ def page() -> None:
     content = {
         "looks": {name: asdict(learners.look(name)) for name in learners.NAMES},
         "learners": [{"name": name, "adapts": learners.adapts(name), "alpha": learners.own_alpha(name)} for name in there],
-        "names": list(ascii_uppercase[: learners.WAY]),
+        "names": learners.CLASSES,
         "updates": learners.UPDATES,
         "freezes": list(FREEZES[:2]),
         "longest_name": LONGEST_NAME,

@@ -55,7 +55,7 @@ export function freshTable(parent, { learners, looks, fetchFresh }) {
       swatch(looks[name], name, head);
       head.append(looks[name].label);
       const measured = found.get(`${name} ${frozen(learner)}`);
-      const cell = el("td", { "data-fresh": name }, row, typeof measured === "string" ? measured : "…");
+      const cell = el("td", { "data-fresh": name }, row, typeof measured === "string" ? measured : "measuring …");
       if (!measured || typeof measured === "string") continue;
       tasks = Math.min(tasks, measured.tasks);
       const at = Math.min(step, measured.mean.length - 1);

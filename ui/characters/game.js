@@ -85,7 +85,7 @@ export function game(parent, { names, looks, sample, guesses, changed }) {
     words = `${i === truth ? "Right" : `You said ${called[i]}`}: it is ${called[truth]}. ${list(each)}`;
     clock.textContent = `${(ms / 1000).toFixed(1)} s`;
     turn("told");
-    onward.focus();
+    onward.focus({ preventScroll: true });
   }
 
   /** @param {Record<string, any>} all @param {string} name @param {boolean} isRight */

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from string import ascii_uppercase
 from typing import NamedTuple
 
 import torch
@@ -27,6 +28,8 @@ NAMES = (*SHIPPED, NEAREST)
 """Every learner, in the order it is shown."""
 WAY = 5
 """Characters of a task."""
+CLASSES = tuple(ascii_uppercase[:WAY])
+"""What they are called until somebody names them."""
 UPDATES = 5
 """Inner steps on show."""
 QUERY = 1

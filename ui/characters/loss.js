@@ -10,9 +10,9 @@ import { describeLoss } from "./words.js";
 /** @import { Look } from "../shared/looks.js" */
 /** @import { Answer, Learner } from "./words.js" */
 
-const RANGE = /** @type {[number, number]} */ ([0.001, 10]);
+const RANGE = /** @type {[number, number]} */ ([1e-4, 10]);
 /** @type {Axis} */
-const Y = { range: RANGE, log: true, ticks: [0.001, 0.01, 0.1, 1, 10].map((tick) => [tick, String(tick)]) };
+const Y = { range: RANGE, log: true, ticks: [1e-4, 0.001, 0.01, 0.1, 1, 10].map((tick) => [tick, String(tick)]) };
 
 /**
  * `go(step)` is called when the person points at another step.
@@ -62,7 +62,7 @@ export function lossChart(parent, { go }) {
       const x = Array.from({ length: view.updates + 1 }, (_, s) => s);
       /** @type {Axis} */
       const steps = { range: [0, view.updates], ticks: x.map((s) => [s, String(s)]), grid: false };
-      at = drawn.lay({ x: steps, y: Y, sides: { left: 40, right: 60, top: 10, bottom: 22 } });
+      at = drawn.lay({ x: steps, y: Y, sides: { left: 46, right: 60, top: 10, bottom: 22 } });
       if (!at) return;
       const { x: sx, y: sy, box, unit } = at;
       /** @type {Line[]} */

@@ -1,33 +1,34 @@
-// The link to what is drawn, to be copied.
+// Sharing: the link to what is drawn, the numbers and how Python comes to them.
 
-import { copied } from "../shared/copy.js";
 import { el } from "../shared/el.js";
-import { keyed } from "../shared/pointer.js";
+import { text } from "../shared/server.js";
+import { shareDialog } from "../shared/share.js";
 
 /**
- * `address()` is the link to this picture.
+ * `address()` is the link to this picture, `query()` what the server is asked about it, null where there is nothing to ask.
  * @param {Element} parent
- * @param {{ address: () => string }} host
+ * @param {{ server: string, address: () => string, query: () => Record<string, string> | null }} host
  */
-export function linkDialog(parent, { address }) {
-  const dialog = el("dialog", { class: "share", "aria-labelledby": "share-title" }, parent);
-  const head = el("div", { class: "share-head" }, dialog);
-  el("h2", { id: "share-title" }, head, "Share");
-  const close = el("button", { type: "button", "aria-label": "Close", title: keyed("Close", "Escape") }, head, "×");
-  close.addEventListener("click", () => dialog.close());
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close()); // the backdrop
-  el("label", { for: "share-link", class: "label" }, dialog, "Link to exactly these drawings");
-  const row = el("div", { class: "copy" }, dialog);
-  const link = el("input", { id: "share-link", readonly: "", type: "text" }, row);
-  const button = el("button", { type: "button" }, row, "Copy");
-  button.addEventListener("click", async () => (said.textContent = await copied(link)));
-  const said = el("p", { class: "about", role: "status" }, dialog);
+export function charactersShare(parent, { server, address, query }) {
+  const { copyable, files: place, file, open } = shareDialog(parent, "Share and export");
+  const link = copyable("Link to exactly these drawings", el("input", { readonly: "", type: "text" }));
+  const code = copyable("These numbers in Python", el("textarea", { readonly: "", rows: 9, spellcheck: "false" }));
+  const files = place("Download");
+
   return {
-    open() {
+    async open() {
+      const asked = query();
       link.value = address();
-      said.textContent = "";
-      dialog.showModal();
-      link.select();
+      files.replaceChildren();
+      if (asked) file(files, "probabilities.csv", `${server}probabilities.csv?${new URLSearchParams(asked)}`);
+      code.value = asked ? "…" : "Draw two characters at least, then the numbers are here.";
+      open(link);
+      if (!asked) return;
+      try {
+        code.value = await text(`${server}code.py`, { query: asked });
+      } catch (error) {
+        code.value = error.message;
+      }
     },
   };
 }

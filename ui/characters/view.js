@@ -20,7 +20,7 @@ import { freshTable } from "./fresh.js";
 import { game } from "./game.js";
 import { lossChart } from "./loss.js";
 import { squares } from "./squares.js";
-import { linkDialog } from "./share.js";
+import { charactersShare } from "./share.js";
 import { best, finding, likelyAt, numbers, remarks, setting } from "./words.js";
 
 /** @import { Bounds } from "./address.js" */
@@ -124,7 +124,11 @@ export function charactersView(parent, data) {
     guesses,
     changed: (over) => set(over ? { step: data.updates } : {}),
   });
-  const share = linkDialog(root, { address: () => currentWith(toQuery(kept(), bounds)).href });
+  const share = charactersShare(root, {
+    server,
+    address: () => currentWith(toQuery(kept(), bounds)).href,
+    query: () => wanted(settings.learners),
+  });
   const corner = el("div", { class: "corner" }, root);
   button("Share", "A link to these drawings", () => share.open(), corner);
   const presentButton = button("Present", "Large, for a projector", () => set({ present: !settings.present }), corner);
@@ -224,13 +228,13 @@ export function charactersView(parent, data) {
   // Of what is drawn, the characters that take part: the others have no place in the answer.
   const taking = () => data.names.map((_, i) => i).filter((i) => drawings[i].length);
 
-  function wanted() {
+  function wanted(learners = bounds.learners) {
     const part = taking();
     if (part.length < 2) return null;
     return {
       support: writeAll(part.map((i) => drawings[i])),
       query: textOf(drawings[count]),
-      learners: bounds.learners.join(),
+      learners: learners.join(),
       freeze: settings.freeze,
     };
   }

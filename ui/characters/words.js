@@ -88,10 +88,11 @@ export function describeLoss(learners, looks, answers, step) {
  * @param {{ learners: Learner[], looks: Record<string, Look>, freeze: string }} view
  */
 export function setting({ learners, looks, freeze }) {
-  const stepping = learners.filter(({ adapts }) => adapts);
-  const which = freeze === "body" ? "the head alone takes" : "it takes";
-  const each = stepping.map(({ name, alpha }) => `${looks[name].label}: ${which} gradient steps on them, α\u00a0=\u00a0${alpha}`);
-  return `One drawing of each character, none of which a network has ever seen. ${each.join("; ")}${each.length ? "." : ""}`;
+  const who = freeze === "body" ? "’s head alone" : "";
+  const each = learners
+    .filter(({ adapts }) => adapts)
+    .map(({ name, alpha }) => `${looks[name].label}${who} takes gradient steps on one drawing of each, α\u00a0=\u00a0${alpha}.`);
+  return ["No network has ever seen these characters.", ...each].join(" ");
 }
 
 /**

@@ -13,7 +13,7 @@ import { taskPlots } from "./plots.js";
 import { keyed, shotHelp } from "../shared/pointer.js";
 import { presenting } from "../shared/presenting.js";
 import { json, text } from "../shared/server.js";
-import { shareDialog } from "./share.js";
+import { labShare } from "./share.js";
 import { stepBar } from "../shared/steps.js";
 import { el } from "../shared/el.js";
 import { shotTable } from "./table.js";
@@ -103,7 +103,7 @@ export function makeLab(parent, { server, address, tell, picture = (query) => te
   button(actions, "Clear", "Remove all shots", () => edit([]));
   const share =
     address &&
-    shareDialog(root, {
+    labShare(root, {
       root,
       lab: server,
       text,
