@@ -208,3 +208,20 @@ def test_whatever_a_person_draws_has_ink(strokes):
     seen = characters.ink(drawing, 0.055)
     assert seen.isfinite().all()
     assert 1 < seen.sum() < SIDE * SIDE
+
+
+def test_each_stroke_is_bent_in_its_own_way():
+    one, straight = characters.character(uniforms(4, RANDOMS)), torch.full((4, VARIATION), 0.5)
+    bent = straight.clone()
+    bent[:, 9:] = uniforms(4, VARIATION - 9, seed=1)
+    moved = characters.again(one, bent).points - characters.again(one, straight).points  # (4, STROKES, POINTS, 2)
+    assert (moved.std(2) > 1e-3).all(), "a stroke is not only moved"
+    assert (moved.diff(dim=1).abs().mean((2, 3)) > 1e-3).all(), "nor all strokes alike"
+    assert (moved.diff(dim=2).abs() < 0.1).all(), "and it stays smooth"
+
+
+def test_pens_differ_as_much_as_they_may():
+    pens = characters.pen(uniforms(500, VARIATION))
+    low, high = PEN
+    assert low <= pens.min() <= pens.max() <= high
+    assert pens.max() - pens.min() > 0.9 * (high - low)
