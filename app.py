@@ -18,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from ui import connections, page_html, status, trust
+from ui.characters import engine as reading
 from ui.characters import routes as characters
 from ui.chart import plotly_file
 from ui.checkpoints import routes as checkpoints
@@ -41,6 +42,7 @@ async def warm_start(app: st.App) -> AsyncIterator[None]:
     """Load the checkpoints and adapt once before the first visitor comes, then leave all that out of garbage collection."""
     tending = asyncio.create_task(heap.tend())
     await asyncio.to_thread(engine.warm)
+    await asyncio.to_thread(reading.warm)
     await asyncio.to_thread(plotly_file.compressed)
     steering.start()
     reach.know(st.get_option("server.address"))

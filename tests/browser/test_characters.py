@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from conftest import Lab
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from ui.characters import drawings, learners, samples
 
@@ -208,7 +208,14 @@ def test_the_person_goes_first_and_both_scores_stay(characters):
     page = characters.page
     answers: list[int] = []
     page.on("response", lambda r: answers.append(r.json()["answer"]) if "sample.json" in r.url else None)
+    held: list[Route] = []
+    page.route("**/picture.json*", lambda route: held.append(route))
     characters.press("You first")
+    while not held:
+        page.wait_for_timeout(50)
+    assert page.get_by_role("button", name="Show the question").is_hidden()
+    held[0].continue_()
+    page.unroute("**/picture.json*")
     for round_ in (1, 2):
         expect(page.get_by_role("button", name="Show the question")).to_be_visible()
         assert not characters.ink(5)

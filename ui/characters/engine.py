@@ -7,7 +7,7 @@ from torch import Tensor
 
 from maml_core.algorithms import adapt
 from maml_core.evaluation import query_metric, summarise
-from ui.characters import drawings, learners
+from ui.characters import drawings, learners, samples
 from ui.characters.drawings import Drawing
 from ui.shared.remembered import remembered
 from ui.shared.turns import go_on, once
@@ -25,6 +25,14 @@ class Answer(NamedTuple):
     """At each step, how likely each character is; None where nothing is asked."""
     loss: list[float] | None
     """On the drawings of the characters, at each step."""
+
+
+def warm() -> None:
+    """Answer once, so that the first visitor does not wait for it."""
+    opened = samples.sample(samples.SEED)
+    support, query = drawings.read_all(opened["support"], learners.WAY), drawings.read(opened["query"])
+    for name in learners.there():
+        answer(name, support, query, learners.UPDATES)
 
 
 def answer(

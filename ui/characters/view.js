@@ -61,7 +61,8 @@ export function charactersView(parent, data) {
   let answered = ""; // what the answers are of
   let complaint = read.problems.join(" ");
   let remarked = "";
-  let asking = false;
+  /** @type {Promise<void> | null} */
+  let asking = null;
   let gone = false;
   /** @type {number | undefined} */
   let speaking;
@@ -70,7 +71,7 @@ export function charactersView(parent, data) {
 
   const root = el("section", { class: "maml-lab characters", "aria-label": "Characters" }, parent);
   const main = el("div", { class: "area-draw" }, root);
-  const heading = el("h1", {}, main);
+  const heading = el("h1", {}, main, "Five characters that no network has seen");
   const subheading = el("p", { class: "setting" }, main);
   const signs = squares(main, {
     names: data.names,
@@ -120,7 +121,7 @@ export function charactersView(parent, data) {
   const play = game(signs.beside, {
     names: () => settings.names,
     looks: data.looks,
-    sample,
+    sample: sampleAndAsk,
     guesses,
     changed: (over) => set(over ? { step: data.updates } : {}),
   });
@@ -223,6 +224,13 @@ export function charactersView(parent, data) {
     }
   }
 
+  // For the game: no question before every learner has made up its mind, so that all count.
+  async function sampleAndAsk() {
+    const found = await sample();
+    if (found) await ask();
+    return found;
+  }
+
   const isDrawn = () => drawings.map((drawing) => drawing.length > 0);
 
   // Of what is drawn, the characters that take part: the others have no place in the answer.
@@ -240,9 +248,11 @@ export function charactersView(parent, data) {
   }
 
   // One question at a time, and then the latest of what was wanted meanwhile.
-  async function ask() {
-    if (asking) return;
-    asking = true;
+  function ask() {
+    return (asking ??= askAll().finally(() => (asking = null)));
+  }
+
+  async function askAll() {
     for (let query = wanted(); query && JSON.stringify(query) !== answered && !gone; query = wanted()) {
       const part = taking();
       try {
@@ -260,7 +270,6 @@ export function charactersView(parent, data) {
         await new Promise((done) => setTimeout(done, RETRY_MS));
       }
     }
-    asking = false;
   }
 
   /**
