@@ -183,3 +183,9 @@ def test_what_cannot_be_answered_is_said_in_a_sentence(client, query, why):
 def test_a_seed_out_of_range_is_refused(client):
     assert client.get("/characters/sample.json?seed=-1").status_code == 400
     assert client.get("/characters/sample.json?seed=7").json() == samples.sample(7)
+
+
+def test_a_tap_is_a_dot_however_the_hand_trembled():
+    trembling, dot = (((30, 30), (31, 32), (30, 31)),), (((30, 30),),)
+    assert torch.equal(drawings.image(trembling), drawings.image(dot))
+    assert not torch.equal(drawings.image((((30, 30), (33, 30)),)), drawings.image(dot)), "a short line stays one"

@@ -21,6 +21,8 @@ MOST_POINTS, MOST_STROKES = 24, 12
 PEN = 3.5
 """How wide a stroke is on the page, in places of the grid: about as wide as in the image that the networks see."""
 
+TAP = 2
+"""Places of the grid up to which a drawing is a dot: enlarged, a hand's tremor would be a scribble."""
 SMOOTH = 0.35
 """Places of the grid that a stroke may leave the line by that it was made of."""
 
@@ -92,4 +94,11 @@ def _thinned(points: torch.Tensor, near: float) -> torch.Tensor:
 
 def image(drawing: Drawing) -> torch.Tensor:
     """As the networks see it, (28, 28) in [0, 1]: by what renders the drawings that they are trained on."""
-    return characters.ink(characters.resampled(drawing), sum(characters.PEN) / 2)
+    return characters.ink(characters.resampled(steadied(drawing)), sum(characters.PEN) / 2)
+
+
+def steadied(drawing: Drawing) -> Drawing:
+    """The same drawing; a dot, if it is a tap."""
+    points = [point for stroke in drawing for point in stroke]
+    tapped = all(max(axis) - min(axis) <= TAP for axis in zip(*points, strict=True))
+    return ((points[0],),) if tapped else drawing

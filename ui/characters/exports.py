@@ -31,8 +31,8 @@ def as_python(names: list[str], support: tuple[Drawing, ...], query: Drawing, fr
         "def image(text):  # two letters a point",
         '    strokes = [[(LETTERS.index(s[i]), LETTERS.index(s[i + 1])) for i in range(0, len(s), 2)] for s in text.split(".")]',
         "    return characters.ink(characters.resampled(strokes), sum(characters.PEN) / 2)\n",
-        f"support = torch.stack([image(text) for text in {[drawings.write(each) for each in support]!r}])",
-        f"query, y = image({drawings.write(query)!r})[None], torch.arange({way})",
+        f"support = torch.stack([image(text) for text in {[drawings.write(drawings.steadied(each)) for each in support]!r}])",
+        f"query, y = image({drawings.write(drawings.steadied(query))!r})[None], torch.arange({way})",
     ]
     for name in shipped:
         compares = not learners.adapts(name)
