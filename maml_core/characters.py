@@ -45,7 +45,7 @@ def character(uniforms: Tensor) -> Strokes:
     """(..., RANDOMS) uniform in [0, 1) -> new characters of one to STROKES strokes, (..., STROKES, POINTS, 2)."""
     count, spread, extent, agreement = uniforms[..., :4].unbind(-1)
     each = uniforms[..., 4:].unflatten(-1, (STROKES, _PER_STROKE))
-    thresholds = torch.tensor([0.16, 0.52, 0.84], device=uniforms.device)
+    thresholds = torch.tensor([0.16, 0.52, 0.84], dtype=uniforms.dtype, device=uniforms.device)
     strokes = 1 + (count[..., None] >= thresholds).sum(-1)  # (...)
     present = (torch.arange(STROKES, device=uniforms.device) < strokes[..., None]).to(uniforms.dtype)  # (..., S)
     kind = each[..., 0]
@@ -60,7 +60,7 @@ def character(uniforms: Tensor) -> Strokes:
     high = points.where(there, -math.inf).amax((-3, -2), keepdim=True)
     half = ((high - low) / 2).amax(-1, keepdim=True).clamp_min(0.05)
     size = (0.5 + 0.35 * extent)[..., None, None, None]
-    narrow = torch.tensor([0.85, 1.0], device=uniforms.device)  # as letters are
+    narrow = torch.tensor([0.85, 1.0], dtype=uniforms.dtype, device=uniforms.device)  # as letters are
     return Strokes((points - (low + high) / 2) * (size / half) * narrow, present)
 
 
@@ -68,7 +68,7 @@ def _shapes(u: Tensor, agreement: Tensor) -> Tensor:
     """(..., S, _PER_STROKE), (...) -> strokes around the origin, (..., S, P, 2): a heading at every point, summed up."""
     kind, aim, near, bend, sweep, closed, ratio, size = (part[..., None] for part in u[..., :8].unbind(-1))
     turns = u[..., 12:]
-    t = (torch.arange(POINTS, device=u.device) + 0.5) / POINTS  # (P,)
+    t = (torch.arange(POINTS, dtype=u.dtype, device=u.device) + 0.5) / POINTS  # (P,)
     axis = torch.round(aim * 8) * (math.pi / 4) + 0.1 * (2 * near - 0.5)
     first = torch.where(near < 0.5, axis, 2 * math.pi * aim)
     line = (bend - 0.5) * 1.2 * t
@@ -116,7 +116,7 @@ def _hung(shape: Tensor, placed: list[Tensor], u: Tensor, spread: Tensor) -> Ten
     low, high = everything.amin(-2, keepdim=True), everything.amax(-2, keepdim=True)
     free = shape + (low + high) / 2 + ((high - low) / 2 + 0.25 + 0.3 * spread[..., None, None]) * shift[..., None, :]
     last = placed[-1]
-    across = (last[..., -1:, :] - last[..., :1, :]).flip(-1) * torch.tensor([-1.0, 1.0], device=u.device)
+    across = (last[..., -1:, :] - last[..., :1, :]).flip(-1) * torch.tensor([-1.0, 1.0], dtype=u.dtype, device=u.device)
     length = across.square().sum(-1, keepdim=True).sqrt()
     direction = torch.where(length > 0.15, across / length.clamp_min(1e-6), shift[..., None, :])
     gap = torch.where(where < 0.5, -1, 1) * (0.25 + 0.45 * own)
@@ -131,8 +131,8 @@ def again(strokes: Strokes, uniforms: Tensor) -> Strokes:
     slant, stretch, shear, turn, right, down = _normal(uniforms[..., 1:7]).unbind(-1)
     size = 0.8 + 0.35 * uniforms[..., 7]
     warp = _normal(uniforms[..., 9:]).unflatten(-1, (STROKES, ORDERS, 2))  # (..., S, ORDERS, 2)
-    amounts = torch.tensor([0.07, 0.06, 0.04, 0.025], device=uniforms.device)
-    t = (torch.arange(POINTS, device=uniforms.device) + 0.5) / POINTS
+    amounts = torch.tensor([0.07, 0.06, 0.04, 0.025], dtype=uniforms.dtype, device=uniforms.device)
+    t = (torch.arange(POINTS, dtype=uniforms.dtype, device=uniforms.device) + 0.5) / POINTS
     cosines = torch.cos(math.pi * torch.arange(ORDERS, device=uniforms.device) * t[:, None]) * amounts  # (P, ORDERS)
     points = strokes.points + level[..., None, None, None] * (cosines @ warp)
     a, b = 1 + 0.1 * slant, 0.13 * shear
@@ -160,7 +160,7 @@ def ink(strokes: Strokes, pen: Tensor | float, side: int = SIDE) -> Tensor:
     ends = torch.zeros_like(legs[..., :1])
     stretch = (torch.cat([ends, legs], -1) + torch.cat([legs, ends], -1)) / 2  # (..., S, P)
     weight = (stretch / (_TAU * math.sqrt(2 * math.pi))).clamp_min(1 / points.shape[-2]) * present[..., None]
-    at = (2 * torch.arange(side, device=points.device) + 1) / side - 1  # centres of the pixels
+    at = (2 * torch.arange(side, dtype=points.dtype, device=points.device) + 1) / side - 1  # centres of the pixels
     off = (points.flatten(-3, -2).mT[..., None] - at).square() / (-2 * _TAU**2)  # (..., 2, S * P, side)
     dabs = torch.exp(off.clamp_min(_FAR))
     across, down = dabs.unbind(-3)

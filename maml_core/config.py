@@ -203,8 +203,9 @@ class TrainConfig:
             raise ConfigError(f"unknown setting {unknown[0]!r:.60}; known are {', '.join(sorted(DEFAULTS))}")
         usual = defaults(values.get("family", DEFAULTS["family"]))
         checked = {f.name: _checked(f, values.get(f.name, usual[f.name])) for f in dataclasses.fields(cls)}
-        idle = without_effect(checked["algorithm"], checked["num_updates"], checked["family"]).keys() - {"alpha"}
-        return cls(**checked | {name: usual[name] for name in idle})
+        idle = without_effect(checked["algorithm"], checked["num_updates"], checked["family"]).keys()
+        found_by_search = {"alpha"} if checked["algorithm"] in JOINT else set()
+        return cls(**checked | {name: usual[name] for name in idle - found_by_search})
 
 
 DEFAULTS: dict[str, Any] = {f.name: f.default for f in dataclasses.fields(TrainConfig)}

@@ -169,6 +169,11 @@ def test_a_run_goes_on_from_an_earlier_snapshot(training):
     expect(training.page.locator(f"tr[data-run={again}] .number")).to_have_text(first)
     training.page.get_by_role("checkbox", name=re.compile("compare")).first.check()
     expect(training.page.locator(".learning-chart [data-curve^=run-]")).to_have_count(1)
+    training.press("Delete")
+    training.page.get_by_role("slider", name="snapshot shown").fill("0")  # the buttons are drawn anew
+    expect(training.page.locator(".area-through .key")).to_contain_text("after 500 iterations")
+    training.press("Delete: sure?")
+    expect(training.page.locator(f"tr[data-run={again}]")).to_have_count(0)
 
 
 def test_the_chart_tells_values_and_enlarges_a_part_and_a_click_goes_to_a_snapshot(training):

@@ -240,7 +240,7 @@ def test_folders_of_several_words_go_by_another_name_while_compiling(monkeypatch
 @pytest.mark.parametrize("device", ["cpu", "cuda"])
 def test_a_program_is_compiled_once_from_the_choice_to_the_run(device, monkeypatch):
     built = []
-    monkeypatch.setattr(training, "_built", lambda config, path, device: built.append(path) or built)
+    monkeypatch.setattr(training, "_built", lambda config, path, device, problem: built.append(path) or built)
     monkeypatch.setattr(programs, "hindrance", lambda *args: "")
     assert choose_path(LONG, device) == "compiled"
     assert build(LONG, "compiled", device) is built
@@ -250,7 +250,7 @@ def test_a_program_is_compiled_once_from_the_choice_to_the_run(device, monkeypat
 
 
 def test_a_compiler_that_fails_on_cuda_leaves_the_traced_path(monkeypatch, caplog):
-    monkeypatch.setattr(training, "_built", lambda config, path, device: fail(CannotCompile("no triton")))
+    monkeypatch.setattr(training, "_built", lambda config, path, device, problem: fail(CannotCompile("no triton")))
     assert choose_path(LONG, "cuda") == "traced"
     assert "no triton" in caplog.text
     monkeypatch.setattr(torch, "compile", lambda program: fail(RuntimeError("Cannot find a working triton installation\nmore")))

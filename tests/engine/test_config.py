@@ -8,13 +8,13 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from maml_core.arguments import parser
-from maml_core.config import JOINT, ConfigError, TrainConfig
+from maml_core.config import CLASSIFICATION, FAMILIES, JOINT, MAX_DRAWINGS, ConfigError, TrainConfig, choices
 
 
-def allowed(f):
-    low, high, choices = (f.metadata[key] for key in ("low", "high", "choices"))
-    if choices:
-        return st.sampled_from(choices)
+def allowed(f, family):
+    low, high = (f.metadata[key] for key in ("low", "high"))
+    if possible := choices(f.name, family):
+        return st.sampled_from(possible)
     if isinstance(f.default, tuple):
         return st.lists(st.integers(low, high), min_size=1, max_size=4).map(tuple)
     return st.integers(low, high) if isinstance(f.default, int) else st.floats(low, high)
@@ -22,7 +22,14 @@ def allowed(f):
 
 @st.composite
 def configs(draw):
-    values = draw(st.fixed_dictionaries({f.name: allowed(f) for f in fields(TrainConfig)}))
+    family = draw(st.sampled_from(FAMILIES))
+    values = draw(st.fixed_dictionaries({f.name: allowed(f, family) for f in fields(TrainConfig)})) | {"family": family}
+    if family in CLASSIFICATION:
+        values |= {
+            "K": draw(st.integers(1, MAX_DRAWINGS)),
+            "hidden": draw(st.sampled_from([(8,), (4, 4, 4)])),
+            "batch_size": draw(st.integers(1, 9)),
+        }
     try:
         return TrainConfig.from_dict(values)
     except ConfigError as error:  # each alone is allowed; a few combinations are not
@@ -81,21 +88,24 @@ IDLE = [
     ({"algorithm": "oracle", "multi_step": True}, "multi_step", "without inner steps"),
     ({"algorithm": "reptile", "num_updates": 3, "multi_step": True}, "multi_step", "Reptile uses only where"),
     ({"multi_step": True}, "multi_step", "only one inner step"),
+    ({"way": 7}, "way", "a curve has no classes"),
+    ({"family": "characters", "algorithm": "prototypical", "num_updates": 3}, "num_updates", "compares takes no inner steps"),
+    ({"family": "characters", "algorithm": "matching", "alpha": 0.1}, "alpha", "compares takes no inner steps"),
 ]
 
 
 @pytest.mark.parametrize(("values", "name", "why"), IDLE)
 def test_a_setting_without_effect_is_refused_and_an_older_record_of_it_still_read(values, name, why):
     with pytest.raises(ConfigError, match=f"{name}=.* has no effect here: .*{why}.*; leave it out"):
-        TrainConfig(**values)
-    assert TrainConfig.from_dict(values) == TrainConfig(**{key: value for key, value in values.items() if key != name})
+        TrainConfig.of(**values)
+    assert TrainConfig.from_dict(values) == TrainConfig.of(**{key: value for key, value in values.items() if key != name})
 
 
 @given(configs())
 def test_the_command_line_of_a_config_makes_it_again(config):
     args = parser().parse_args(config.command.split()[3:])
     given = {f.name: getattr(args, f.name) for f in fields(TrainConfig) if getattr(args, f.name) is not None}
-    again = TrainConfig(**given)
+    again = TrainConfig.of(**given)
     assert again == (replace(config, alpha=again.alpha) if config.algorithm in JOINT else config)
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils._pytree import tree_leaves, tree_map, tree_structure, tree_unflatten
 
-from maml_core.config import ALGORITHMS, JOINT, TrainConfig
+from maml_core.config import JOINT, METRIC, TrainConfig, choices
 from maml_core.rewriting import LOOP, _bmm, _Matrices, _product, rewritten
 from maml_core.training import _drawn, init, meta_step
 
@@ -22,7 +22,12 @@ def programs(config):
         return before, rewritten(before, leaves), leaves
 
 
-CONFIGS = [{"algorithm": name} if name in JOINT else {"algorithm": name, "num_updates": 2} for name in ALGORITHMS] + [
+DRAWN = {"family": "characters", "way": 2, "hidden": (3, 3), "batch_size": 2}
+CONFIGS = [{"algorithm": name} | ({} if name in JOINT else {"num_updates": 2}) for name in choices("algorithm", "sinusoid")] + [
+    *(
+        {"algorithm": name} | ({} if name in METRIC else {"num_updates": 2}) | DRAWN
+        for name in choices("algorithm", "characters")
+    ),
     {"num_updates": 3, "multi_step": True, "K": 5, "clip": 1.0},
     {"norm": "batch_norm"},
     {"hidden": (40,), "K": 2},
@@ -33,7 +38,7 @@ CONFIGS = [{"algorithm": name} if name in JOINT else {"algorithm": name, "num_up
 
 @pytest.mark.parametrize("settings", CONFIGS, ids=str)
 def test_a_rewritten_meta_step_is_the_same_function(settings):
-    before, after, leaves = programs(TrainConfig(**{"batch_size": 5} | settings))
+    before, after, leaves = programs(TrainConfig.of(**{"batch_size": 5} | settings))
     for expected, actual in zip(before(*leaves), after(*leaves), strict=True):
         torch.testing.assert_close(actual, expected, rtol=1e-7, atol=1e-10)
         assert actual.shape == expected.shape

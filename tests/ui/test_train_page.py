@@ -469,7 +469,7 @@ def test_every_setting_has_its_range_and_meaning_and_reaches_the_run(root):
     assert run.state == "queued"
     for name in [*CONFIG_LABELS, "device"]:
         assert field(app, name).help
-    assert {f.name for f in dataclasses.fields(TrainConfig)} - CONFIG_LABELS.keys() == {"model_type", "loss_type"}
+    assert {f.name for f in dataclasses.fields(TrainConfig)} - CONFIG_LABELS.keys() == {"model_type", "loss_type", "way"}
 
 
 def test_a_preset_fills_the_form_and_a_change_leaves_it(root):

@@ -17,15 +17,21 @@ import { readAll, writeAll } from "./drawings.js";
 const APART = ","; // between names
 
 /**
+ * As a person counts them, where the browser can tell.
+ * @param {string} text
+ */
+const letters = (text) =>
+  Intl.Segmenter ? Array.from(new Intl.Segmenter("en").segment(text), ({ segment }) => segment) : [...text];
+
+/**
  * A name as it may stand: on one line, not too long, without what is between names.
  * @param {string} text
  * @param {number} most
  */
 export const named = (text, most) => {
   const plain = text.replaceAll(APART, " ").replaceAll(/[\p{C}\s]+/gu, (found) => (found === "\u200d" ? found : " "));
-  return [...new Intl.Segmenter("en").segment(plain.trim())]
+  return letters(plain.trim())
     .slice(0, most)
-    .map(({ segment }) => segment)
     .join("")
     .slice(0, 8 * most);
 };

@@ -19,8 +19,10 @@ export function everybodysFold(parent, { ask, act }) {
     await act(name, what);
     await look();
   };
-  sureButton(all, "Stop all", "Stops every run that trains or waits, and keeps its checkpoint", () => done("", "stop all"));
-  sureButton(all, "Clear the line", "Stops every run that waits", () => done("", "clear"));
+  sureButton(all, "stop all", "Stop all", "Stops every run that trains or waits, and keeps its checkpoint", () =>
+    done("", "stop all"),
+  );
+  sureButton(all, "clear", "Clear the line", "Stops every run that waits", () => done("", "clear"));
   const scroller = el("div", { class: "scroller", tabindex: 0, role: "group", "aria-label": "Everybody’s runs" }, fold);
   const table = el("table", {}, scroller);
   let drawn = "";
@@ -59,7 +61,15 @@ export function everybodysFold(parent, { ask, act }) {
       if (isLive({ state })) {
         button = el("button", { type: "button", "aria-label": `Stop ${title}` }, cell, "Stop");
         button.addEventListener("click", () => done(name, "stop"));
-      } else button = sureButton(cell, "Delete", "Deletes it for good", () => done(name, "delete"), `Delete ${title}`);
+      } else
+        button = sureButton(
+          cell,
+          `everybody's ${name}`,
+          "Delete",
+          "Deletes it for good",
+          () => done(name, "delete"),
+          `Delete ${title}`,
+        );
       button.dataset.of = name;
     }
     if (focused) table.querySelector(`[data-of="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });

@@ -279,7 +279,7 @@ function makeView(parent, { looks, limits, marks }) {
     restart.setAttribute("aria-disabled", newest || !at);
     if (may) button("Rename", "A name and a note for this run", () => renaming.open(row));
     if (may && !isLive(row))
-      sureButton(buttons, "Delete", "Deletes the run and its checkpoints for good", () => act(selected, "delete"));
+      sureButton(buttons, selected, "Delete", "Deletes the run and its checkpoints for good", () => act(selected, "delete"));
     [...buttons.children].find((made) => made.textContent === focused)?.focus({ preventScroll: true });
   }
 
